@@ -1,0 +1,1 @@
+"""The reception kiosk; `docs/architecture.md` tells how its rooms meet."""

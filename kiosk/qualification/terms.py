@@ -1,0 +1,48 @@
+"""The closed vocabularies that a visit, its transcript and the processes share."""
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How the official application is used; decides the order of steps and whether consent is asked."""
+
+    HOME_CONSENT = "home_consent"  #: 居宅同意取得型: consent, device, authentication, answer
+    QUALIFICATION_ONLY = "qualification_only"  #: 資格確認限定型: method, device, authentication, answer
+
+
+class Device(StrEnum):
+    """What the patient says they will hold to the reader."""
+
+    CARD = "card"
+    IPHONE = "iphone"
+    ANDROID = "android"
+
+
+class Authentication(StrEnum):
+    """How the person is shown to be the token's owner."""
+
+    PIN = "pin"  #: four digits typed on the kiosk (card, Android)
+    PHONE = "phone"  #: Face ID / Touch ID on the phone, before it is held
+    VISUAL = "visual"  #: 目視確認: staff compare the card's photograph with the face
+
+
+class SignatureAlgorithm(StrEnum):
+    """What the key of the authentication certificate can sign with; chosen by its public key, never fixed."""
+
+    RSA_PKCS1_SHA256 = "rsa-pkcs1-sha256"  #: the certificates of today, RSA-2048
+    ECDSA_P384_SHA384 = "ecdsa-p384-sha384"  #: announced for the next card (facts: 次期個人番号カード)
+
+
+class Outcome(StrEnum):
+    """What came of a visit, told to the counters and the story; nothing finer leaves the desk side."""
+
+    VERIFIED = "verified"
+    NOT_CONFIRMED = "not_confirmed"
+    RECORDED = "recorded"
+    STAFF_CALLED = "staff_called"
+    ABANDONED = "abandoned"
+
+
+def authentication_for(device: Device) -> Authentication:
+    """How this device proves its holder when staff do not vouch for the person."""
+    return Authentication.PHONE if device is Device.IPHONE else Authentication.PIN

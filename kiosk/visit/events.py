@@ -1,0 +1,223 @@
+"""What can happen to a visit.
+
+Reader and uploader events carry the visit they belong to; stale ones change nothing.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kiosk.qualification.consent import ConsentItem
+from kiosk.qualification.terms import Device, Outcome
+from kiosk.visit.states import Line, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
+
+
+class Action(StrEnum):
+    """A touch that carries nothing but itself."""
+
+    BACK = "back"
+    LANGUAGE = "language"
+    HELP = "help"
+    CONSENT_ALL = "consent_all"
+    CONSENT_NONE = "consent_none"
+    CONSENT_EACH = "consent_each"
+    CONSENT_AS_REGISTERED = "consent_as_registered"
+    CONSENT_CHANGE = "consent_change"
+    METHOD_OWN = "method_own"
+    METHOD_VISUAL = "method_visual"
+    ERASE = "erase"
+    OK = "ok"
+    NO_PIN = "no_pin"
+    RETRY = "retry"
+    CONTINUE = "continue"
+    FINISH = "finish"
+    STAFF_HERE = "staff_here"
+
+
+class ReadFailure(StrEnum):
+    """How a contact with a token ended without an authentication."""
+
+    REMOVED = "removed"  #: out of the field too soon
+    UNREADABLE = "unreadable"  #: it answers, but with nonsense
+    TWO_TOKENS = "two_tokens"
+    NOT_AUTHENTICATED = "not_authenticated"  #: the phone's owner has not used Face ID / Touch ID
+    PIN_WRONG = "pin_wrong"
+    PIN_ONE_LEFT = "pin_one_left"  #: VERIFY was not sent
+    PIN_BLOCKED = "pin_blocked"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_REFUSED = "certificate_refused"
+
+
+@dataclass(frozen=True)
+class Began:
+    """The first touch on the start screen, with the id minted for the visit."""
+
+    visit: str
+
+
+@dataclass(frozen=True)
+class Pressed:
+    action: Action
+
+
+@dataclass(frozen=True)
+class LanguageChosen:
+    language: str
+
+
+@dataclass(frozen=True)
+class ItemAnswered:
+    item: ConsentItem
+    agree: bool
+
+
+@dataclass(frozen=True)
+class DeviceChosen:
+    device: Device
+
+
+@dataclass(frozen=True)
+class DigitTyped:
+    """A key of the PIN or passcode pad; the digit itself stays outside the machine."""
+
+
+@dataclass(frozen=True)
+class NumberTyped:
+    """A key of the staff-number pad; that number is no secret."""
+
+    digit: str
+
+
+@dataclass(frozen=True)
+class TimeUp:
+    """The current state has waited long enough."""
+
+
+@dataclass(frozen=True)
+class ReaderChanged:
+    condition: ReaderCondition
+
+
+@dataclass(frozen=True)
+class TokenPresented:
+    visit: str | None
+
+
+@dataclass(frozen=True)
+class TokenRemoved:
+    visit: str | None
+
+
+@dataclass(frozen=True)
+class TokenRecognised:
+    """EF 0006 names the device that was chosen: the transcript freezes now."""
+
+    visit: str
+
+
+@dataclass(frozen=True)
+class StageReached:
+    visit: str
+    stage: Stage
+
+
+@dataclass(frozen=True)
+class WrongTokenPresented:
+    visit: str
+    kind: WrongTokenKind
+
+
+@dataclass(frozen=True)
+class OtherDevicePresented:
+    visit: str
+    presented: Device | None
+
+
+@dataclass(frozen=True)
+class ReadFailed:
+    visit: str
+    failure: ReadFailure
+    tries_left: int | None = None  #: with PIN_WRONG: what the patient may still use
+    pin_kept: bool = False  #: the reader still holds the PIN: VERIFY was not sent
+
+
+@dataclass(frozen=True)
+class TokenAuthenticated:
+    """Certificate and (unless visual) signature are in and hold; the evidence itself stays outside."""
+
+    visit: str
+
+
+@dataclass(frozen=True)
+class StaffAccepted:
+    visit: str
+    number: str
+
+
+@dataclass(frozen=True)
+class StaffRefused:
+    visit: str
+
+
+@dataclass(frozen=True)
+class OutboxChanged:
+    condition: OutboxCondition
+
+
+@dataclass(frozen=True)
+class LineChanged:
+    line: Line
+
+
+@dataclass(frozen=True)
+class ChallengeArrived:
+    visit: str
+    challenge: str
+
+
+@dataclass(frozen=True)
+class RecordCommitted:
+    visit: str
+    receipt: str
+
+
+@dataclass(frozen=True)
+class RecordRefused:
+    visit: str
+
+
+@dataclass(frozen=True)
+class AnswerArrived:
+    visit: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class DeliveryDeferred:
+    """The uploader knows that no answer will come soon; waiting longer helps nobody."""
+
+    visit: str
+
+
+TouchEvent = Began | Pressed | LanguageChosen | ItemAnswered | DeviceChosen | DigitTyped | NumberTyped
+ReaderEvent = (
+    ReaderChanged
+    | TokenPresented
+    | TokenRemoved
+    | TokenRecognised
+    | StageReached
+    | WrongTokenPresented
+    | OtherDevicePresented
+    | ReadFailed
+    | TokenAuthenticated
+)
+StaffEvent = StaffAccepted | StaffRefused
+UploaderEvent = (
+    OutboxChanged
+    | LineChanged
+    | ChallengeArrived
+    | RecordCommitted
+    | RecordRefused
+    | AnswerArrived
+    | DeliveryDeferred
+)
+Event = TouchEvent | TimeUp | ReaderEvent | StaffEvent | UploaderEvent

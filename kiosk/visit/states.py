@@ -1,0 +1,367 @@
+"""The states of a visit. Each is a picture on the screen and nothing in them is a secret.
+
+A state holds how many digits were typed, never which; no name, no certificate, no reason of the insurer.
+`name` is what logs, the story and the pictures call the state. To add one: the class here, its place in the
+`Screen` union, and the handlers that mypy then names (machine, layout, indicator pattern, dwell).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from kiosk.qualification.consent import NOT_ASKED, Consent
+from kiosk.qualification.terms import Authentication, Device, Mode
+from kiosk.visit.rules import Rules
+
+
+class Stage(StrEnum):
+    """How far the dialogue with the token has come; drives the progress on screen and LEDs."""
+
+    PRESENTED = "presented"
+    RECOGNISED = "recognised"
+    COUNTER = "counter"  #: PIN tries asked for, nothing spent
+    VERIFIED = "verified"  #: the token took the PIN, or needs none
+    CERTIFICATE = "certificate"
+    SIGNED = "signed"
+
+
+class CallReason(StrEnum):
+    """Why staff are called. The patient is shown a sentence, the desk the reason."""
+
+    HELP = "help"  #: the patient asked
+    PIN_ONE_LEFT = "pin_one_left"  #: the kiosk never spends the last try
+    PIN_BLOCKED = "pin_blocked"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_REFUSED = "certificate_refused"  #: chain, key usage or signature does not hold
+    NOT_RECORDED = "not_recorded"  #: the outbox could not take the record
+    SERVICE_REFUSED = "service_refused"  #: the service answered, but with an error
+    TOKEN_FAULT = "token_fault"  #: the token answers nonsense, repeatedly
+
+
+class OutOfServiceReason(StrEnum):
+    """What is missing for any visit to begin."""
+
+    READER = "reader"
+    UPLOADER = "uploader"  #: nothing could be recorded
+    OUTBOX_FULL = "outbox_full"
+    STARTING = "starting"
+
+
+class HoldProblem(StrEnum):
+    """Why the token has to be held (again); each is a sentence of its own."""
+
+    MOVED = "moved"  #: left the field before the reading was done; a PIN still held is not asked again
+    UNREADABLE = "unreadable"
+    TWO_TOKENS = "two_tokens"
+
+
+class WrongTokenKind(StrEnum):
+    """What lies there instead of a My Number token."""
+
+    PAYMENT = "payment"
+    TRANSIT = "transit"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One person's passage, as far as it has been told."""
+
+    id: str  #: UUIDv7: also the record's id and the idempotency key
+    mode: Mode
+    consent: Consent = NOT_ASKED
+    device: Device | None = None
+    authentication: Authentication | None = None
+    staff: str | None = None  #: personal staff number of the visual check
+    challenge: str | None = None  #: base64, as the service gave it
+    challenge_frozen: bool = False  #: the token was recognised: the transcript keeps what it has
+    pin_sent: bool = False  #: the reader holds the PIN for this visit
+
+
+@dataclass(frozen=True)
+class Idle:
+    name: ClassVar[str] = "start"
+
+
+@dataclass(frozen=True)
+class TooEarly:
+    """A token lies on the reader before it was asked for."""
+
+    name: ClassVar[str] = "laid_too_early"
+    back: "Patient"
+
+
+@dataclass(frozen=True)
+class ChooseLanguage:
+    name: ClassVar[str] = "language"
+    back: "Idle | Patient"
+
+
+@dataclass(frozen=True)
+class AskConsent:
+    name: ClassVar[str] = "consent"
+    visit: Visit
+
+
+@dataclass(frozen=True)
+class AskConsentItems:
+    """One item after another; `visit.consent` holds the choices so far."""
+
+    name: ClassVar[str] = "consent_items"
+    visit: Visit
+    position: int  #: index into Rules.consent_items
+
+
+@dataclass(frozen=True)
+class ChooseMethod:
+    """qualification_only begins here: by oneself, or by the visual check."""
+
+    name: ClassVar[str] = "method"
+    visit: Visit
+
+
+@dataclass(frozen=True)
+class ChooseDevice:
+    """Shows the consent choice with 変更; going on confirms it."""
+
+    name: ClassVar[str] = "device"
+    visit: Visit
+
+
+@dataclass(frozen=True)
+class EnterPin:
+    name: ClassVar[str] = "pin"
+    visit: Visit
+    digits: int = 0
+    again: bool = False  #: asked anew because the first entry is spent (token moved after VERIFY)
+
+
+@dataclass(frozen=True)
+class PinWrong:
+    name: ClassVar[str] = "pin_wrong"
+    visit: Visit
+    tries_left: int  #: the counter less the one that the kiosk never spends
+
+
+@dataclass(frozen=True)
+class VisualCheck:
+    """The patient waits for staff; staff go on from here."""
+
+    name: ClassVar[str] = "visual_check"
+    visit: Visit
+
+
+@dataclass(frozen=True)
+class EnterStaffNumber:
+    name: ClassVar[str] = "staff_number"
+    visit: Visit
+    number: str = ""  #: staff numbers are not secret
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class EnterPasscode:
+    name: ClassVar[str] = "staff_passcode"
+    visit: Visit
+    number: str
+    digits: int = 0
+    checking: bool = False
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The reader is armed and waits for the token."""
+
+    name: ClassVar[str] = "hold"
+    visit: Visit
+
+
+@dataclass(frozen=True)
+class Again:
+    """Hold once more; nothing has to be typed again."""
+
+    name: ClassVar[str] = "again"
+    visit: Visit
+    problem: HoldProblem
+
+
+@dataclass(frozen=True)
+class WrongToken:
+    name: ClassVar[str] = "wrong_token"
+    visit: Visit
+    kind: WrongTokenKind
+
+
+@dataclass(frozen=True)
+class OtherDevice:
+    """A My Number token, but not the one that was chosen; VERIFY was not sent."""
+
+    name: ClassVar[str] = "other_device"
+    visit: Visit
+    presented: Device | None  #: None: a token name newer than this program
+
+
+@dataclass(frozen=True)
+class AuthenticateOnPhone:
+    """The iPhone was held before Face ID / Touch ID."""
+
+    name: ClassVar[str] = "authenticate_on_phone"
+    visit: Visit
+
+
+@dataclass(frozen=True)
+class Reading:
+    name: ClassVar[str] = "reading"
+    visit: Visit
+    stage: Stage
+
+
+@dataclass(frozen=True)
+class Checking:
+    """The token may be removed. `receipt` is there once the outbox has committed."""
+
+    name: ClassVar[str] = "checking"
+    visit: Visit
+    receipt: str | None = None
+
+
+@dataclass(frozen=True)
+class Verified:
+    name: ClassVar[str] = "verified"
+    visit: Visit
+
+
+@dataclass(frozen=True)
+class NotConfirmed:
+    name: ClassVar[str] = "not_confirmed"
+    visit: Visit
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Recorded, not verified."""
+
+    name: ClassVar[str] = "recorded"
+    visit: Visit
+    receipt: str
+
+
+@dataclass(frozen=True)
+class StaffCalled:
+    name: ClassVar[str] = "staff_called"
+    visit: Visit | None
+    reason: CallReason
+
+
+@dataclass(frozen=True)
+class StillThere:
+    """Inactivity: continue, or everything typed so far is forgotten."""
+
+    name: ClassVar[str] = "still_there"
+    back: "Patient"
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """The reader went away in the middle; the visit waits a little for it."""
+
+    name: ClassVar[str] = "interrupted"
+    visit: Visit
+
+
+@dataclass(frozen=True)
+class OutOfService:
+    name: ClassVar[str] = "out_of_service"
+    reason: OutOfServiceReason
+
+
+@dataclass(frozen=True)
+class Starting:
+    """The other processes have not answered yet."""
+
+    name: ClassVar[str] = "starting"
+
+
+#: The patient is asked something; the reader is not armed yet.
+Question = (
+    AskConsent
+    | AskConsentItems
+    | ChooseMethod
+    | ChooseDevice
+    | EnterPin
+    | PinWrong
+    | VisualCheck
+    | EnterStaffNumber
+    | EnterPasscode
+)
+#: The reader is armed: whatever is presented now is read.
+Armed = Hold | Again | WrongToken | OtherDevice | AuthenticateOnPhone
+#: States that inactivity or the language page may return to.
+Patient = Question | Armed
+#: A visit's last state; it ended with an outcome.
+Result = Verified | NotConfirmed | Recorded | StaffCalled
+
+Screen = (
+    Starting
+    | Idle
+    | TooEarly
+    | ChooseLanguage
+    | Question
+    | Armed
+    | Reading
+    | Checking
+    | Result
+    | StillThere
+    | Interrupted
+    | OutOfService
+)
+
+
+class ReaderCondition(StrEnum):
+    """What the reader process says of its reader."""
+
+    UNKNOWN = "unknown"  #: the process has not been heard of
+    READY = "ready"
+    LOST = "lost"  #: unplugged, busy, forbidden or stuck; the reason is in the log and for the desk
+
+
+class OutboxCondition(StrEnum):
+    """What the uploader process says of its outbox."""
+
+    UNKNOWN = "unknown"
+    READY = "ready"
+    FULL = "full"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Line:
+    """How the way to the service stands; shown as a banner, never on the patient's way."""
+
+    online: bool = True
+    waiting: int = 0  #: records not yet answered
+    fallback: str | None = None  #: reason of fallback operation (DESIGN 8), None when off
+
+
+@dataclass(frozen=True)
+class Kiosk:
+    """All that decides the next picture."""
+
+    rules: Rules
+    language: str
+    screen: Screen = Starting()
+    reader: ReaderCondition = ReaderCondition.UNKNOWN
+    outbox: OutboxCondition = OutboxCondition.UNKNOWN
+    line: Line = Line()
+    token_present: bool = False
+
+
+def visit_of(screen: Screen) -> Visit | None:
+    """The visit that a state belongs to, if any."""
+    match screen:
+        case Starting() | Idle() | OutOfService():
+            return None
+        case TooEarly(back=back) | ChooseLanguage(back=back) | StillThere(back=back):
+            return visit_of(back)
+        case _:
+            return screen.visit
