@@ -1,0 +1,162 @@
+"""`kiosk …`: the commands, loaded on use, and the one place where faults become lines and exit codes.
+
+Lazy loading is a promise, not only a matter of speed: `kiosk reader` must never import pygame, nor
+`kiosk screen` nfcpy or requests, because each process has its own privileges. Exit codes: 0 done, 1 refused
+or failed (one line per fault on stderr), 2 usage.
+
+To add a command: a click command anywhere in the package and its line in `COMMANDS` or `SIMULATE`.
+"""
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, MutableSequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from kiosk.config import ConfigError
+
+log = logging.getLogger(__name__)
+
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """Where a command lives, and its line in the help, which must not import it."""
+
+    target: str  #: "module:attribute"
+    help: str
+
+
+COMMANDS: Mapping[str, Lazy] = {
+    "demo": Lazy("kiosk.simulator.desk.command:demo", "Everything on one desk, no hardware."),
+    "reader": Lazy("kiosk.commands.reader:reader", "The reader process: token, PIN, signature."),
+    "screen": Lazy("kiosk.commands.screen:screen", "The screen process: visit, display, LEDs and buzzer."),
+    "uploader": Lazy("kiosk.commands.uploader:uploader", "The uploader process: outbox, service, answers."),
+    "read": Lazy("kiosk.commands.read:read", "Read one token and tell what it gave, as JSON."),
+    "status": Lazy("kiosk.commands.status:status", "Tell the uploader's state."),
+    "outbox": Lazy("kiosk.commands.outbox:outbox", "List, show, retry or export records."),
+    "provision": Lazy("kiosk.commands.provision:provision", "Keys, enrolment, passcodes."),
+}
+SIMULATE: Mapping[str, Lazy] = {
+    "field": Lazy("kiosk.simulator.commands_field:field", "A virtual PN533 and what lies on it."),
+    "tap": Lazy("kiosk.simulator.commands_field:tap", "Lay a token on the virtual field, or take it off."),
+    "card": Lazy("kiosk.simulator.commands_field:card", "Put our card into a vpcd reader."),
+    "service": Lazy("kiosk.simulator.commands_service:service", "The virtual qualification service."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when one is called, and not for `--help`."""
+
+    def __init__(self, *args: Any, table: Mapping[str, Lazy] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._table = dict(table or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*self._table, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = self._table.get(cmd_name)
+        return super().get_command(ctx, cmd_name) if entry is None else _load(cmd_name, entry.target)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's
+        rows = [(name, entry.help) for name, entry in self._table.items()]
+        rows += [(name, command.get_short_help_str()) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _load(name: str, target: str) -> click.Command:
+    module, _, attribute = target.partition(":")
+    try:
+        command = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as fault:
+        raise click.ClickException(
+            f"{name} needs the Python module {fault.name}, which is not installed here; "
+            "`make demo` or `make test` installs everything"
+        ) from fault
+    if not isinstance(command, click.Command):
+        raise TypeError(f"{target} is not a click command")
+    return command
+
+
+class JournalFormatter(logging.Formatter):
+    """Lines with the priority that journald reads and removes: sd-daemon(3), `SD_WARNING` and others."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        priority = next((p for level, p in _PRIORITIES if record.levelno >= level), 7)
+        return "\n".join(f"<{priority}>{line}" for line in super().format(record).splitlines())
+
+
+def in_journal(environ: Mapping[str, str], stream: TextIO) -> bool:
+    """Tell whether `stream` is the journal: JOURNAL_STREAM names its device and inode, systemd.exec(5)."""
+    try:
+        stat = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
+
+
+def set_up_logging(level: int, stream: TextIO, *, journal: bool) -> None:
+    """Send the log to `stream`: our own modules from `level` on, everybody else's from WARNING on.
+
+    Others never get below WARNING, whatever `-v` asks for: nfcpy's DEBUG lines are the frames that it sends,
+    and one of them carries the PIN.
+    """
+    handler = logging.StreamHandler(stream)
+    text = "%(name)s: %(message)s"
+    handler.setFormatter(
+        JournalFormatter(text) if journal else logging.Formatter(f"%(asctime)s %(levelname)-7s {text}")
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("kiosk").setLevel(level)
+
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The reception kiosk for the My Number Card and the phones that carry it.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log in detail. Never shows a PIN or a person.")
+@click.version_option(package_name="maina-kiosk", message="%(prog)s %(version)s")
+def cli(verbose: bool) -> None:
+    set_up_logging(
+        logging.DEBUG if verbose else logging.INFO, sys.stderr, journal=in_journal(os.environ, sys.stderr)
+    )
+
+
+cli.add_command(LazyGroup("simulate", table=SIMULATE, help="The world outside the box, simulated."))
+
+
+def leave_package_folder(path: MutableSequence[str]) -> None:
+    """Take this package's own folder off the search path: from inside it `import nfc` would find ours."""
+    own = Path(__file__).resolve().parent
+    path[:] = [entry for entry in path if Path(entry or Path.cwd()).resolve() != own]
+
+
+def run(command: Callable[[], object]) -> int:
+    """Call `command`, return its exit code; what can be expected to go wrong becomes a line per fault."""
+    try:
+        command()
+    except SystemExit as end:  # click's own end, with its exit code
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except ConfigError as fault:
+        click.echo(fault, err=True)
+    except OSError as fault:
+        log.debug("the fault in detail", exc_info=True)
+        place = f"{os.fsdecode(fault.filename)}: " if isinstance(fault.filename, str | bytes) else ""
+        click.echo(f"Error: {place}{fault.strerror or fault}", err=True)
+    return 1
+
+
+def main() -> None:
+    """The console script `kiosk`."""
+    leave_package_folder(sys.path)
+    sys.exit(run(lambda: cli(prog_name="kiosk")))
