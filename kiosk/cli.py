@@ -153,6 +153,8 @@ def run(command: Callable[[], object]) -> int:
         log.debug("the fault in detail", exc_info=True)
         place = f"{os.fsdecode(fault.filename)}: " if isinstance(fault.filename, str | bytes) else ""
         click.echo(f"Error: {place}{fault.strerror or fault}", err=True)
+    else:
+        return 0
     return 1
 
 
