@@ -74,6 +74,11 @@ class OutboxSettings:
 
 
 @dataclass(frozen=True)
+class ClockSettings:
+    trust_file: Path  #: exists once the time is synchronised (systemd-timesyncd makes it)
+
+
+@dataclass(frozen=True)
 class StaffMember:
     number: str
     passcode: str  #: as `kiosk provision passcode` prints it: scrypt parameters, salt and hash
@@ -91,6 +96,7 @@ class Settings:
     indicators: IndicatorSettings
     service: ServiceSettings
     outbox: OutboxSettings
+    clock: ClockSettings
     staff: tuple[StaffMember, ...]
 
 
@@ -237,7 +243,18 @@ def _settings(data: dict[str, Any], lines: dict[str, int], faults: list[Fault], 
     def table(name: str) -> _Table:
         return _Table(name, data.get(name, {}), lines, faults)
 
-    sections = {"clinic", "visit", "timing", "reader", "screen", "indicators", "service", "outbox", "run"}
+    sections = {
+        "clinic",
+        "visit",
+        "timing",
+        "reader",
+        "screen",
+        "indicators",
+        "service",
+        "outbox",
+        "clock",
+        "run",
+    }
     tables = {name: table(name) for name in sorted(sections)}
     settings = Settings(
         run=tables["run"].path("folder", base, "/run/kiosk"),
@@ -248,6 +265,7 @@ def _settings(data: dict[str, Any], lines: dict[str, int], faults: list[Fault], 
         indicators=_indicators(tables["indicators"], base),
         service=_service(tables["service"], base),
         outbox=_outbox(tables["outbox"], base),
+        clock=ClockSettings(tables["clock"].path("trust_file", base, "/run/systemd/timesync/synchronized")),
         staff=_staff(data.get("staff", []), lines, faults),
     )
     for each in tables.values():

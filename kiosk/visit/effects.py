@@ -28,6 +28,13 @@ class Arm:
 
 
 @dataclass(frozen=True)
+class Disarm:
+    """Let the reader read nothing until it is armed again; it forgets the PIN."""
+
+    visit: Visit
+
+
+@dataclass(frozen=True)
 class FreezeTranscript:
     """Build the transcript as it stands and give the reader its digests to sign."""
 
@@ -36,7 +43,10 @@ class FreezeTranscript:
 
 @dataclass(frozen=True)
 class SealAndCommit:
-    """Build the request from frozen transcript and evidence, seal it, hand it to the outbox."""
+    """Build the request from frozen transcript and evidence, seal it, hand it to the outbox.
+
+    Asked for again after the uploader came back: the same sealed bytes go out again.
+    """
 
     visit: Visit
 
@@ -83,6 +93,7 @@ Effect = (
     BeginVisit
     | SendPin
     | Arm
+    | Disarm
     | FreezeTranscript
     | SealAndCommit
     | CheckStaff

@@ -88,13 +88,13 @@ class TooEarly:
     """A token lies on the reader before it was asked for."""
 
     name: ClassVar[str] = "laid_too_early"
-    back: "Patient"
+    back: "Idle | Question"
 
 
 @dataclass(frozen=True)
 class ChooseLanguage:
     name: ClassVar[str] = "language"
-    back: "Idle | Patient"
+    back: "Idle | Question | Armed"
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ class StillThere:
     """Inactivity: continue, or everything typed so far is forgotten."""
 
     name: ClassVar[str] = "still_there"
-    back: "Patient"
+    back: "Question | Armed"
 
 
 @dataclass(frozen=True)
@@ -296,8 +296,6 @@ Question = (
 )
 #: The reader is armed: whatever is presented now is read.
 Armed = Hold | Again | WrongToken | OtherDevice | AuthenticateOnPhone
-#: States that inactivity or the language page may return to.
-Patient = Question | Armed
 #: A visit's last state; it ended with an outcome.
 Result = Verified | NotConfirmed | Recorded | StaffCalled
 

@@ -1,0 +1,342 @@
+"""The visit as a state machine: `reduce(kiosk, event) -> (kiosk, effects)`.
+
+How it is meant
+---------------
+* Everything that decides what the patient sees next is in `Kiosk`; everything that can change it is an
+  `Event`; everything it asks of the world is an `Effect`. Time, ids and digits stay outside: a timer is an
+  effect, its end an event, a typed digit an event that does not say which.
+* One timer: each state has at most one `dwell`. It starts anew on every change of state and on every touch.
+* A reader or uploader event names its visit. One that names another visit is stale and changes nothing,
+  however late it comes; that is the whole protection against answers of the last patient.
+* "Verified" is reached only by an answer, "recorded" only after the commit (`contact.checking`).
+* A visit ends in exactly one `EndVisit`, with the outcome that is counted: on entering a result, or on
+  falling back to rest without one (abandoned).
+* The reader may vanish at any time. While questions are asked nobody need know; once the token is waited for,
+  the visit is interrupted, resumes when the reader is back, or ends in out of service.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from kiosk.qualification.terms import Outcome
+from kiosk.visit.contact import armed, checking, interrupted, reading
+from kiosk.visit.effects import BeginVisit, Disarm, Effect, EndVisit, ForgetDigits, StartTimer, StopTimer
+from kiosk.visit.events import (
+    Action,
+    Began,
+    ChallengeArrived,
+    DeviceChosen,
+    DigitTyped,
+    Event,
+    ItemAnswered,
+    LanguageChosen,
+    LineChanged,
+    NumberTyped,
+    OutboxChanged,
+    Pressed,
+    ReaderChanged,
+    TimeUp,
+    TokenPresented,
+    TokenRemoved,
+)
+from kiosk.visit.questions import question
+from kiosk.visit.states import (
+    Again,
+    Armed,
+    AskConsent,
+    AskConsentItems,
+    AuthenticateOnPhone,
+    CallReason,
+    Checking,
+    ChooseDevice,
+    ChooseLanguage,
+    ChooseMethod,
+    EnterPasscode,
+    EnterPin,
+    EnterStaffNumber,
+    Hold,
+    Idle,
+    Interrupted,
+    Kiosk,
+    NotConfirmed,
+    OtherDevice,
+    OutOfService,
+    PinWrong,
+    Question,
+    ReaderCondition,
+    Reading,
+    Recorded,
+    Result,
+    Screen,
+    StaffCalled,
+    Starting,
+    StillThere,
+    TooEarly,
+    Verified,
+    Visit,
+    VisualCheck,
+    WrongToken,
+    visit_of,
+)
+from kiosk.visit.step import S, Step, call, first_question, new_visit, resting, shelved, stay
+
+_TOUCHES = (Began, Pressed, LanguageChosen, ItemAnswered, DeviceChosen, DigitTyped, NumberTyped)
+
+
+def reduce(kiosk: Kiosk, event: Event) -> tuple[Kiosk, tuple[Effect, ...]]:
+    """Return what the kiosk is after `event`, and what is to be done about it, in order."""
+    if _stale(kiosk.screen, event):
+        return kiosk, ()
+    noted = _note(kiosk, event)
+    screen, effects = _step(noted, noted.screen, event)
+    language = noted.language
+    if _is_rest(screen) and visit_of(kiosk.screen) is not None:
+        language = kiosk.rules.languages[0]
+    after = replace(noted, screen=screen, language=language)
+    return after, effects + _ending(kiosk.screen, screen) + _timing(kiosk, after, event)
+
+
+def dwell(kiosk: Kiosk) -> float | None:
+    """How long the present state waits before TimeUp, in seconds; None: for ever."""
+    timing = kiosk.rules.timing
+    match kiosk.screen:
+        case Idle():
+            return timing.patient_s if kiosk.language != kiosk.rules.languages[0] else None
+        case Starting() | OutOfService():
+            return None
+        case EnterPin():
+            return timing.pin_s
+        case VisualCheck() | EnterStaffNumber() | EnterPasscode() | StaffCalled():
+            return timing.staff_s
+        case StillThere():
+            return timing.still_there_s
+        case TooEarly():
+            return timing.too_early_s
+        case WrongToken():
+            return timing.wrong_token_s
+        case Reading():
+            return timing.reading_s
+        case Checking(receipt=receipt):
+            return timing.commit_s if receipt is None else timing.answer_s
+        case Verified():
+            return timing.verified_s
+        case NotConfirmed():
+            return timing.not_confirmed_s
+        case Recorded():
+            return timing.recorded_s
+        case Interrupted():
+            return timing.reader_grace_s
+        case ChooseLanguage() | AskConsent() | AskConsentItems() | ChooseMethod() | ChooseDevice():
+            return timing.patient_s
+        case PinWrong() | Hold() | Again() | OtherDevice() | AuthenticateOnPhone():
+            return timing.patient_s
+        case _:
+            assert_never(kiosk.screen)
+
+
+def _stale(screen: Screen, event: Event) -> bool:
+    """An event that names a visit belongs to the present one or to none."""
+    named = getattr(event, "visit", None)
+    if named is None or isinstance(event, Began):
+        return False
+    visit = visit_of(screen)
+    return visit is None or visit.id != named
+
+
+def _note(kiosk: Kiosk, event: Event) -> Kiosk:
+    """Take in what is true whatever the screen shows."""
+    match event:
+        case ReaderChanged(condition):
+            gone = condition is not ReaderCondition.READY
+            return replace(kiosk, reader=condition, token_present=kiosk.token_present and not gone)
+        case OutboxChanged(condition):
+            return replace(kiosk, outbox=condition)
+        case LineChanged(line):
+            return replace(kiosk, line=line)
+        case TokenPresented():
+            return replace(kiosk, token_present=True)
+        case TokenRemoved():
+            return replace(kiosk, token_present=False)
+        case LanguageChosen(language) if language in kiosk.rules.languages:
+            return replace(kiosk, language=language)
+        case ChallengeArrived(challenge=challenge):
+            return replace(kiosk, screen=_with_challenge(kiosk.screen, challenge))
+        case _:
+            return kiosk
+
+
+def _with_challenge(screen: S, challenge: str) -> S:
+    """Put the challenge into the visit, unless the token was recognised without one (DESIGN 3)."""
+    match screen:
+        case TooEarly() | ChooseLanguage() | StillThere():
+            return replace(screen, back=_with_challenge(screen.back, challenge))  # type: ignore[arg-type]  # same class
+        case Starting() | Idle() | OutOfService():
+            return screen
+        case _:
+            visit: Visit | None = screen.visit
+            if visit is None or visit.challenge_frozen:
+                return screen
+            return replace(screen, visit=replace(visit, challenge=challenge))
+
+
+def _step(kiosk: Kiosk, screen: Screen, event: Event) -> Step:
+    match screen:
+        case Starting() | OutOfService():
+            return _closed(kiosk, screen, event)
+        case Idle():
+            return _idle(kiosk, screen, event)
+        case TooEarly():
+            return _too_early(kiosk, screen, event)
+        case ChooseLanguage():
+            return _choose_language(kiosk, screen, event)
+        case StillThere():
+            return _still_there(kiosk, screen, event)
+        case Hold() | Again() | WrongToken() | OtherDevice() | AuthenticateOnPhone():
+            return _leave_or(kiosk, screen, event, armed(screen, event))
+        case Reading():
+            return _leave_or(kiosk, screen, event, reading(screen, event))
+        case Checking():
+            return checking(screen, event)
+        case Interrupted():
+            return interrupted(kiosk, screen, event)
+        case Verified() | NotConfirmed() | Recorded() | StaffCalled():
+            return _result(kiosk, screen, event)
+        case _:
+            return _question(kiosk, screen, event)
+
+
+def _closed(kiosk: Kiosk, screen: Starting | OutOfService, event: Event) -> Step:
+    if event == Pressed(Action.HELP):
+        return call(None, CallReason.HELP)
+    now = resting(kiosk)
+    return stay(screen if now == screen else now)
+
+
+def _idle(kiosk: Kiosk, screen: Idle, event: Event) -> Step:
+    match event:
+        case Began(visit_id):
+            visit = new_visit(kiosk, visit_id)
+            return first_question(kiosk, visit), (BeginVisit(visit),)
+        case Pressed(Action.LANGUAGE):
+            return ChooseLanguage(screen), ()
+        case Pressed(Action.HELP):
+            return call(None, CallReason.HELP)
+        case TokenPresented():
+            return TooEarly(screen), ()
+        case _:
+            return stay(resting(kiosk))
+
+
+def _too_early(kiosk: Kiosk, screen: TooEarly, event: Event) -> Step:
+    if isinstance(event, TokenRemoved | TimeUp | ReaderChanged):
+        return _back(kiosk, screen.back)
+    return _beneath(kiosk, screen, screen.back, event)
+
+
+def _choose_language(kiosk: Kiosk, screen: ChooseLanguage, event: Event) -> Step:
+    match event:
+        case LanguageChosen() | TimeUp() | Pressed(Action.BACK):
+            return _back(kiosk, screen.back)
+        case _:
+            return _beneath(kiosk, screen, screen.back, event)
+
+
+def _still_there(kiosk: Kiosk, screen: StillThere, event: Event) -> Step:
+    match event:
+        case Pressed(Action.CONTINUE):
+            return stay(screen.back)
+        case Pressed(Action.FINISH) | TimeUp():
+            return stay(resting(kiosk))
+        case _:
+            return _beneath(kiosk, screen, screen.back, event)
+
+
+def _back(kiosk: Kiosk, back: Idle | Question | Armed) -> Step:
+    return stay(resting(kiosk) if isinstance(back, Idle) else back)
+
+
+def _beneath(kiosk: Kiosk, cover: Screen, back: Idle | Question | Armed, event: Event) -> Step:
+    """Let the covered state have the event; it comes to light only if the event moves it."""
+    after, effects = _step(kiosk, back, event)
+    return (cover if after == back else after), effects
+
+
+def _question(kiosk: Kiosk, screen: Question, event: Event) -> Step:
+    match event:
+        case TimeUp():
+            return StillThere(shelved(screen)), ()
+        case Pressed(Action.LANGUAGE):
+            return ChooseLanguage(shelved(screen)), ()
+        case TokenPresented() if isinstance(
+            screen, AskConsent | AskConsentItems | ChooseMethod | ChooseDevice
+        ):
+            return TooEarly(screen), ()
+        case ReaderChanged(ReaderCondition.READY):
+            return screen, (Disarm(screen.visit),)
+        case _:
+            return question(kiosk, screen, event)
+
+
+def _leave_or(kiosk: Kiosk, screen: Armed | Reading, event: Event, step: Step) -> Step:
+    """What takes an armed state away whatever it is; otherwise its own step."""
+    match event:
+        case ReaderChanged() if kiosk.reader is not ReaderCondition.READY:
+            return Interrupted(replace(screen.visit, pin_sent=False)), ()
+        case TimeUp() if not isinstance(screen, Reading):
+            return StillThere(screen), ()
+        case Pressed(Action.LANGUAGE) if not isinstance(screen, Reading):
+            return ChooseLanguage(screen), ()
+        case _:
+            return step
+
+
+def _result(kiosk: Kiosk, screen: Result, event: Event) -> Step:
+    match event:
+        case Pressed(Action.FINISH) | TimeUp():
+            return stay(resting(kiosk))
+        case Pressed(Action.HELP) if not isinstance(screen, StaffCalled):
+            return call(None, CallReason.HELP)
+        case _:
+            return stay(screen)
+
+
+def _is_rest(screen: Screen) -> bool:
+    return isinstance(screen, Starting | Idle | OutOfService)
+
+
+def _outcome(screen: Result) -> Outcome:
+    match screen:
+        case Verified():
+            return Outcome.VERIFIED
+        case NotConfirmed():
+            return Outcome.NOT_CONFIRMED
+        case Recorded():
+            return Outcome.RECORDED
+        case StaffCalled():
+            return Outcome.STAFF_CALLED
+        case _:
+            assert_never(screen)
+
+
+def _ending(before: Screen, after: Screen) -> tuple[Effect, ...]:
+    """EndVisit exactly once, and no typed digits left behind a secret pad."""
+    effects: tuple[Effect, ...] = ()
+    if isinstance(before, EnterPin | EnterPasscode) and type(after) is not type(before):
+        effects = (ForgetDigits(),)
+    visit = visit_of(before)
+    if visit is None or isinstance(before, Result):
+        return effects
+    if isinstance(after, Result):
+        return (*effects, EndVisit(visit, _outcome(after)))
+    if visit_of(after) is None:
+        return (*effects, EndVisit(visit, Outcome.ABANDONED))
+    return effects
+
+
+def _timing(before: Kiosk, after: Kiosk, event: Event) -> tuple[Effect, ...]:
+    """Restart the one timer on a change of state, on a touch, and when the wait itself changes."""
+    seconds = dwell(after)
+    moved = type(before.screen) is not type(after.screen) or dwell(before) != seconds
+    if not moved and not isinstance(event, _TOUCHES):
+        return ()
+    return (StopTimer(),) if seconds is None else (StartTimer(seconds),)
