@@ -1,0 +1,71 @@
+# make demo    everything on one desk, no hardware          (DEMO_ARGS="--headless --out DIR")
+# make test    all tests                                    (TEST_ARGS="-k word")
+# make check   lint, format, types, rules of the house
+# make bench   every figure, as a table and bench.json      (BENCH_ARGS)
+# make lock    write the locked requirements anew
+# make clean   remove the environment and all that was made
+#
+# Each brings what it needs: Debian packages if missing (root or sudo), the environment in .venv. PYTHON=… chooses
+# the Python, which must be 3.11 or newer.
+
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check --no-input --quiet
+SH_FILES := requirements/find-python requirements/lock requirements/system-packages .ci/run
+
+export PYTHON
+
+.NOTPARALLEL:
+.PHONY: help demo test check bench lock clean
+
+help:
+	@sed -n 's/^# \(make \)/\1/p' Makefile
+
+demo: .venv/.stamp-demo
+	@$(BIN)/kiosk demo $(DEMO_ARGS)
+
+test: .venv/.stamp-dev .venv/.stamp-system-test
+	@$(BIN)/pytest $(TEST_ARGS)
+
+check: .venv/.stamp-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@for file in $(SH_FILES); do bash -n $$file || exit; done
+	$(BIN)/pytest --quiet tests/unit/test_house_rules.py
+
+bench: .venv/.stamp-dev .venv/.stamp-system-test
+	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+
+lock:
+	@requirements/lock
+
+clean:
+	rm -rf .venv build dist demo-out bench.json *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- the environment -------------------------------------------------------------------------------------
+# A stamp stands for a finished step; a step that was interrupted leaves none and is done again.
+
+.venv/.stamp-system-%: requirements/system-packages
+	@requirements/system-packages $*
+	@mkdir -p .venv && touch $@
+
+.venv/.stamp-venv: requirements/build.txt | .venv/.stamp-system-run
+	@echo "Making the Python environment in .venv"
+	@"$$(requirements/find-python)" -m venv .venv
+	@$(PIP) install --require-hashes -r requirements/build.txt
+	@touch $@
+
+# What has no wheel is built with the locked setuptools of the environment, not with one fetched for the purpose.
+# Installing "demo" after "dev" would change nothing: the first is part of the second.
+.venv/.stamp-demo: requirements/demo.txt pyproject.toml .venv/.stamp-venv
+	@echo "Installing the Python packages of requirements/demo.txt"
+	@$(PIP) install --require-hashes --no-build-isolation -r requirements/demo.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.stamp-dev: requirements/dev.txt pyproject.toml .venv/.stamp-venv
+	@echo "Installing the Python packages of requirements/dev.txt"
+	@$(PIP) install --require-hashes --no-build-isolation -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ .venv/.stamp-demo
