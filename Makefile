@@ -60,12 +60,12 @@ clean:
 # Installing "demo" after "dev" would change nothing: the first is part of the second.
 .venv/.stamp-demo: requirements/demo.txt pyproject.toml .venv/.stamp-venv
 	@echo "Installing the Python packages of requirements/demo.txt"
-	@$(PIP) install --require-hashes --no-build-isolation -r requirements/demo.txt
+	@$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r requirements/demo.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.stamp-dev: requirements/dev.txt pyproject.toml .venv/.stamp-venv
 	@echo "Installing the Python packages of requirements/dev.txt"
-	@$(PIP) install --require-hashes --no-build-isolation -r requirements/dev.txt
+	@$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ .venv/.stamp-demo
