@@ -1,0 +1,264 @@
+"""What lies on the reader, and what the air does to frames: tokens, collisions, losses, removal.
+
+No I/O and no sleeping: an exchange says what came back and how long it took; the chip waits.
+`Placement`s are changed under `RadioField.lock`, by the control side and by the chip's own thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from random import Random
+
+from kiosk.simulator.airtime import RadioModel, Technology
+from kiosk.simulator.isodep import Reply
+from kiosk.simulator.meter import Meter
+from kiosk.simulator.picc import Picc, State
+
+
+class Damage(Enum):
+    """What becomes of a frame that the air spoils on its way to the reader (a token ignores both)."""
+
+    LOST = "lost"
+    GARBLED = "garbled"
+
+
+@dataclass
+class FrameLoss:
+    """Which block frames get lost. Counted are frames between reader and an activated token (not polls, RATS,
+    ATTRIB), both directions, from 1 at the time this rule was set: with nothing lost, odd ones are the
+    reader's.
+    """
+
+    every: int = 0
+    numbers: frozenset[int] = frozenset()
+    probability: float = 0.0
+    damage: Damage = Damage.LOST
+    random: Random = field(default_factory=lambda: Random(0))  # noqa: S311 (a seeded fault, not a secret)
+    seen: int = 0
+
+    def strikes(self) -> bool:
+        """Count one frame; True if it does not arrive."""
+        self.seen += 1
+        if self.every and self.seen % self.every == 0:
+            return True
+        return self.seen in self.numbers or (self.probability > 0 and self.random.random() < self.probability)
+
+
+@dataclass(frozen=True)
+class Departure:
+    """When a token goes by itself. Counted from its placement; None never.
+
+    `after_frames` counts block frames of both directions: after an odd one the token has got the reader's
+    frame and acted on it, but its answer never arrives.
+    """
+
+    after_apdus: int | None = None
+    after_frames: int | None = None
+
+
+@dataclass
+class Placement:
+    """A token on the reader, since `since` (seconds of CLOCK_MONOTONIC)."""
+
+    picc: Picc
+    name: str
+    since: float
+    departure: Departure = Departure()
+    successor: Callable[[], Placement] | None = None
+    """Makes the token that takes this one's place when it departs by itself (a swap between APDUs)."""
+    frames: int = 0
+    apdus_before: int = 0
+
+    @property
+    def apdus(self) -> int:
+        return self.apdus_before + self.picc.apdus_answered
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One token answered; `damage` says what the air does to its frame on the way."""
+
+    placement: Placement
+    reply: Reply
+    air_s: float
+    damage: Damage | None
+
+
+@dataclass(frozen=True)
+class Collided:
+    """Several answered at once."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Nobody answered; the reader's own frame took `air_s`."""
+
+    air_s: float
+
+
+Outcome = Answered | Collided | Silence
+
+
+class RadioField:
+    """The reader's field. `clock` is CLOCK_MONOTONIC in seconds."""
+
+    def __init__(self, model: RadioModel, meter: Meter, clock: Callable[[], float]) -> None:
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.model = model
+        self.meter = meter
+        self.loss = FrameLoss()
+        self.clock = clock
+        self.on_since: float | None = None
+        self.presented_at: float | None = None
+        self._placements: list[Placement] = []
+
+    # -- what lies there ---------------------------------------------------------------------------
+
+    @property
+    def placements(self) -> tuple[Placement, ...]:
+        return tuple(self._placements)
+
+    def place(self, placement: Placement, *, beside: bool = False) -> None:
+        """Lay a token down: alone, or beside what is there."""
+        with self.lock:
+            if not beside:
+                self.clear()
+            self._put(placement)
+
+    def _put(self, placement: Placement) -> None:
+        self._placements.append(placement)
+        self.presented_at = placement.since
+        if self.on_since is not None:
+            placement.picc.field_on()
+        self.changed.notify_all()
+
+    def remove(self, placement: Placement) -> None:
+        """Take this token away; nothing happens if it has gone already."""
+        with self.lock:
+            if placement in self._placements:
+                self._placements.remove(placement)
+                placement.picc.field_off()
+                self.changed.notify_all()
+
+    def clear(self) -> None:
+        """Take everything away."""
+        for placement in self.placements:
+            self.remove(placement)
+
+    def lies(self, placement: Placement) -> bool:
+        return placement in self._placements
+
+    def depart_if_due(self, placement: Placement) -> None:
+        """Apply the token's own departure rule to what has been counted."""
+        rule = placement.departure
+        due = (rule.after_apdus is not None and placement.apdus >= rule.after_apdus) or (
+            rule.after_frames is not None and placement.frames >= rule.after_frames
+        )
+        if due and self.lies(placement):
+            self.remove(placement)
+            if placement.successor is not None:
+                self._put(placement.successor())
+
+    # -- the carrier -------------------------------------------------------------------------------
+
+    def switch_on(self) -> None:
+        with self.lock:
+            if self.on_since is None:
+                self.on_since = self.clock()
+                for placement in self._placements:
+                    placement.picc.field_on()
+
+    def switch_off(self) -> None:
+        with self.lock:
+            self.on_since = None
+            for placement in self._placements:
+                placement.apdus_before = placement.apdus
+                placement.picc.field_off()
+
+    def waking_s(self) -> float:
+        """Seconds until every token that lies here has had the field long enough to answer."""
+        if self.on_since is None or not self._placements:
+            return 0.0
+        fed_since = max(self.on_since, *(placement.since for placement in self._placements))
+        return max(0.0, fed_since + self.model.wake_s - self.clock())
+
+    def of_type(self, technology: Technology) -> list[Placement]:
+        return [placement for placement in self._placements if placement.picc.technology == technology]
+
+    def _awake(self, placement: Placement) -> bool:
+        if placement.picc.state is not State.IDLE or self.on_since is None:
+            return True
+        return self.clock() - max(self.on_since, placement.since) >= self.model.wake_s
+
+    # -- frames ------------------------------------------------------------------------------------
+
+    def transmit(self, technology: Technology, frame: bytes, *, bits: int = 8, speed: int = 0) -> Outcome:
+        """One frame of the reader (without CRC) and what answers it."""
+        self.meter.radio_frames += 1
+        alone = self.model.lone_frame_s(technology, len(frame), speed)
+        if self.on_since is None:
+            return Silence(alone)
+        answers = [
+            (placement, answer)
+            for placement in self.placements
+            if (answer := self._deliver(placement, technology, frame, bits, speed)) is not None
+        ]
+        self.meter.radio_frames += len(answers)
+        if not answers:
+            return Silence(alone)
+        placement, (reply, damage) = answers[0]
+        air_s = self.model.exchange_s(technology, len(frame), len(reply.frame), speed)
+        if len(answers) > 1:
+            return Collided(air_s)
+        return Answered(placement, reply, air_s, damage)
+
+    def _deliver(
+        self, placement: Placement, technology: Technology, frame: bytes, bits: int, speed: int
+    ) -> tuple[Reply, Damage | None] | None:
+        picc = placement.picc
+        if picc.technology != technology or picc.speed != speed or not self._awake(placement):
+            return None
+        if picc.activated:
+            return self._deliver_block(placement, frame)
+        activations = picc.activations
+        reply = picc.receive(frame, bits)
+        self.meter.activations += picc.activations - activations
+        return None if reply is None else (reply, None)
+
+    def _deliver_block(self, placement: Placement, frame: bytes) -> tuple[Reply, Damage | None] | None:
+        self.meter.radio_blocks += 1
+        placement.frames += 1
+        if self.loss.strikes():
+            self.meter.lost_frames += 1
+            self.depart_if_due(placement)
+            return None
+        before = placement.apdus
+        reply = placement.picc.receive(frame)
+        if not placement.picc.activated:
+            placement.apdus_before = before
+        if reply is None:
+            self.depart_if_due(placement)
+            return None
+        damage = self.loss.damage if self.loss.strikes() else None
+        self.meter.lost_frames += damage is not None
+        return reply, damage
+
+    def arrived(self, answer: Answered) -> bool:
+        """Ask after the token's computing time: does its frame reach the reader? Applies departure rules."""
+        placement = answer.placement
+        if not self.lies(placement):
+            return False
+        if placement.picc.activated:
+            rule = placement.departure.after_frames
+            if rule is not None and placement.frames >= rule:
+                self.depart_if_due(placement)
+                return False
+            placement.frames += 1
+        self.depart_if_due(placement)
+        return True
