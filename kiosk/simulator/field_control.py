@@ -14,7 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from kiosk.simulator.jpki_token import ComputingTime
-from kiosk.simulator.radio import Damage, FrameLoss
+from kiosk.simulator.radio import Arrival, FrameLoss
 from kiosk.simulator.tokens import BadOrderError, TokenOrder
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Control:
             every=int(values.get("every", 0)),
             numbers=frozenset(int(number) for number in values.get("frames", ())),
             probability=float(values.get("probability", 0.0)),
-            damage=Damage.GARBLED if values.get("garbled") else Damage.LOST,
+            damage=Arrival.GARBLED if values.get("garbled") else Arrival.LOST,
             random=Random(int(values.get("seed", 0))),  # noqa: S311 (a seeded fault, not a secret)
         )
         with self._field.radio.lock:

@@ -28,6 +28,11 @@ def frame_size(index: int) -> int:
     return FRAME_SIZES[min(index, 8)]
 
 
+def is_information(frame: bytes) -> bool:
+    """An I-block, chained or not (ISO/IEC 14443-4 7.1.1.1)."""
+    return bool(frame) and frame[0] & 0xE2 == 0x02
+
+
 @dataclass(frozen=True)
 class Reply:
     """A frame (without CRC) that leaves the token after `seconds` of computing."""

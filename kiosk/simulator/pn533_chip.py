@@ -25,7 +25,7 @@ from kiosk.simulator.pn533_registers import (
     CIU_TX_MODE,
     Registers,
 )
-from kiosk.simulator.radio import Answered, Collided, Damage, Placement, RadioField, Silence
+from kiosk.simulator.radio import Answered, Arrival, Collided, Placement, RadioField, Silence
 
 Busy = Generator[float, None, bytes]
 
@@ -276,21 +276,21 @@ class Chip:
             case Collided(seconds):
                 yield self._spend_air(seconds)
                 return CRC_ERROR, b""
-            case Answered(_, reply, air_s, damage):
+            case Answered(_, reply, _, air_s):
                 self._spend_air(air_s)
                 patience = min(reply.seconds, limit)
                 meter.card_s += patience
                 yield air_s + patience
-                if reply.seconds > limit:
-                    return TIME_OUT, b""
-                if damage is Damage.GARBLED:
-                    return CRC_ERROR, b""
-                if damage is Damage.LOST or not self._field.arrived(outcome):
-                    rest = max(0.0, limit - patience)
-                    meter.silence_s += rest
-                    yield rest
-                    return TIME_OUT, b""
-                return OK, reply.frame
+                arrival = self._field.arrive(outcome) if reply.seconds <= limit else Arrival.LOST
+                match arrival:
+                    case Arrival.SOUND:
+                        return OK, reply.frame
+                    case Arrival.GARBLED:
+                        return CRC_ERROR, b""
+                    case Arrival.LOST:
+                        meter.silence_s += limit - patience
+                        yield limit - patience
+                        return TIME_OUT, b""
 
     def _in_communicate_thru(self, data: bytes) -> Busy:
         tx, rx = self._registers.get(CIU_TX_MODE), self._registers.get(CIU_RX_MODE)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from random import Random
 
 from kiosk.simulator.airtime import RadioModel, Technology
-from kiosk.simulator.isodep import Reply
+from kiosk.simulator.isodep import Reply, is_information
 from kiosk.simulator.meter import Meter
 from kiosk.simulator.picc import Picc, State
 
 
-class Damage(Enum):
-    """What becomes of a frame that the air spoils on its way to the reader (a token ignores both)."""
+class Arrival(Enum):
+    """What the reader gets of a token's frame. (A token ignores what is spoilt: towards it all loss is silence.)"""
 
+    SOUND = "sound"
     LOST = "lost"
     GARBLED = "garbled"
 
@@ -35,7 +36,7 @@ class FrameLoss:
     every: int = 0
     numbers: frozenset[int] = frozenset()
     probability: float = 0.0
-    damage: Damage = Damage.LOST
+    damage: Arrival = Arrival.LOST
     random: Random = field(default_factory=lambda: Random(0))  # noqa: S311 (a seeded fault, not a secret)
     seen: int = 0
 
@@ -79,12 +80,12 @@ class Placement:
 
 @dataclass(frozen=True)
 class Answered:
-    """One token answered; `damage` says what the air does to its frame on the way."""
+    """One token answered; `block` tells an activated one. What arrives of it, `RadioField.arrive` says."""
 
     placement: Placement
     reply: Reply
-    air_s: float
-    damage: Damage | None
+    block: bool
+    air_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -154,16 +155,21 @@ class RadioField:
     def lies(self, placement: Placement) -> bool:
         return placement in self._placements
 
-    def depart_if_due(self, placement: Placement) -> None:
-        """Apply the token's own departure rule to what has been counted."""
+    def depart_if_due(self, placement: Placement, *, new_command: bool = False) -> bool:
+        """Apply the token's own departure rule to what has been counted; True if it has left.
+
+        `new_command`: an APDU is about to arrive, which a token that goes after 0 APDUs does not live to see.
+        """
         rule = placement.departure
-        due = (rule.after_apdus is not None and placement.apdus >= rule.after_apdus) or (
+        least = 0 if new_command else 1
+        due = (rule.after_apdus is not None and placement.apdus >= max(least, rule.after_apdus)) or (
             rule.after_frames is not None and placement.frames >= rule.after_frames
         )
         if due and self.lies(placement):
             self.remove(placement)
             if placement.successor is not None:
                 self._put(placement.successor())
+        return due
 
     # -- the carrier -------------------------------------------------------------------------------
 
@@ -204,23 +210,20 @@ class RadioField:
         alone = self.model.lone_frame_s(technology, len(frame), speed)
         if self.on_since is None:
             return Silence(alone)
-        answers = [
-            (placement, answer)
-            for placement in self.placements
-            if (answer := self._deliver(placement, technology, frame, bits, speed)) is not None
+        deliveries = [
+            self._deliver(placement, technology, frame, bits, speed) for placement in self.placements
         ]
+        answers = [answer for answer in deliveries if answer is not None]
         self.meter.radio_frames += len(answers)
         if not answers:
             return Silence(alone)
-        placement, (reply, damage) = answers[0]
-        air_s = self.model.exchange_s(technology, len(frame), len(reply.frame), speed)
-        if len(answers) > 1:
-            return Collided(air_s)
-        return Answered(placement, reply, air_s, damage)
+        longest = max(len(answer.reply.frame) for answer in answers)
+        air_s = self.model.exchange_s(technology, len(frame), longest, speed)
+        return Collided(air_s) if len(answers) > 1 else replace(answers[0], air_s=air_s)
 
     def _deliver(
         self, placement: Placement, technology: Technology, frame: bytes, bits: int, speed: int
-    ) -> tuple[Reply, Damage | None] | None:
+    ) -> Answered | None:
         picc = placement.picc
         if picc.technology != technology or picc.speed != speed or not self._awake(placement):
             return None
@@ -229,9 +232,11 @@ class RadioField:
         activations = picc.activations
         reply = picc.receive(frame, bits)
         self.meter.activations += picc.activations - activations
-        return None if reply is None else (reply, None)
+        return None if reply is None else Answered(placement, reply, block=False)
 
-    def _deliver_block(self, placement: Placement, frame: bytes) -> tuple[Reply, Damage | None] | None:
+    def _deliver_block(self, placement: Placement, frame: bytes) -> Answered | None:
+        if self.depart_if_due(placement, new_command=is_information(frame)):
+            return None
         self.meter.radio_blocks += 1
         placement.frames += 1
         if self.loss.strikes():
@@ -245,20 +250,24 @@ class RadioField:
         if reply is None:
             self.depart_if_due(placement)
             return None
-        damage = self.loss.damage if self.loss.strikes() else None
-        self.meter.lost_frames += damage is not None
-        return reply, damage
+        return Answered(placement, reply, block=True)
 
-    def arrived(self, answer: Answered) -> bool:
-        """Ask after the token's computing time: does its frame reach the reader? Applies departure rules."""
+    def arrive(self, answer: Answered) -> Arrival:
+        """What reaches the reader of an answer, asked after the token's computing time.
+
+        Counts the frame, and lets the token depart if that is due.
+        """
         placement = answer.placement
         if not self.lies(placement):
-            return False
-        if placement.picc.activated:
-            rule = placement.departure.after_frames
-            if rule is not None and placement.frames >= rule:
-                self.depart_if_due(placement)
-                return False
-            placement.frames += 1
+            return Arrival.LOST
+        if not answer.block:
+            return Arrival.SOUND
+        rule = placement.departure.after_frames
+        if rule is not None and placement.frames >= rule:
+            self.depart_if_due(placement)
+            return Arrival.LOST
+        placement.frames += 1
+        arrival = self.loss.damage if self.loss.strikes() else Arrival.SOUND
+        self.meter.lost_frames += arrival is not Arrival.SOUND
         self.depart_if_due(placement)
-        return True
+        return arrival
