@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
@@ -42,6 +43,7 @@ class Control:
             "apdus": self._apdus,
             "tokens": self._tokens,
             "unplug": self._unplug,
+            "unplug_after": self._unplug_after,
             "plug": self._plug,
             "fault": self._fault,
             "reset": self._reset,
@@ -181,6 +183,11 @@ class Control:
 
     def _unplug(self, _values: Values) -> dict[str, object]:
         self._field.unplug()
+        return {}
+
+    def _unplug_after(self, values: Values) -> dict[str, object]:
+        """Pull the stick in `seconds` from now."""
+        threading.Timer(min(float(values["seconds"]), MOST_WAIT_S), self._field.unplug).start()
         return {}
 
     def _plug(self, _values: Values) -> dict[str, object]:

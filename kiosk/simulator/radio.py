@@ -19,7 +19,7 @@ from kiosk.simulator.picc import Picc, State
 
 
 class Arrival(Enum):
-    """What the reader gets of a token's frame. (A token ignores what is spoilt: towards it all loss is silence.)"""
+    """What the reader gets of a token's frame. (A token ignores spoilt ones: loss is silence.)"""
 
     SOUND = "sound"
     LOST = "lost"
