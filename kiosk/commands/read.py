@@ -1,0 +1,183 @@
+"""`kiosk read`: one token, told as JSON on stdout, for whoever sets a kiosk up and for programs."""
+
+import hashlib
+import json
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kiosk.nfc import trust
+from kiosk.nfc.antenna import Antenna, Found, NoBlocks, Several
+from kiosk.nfc.contact import Authenticated, Contact, Failed, Learnt, Order, Other, Outcome, Wrong
+from kiosk.nfc.faults import ReaderGone, TokenGarbled, TokenLost
+from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.secret import Pin, wipe
+from kiosk.nfc.tokens import Token
+from kiosk.qualification.terms import SignatureAlgorithm
+from kiosk.visit.states import Stage
+
+LOOK_EVERY_S = 0.02
+TYPE_B_MODULATION = 0x04
+
+
+class _Signer:
+    """Signs a fresh random challenge; nobody watches the stages."""
+
+    def __init__(self, challenge: bytes) -> None:
+        self._digests = {
+            SignatureAlgorithm.RSA_PKCS1_SHA256: hashlib.sha256(challenge).digest(),
+            SignatureAlgorithm.ECDSA_P384_SHA384: hashlib.sha384(challenge).digest(),
+        }
+
+    def attend(self) -> None:
+        pass
+
+    def recognised(self, token: Token) -> None:
+        pass
+
+    def reached(self, stage: Stage) -> None:
+        pass
+
+    def digests(self) -> dict[SignatureAlgorithm, bytes] | None:
+        return self._digests
+
+
+@click.command()
+@click.option(
+    "--device", default="usb", show_default=True, metavar="DEVICE", help="usb, usb:04e6:5591 or virtual:PATH."
+)
+@click.option("--pin-stdin", is_flag=True, help="Read the four digits of the PIN from standard input.")
+@click.option(
+    "--trust",
+    "trust_folder",
+    type=click.Path(path_type=Path),
+    default=Path("trust"),
+    show_default=True,
+    help="Folder of the CA certificates.",
+)
+@click.option("--timeout", type=click.FloatRange(0.1, 600), default=20.0, show_default=True, metavar="S")
+@click.option("--trust-clock", is_flag=True, help="Check dates though nobody has synchronised this clock.")
+def read(device: str, pin_stdin: bool, trust_folder: Path, timeout: float, trust_clock: bool) -> None:
+    """Read one token and print what it gave as JSON.
+
+    With the PIN (card, Android) or after Face ID (iPhone) it signs a random challenge; without, a card's certificate
+    and PIN counter are read. Exit code 0: signature valid and chain trusted.
+    """
+    pin = Pin()
+    if pin_stdin:
+        pin.take(_typed_pin())
+    try:
+        report = _read(device, pin, trust_folder, timeout, _clock(trust_clock))
+    finally:
+        pin.forget()
+    click.echo(json.dumps(report, ensure_ascii=False))
+    trusted = report["certificate"] is not None and report["certificate"]["chain"] == "trusted"
+    sys.exit(0 if trusted and report["signature"] == "valid" else 1)
+
+
+def _typed_pin() -> bytearray:
+    digits = bytearray(sys.stdin.buffer.readline(16).rstrip(b"\r\n"))
+    if len(digits) != 4 or not digits.isdigit():
+        wipe(digits)
+        raise click.UsageError("--pin-stdin needs four digits on standard input")
+    return digits
+
+
+def _clock(trusted: bool) -> trust.Clock:
+    return trust.Clock(trusted=lambda: True) if trusted else trust.Clock()
+
+
+def _read(device: str, pin: Pin, trust_folder: Path, timeout: float, wall: trust.Clock) -> dict[str, Any]:
+    try:
+        store = trust.TrustStore.load(trust_folder)
+    except trust.TrustError as fault:
+        return _report(Learnt(), "trust", str(fault))
+    try:
+        antenna = Antenna(open_reader(device, TYPE_B_MODULATION))
+    except ReaderGone as fault:
+        return _report(Learnt(), "reader", str(fault))
+    try:
+        return _with_reader(antenna, pin, store, wall, timeout, time.monotonic)
+    except ReaderGone as fault:
+        return _report(Learnt(), "reader", str(fault))
+    finally:
+        antenna.close()
+
+
+def _with_reader(
+    antenna: Antenna,
+    pin: Pin,
+    store: trust.TrustStore,
+    wall: trust.Clock,
+    timeout: float,
+    clock: Callable[[], float],
+) -> dict[str, Any]:
+    found = _wait_for_token(antenna, clock() + timeout, clock)
+    if found is None:
+        return _report(Learnt(), "no_token", f"no token was presented within {timeout:g} s")
+    if isinstance(found, Several) or not antenna.alone(found):
+        return _report(Learnt(), "two_tokens", "more than one token lies there; leave one")
+    try:
+        link = antenna.activate(found)
+    except NoBlocks:
+        return _report(Learnt(), "wrong_token", "this is not a My Number card or phone (unknown)")
+    except TokenLost as fault:
+        return _report(Learnt(), "removed", str(fault))
+    except TokenGarbled as fault:
+        return _report(Learnt(), "unreadable", str(fault))
+    contact = Contact(link, _Signer(secrets.token_bytes(32)), store, wall, pin)
+    outcome = contact.run(Order(None, None)) if pin.held else contact.look_into()
+    return _report(contact.learnt, *_error(outcome))
+
+
+def _wait_for_token(antenna: Antenna, until: float, clock: Callable[[], float]) -> Found | Several | None:
+    while (found := antenna.look()) is None and clock() < until:
+        time.sleep(LOOK_EVERY_S)
+    return found
+
+
+def _error(outcome: Outcome | None) -> tuple[str | None, str]:
+    match outcome:
+        case None | Authenticated():
+            return None, ""
+        case Failed(failure=failure, say=say):
+            return failure.value, say
+        case Wrong(kind=kind):
+            return "wrong_token", f"this is not a My Number card or phone ({kind.value})"
+        case Other():
+            return "unknown_token", "a My Number token whose name is newer than this program"
+
+
+def _report(learnt: Learnt, code: str | None, say: str) -> dict[str, Any]:
+    leaf, valid = learnt.leaf, learnt.signature_valid
+    certificate = None
+    if leaf is not None:
+        strange = learnt.doubt in (trust.Doubt.UNKNOWN_ISSUER, trust.Doubt.KEY_USAGE)
+        certificate = {
+            "serial": leaf.serial,
+            "not_after": leaf.not_after,
+            "key": leaf.key_name,
+            "chain": "untrusted" if strange else "trusted",
+        }
+    return {
+        "token": "unknown" if learnt.token is None else learnt.token.device.value,
+        "certificate": certificate,
+        "signature": "none" if valid is None else "valid" if valid else "invalid",
+        "attempts_left": learnt.tries,
+        "stages": [
+            {
+                "name": stage.name,
+                "ms": stage.ms,
+                "apdus": stage.apdus,
+                "bytes_to": stage.bytes_to,
+                "bytes_from": stage.bytes_from,
+            }
+            for stage in learnt.stages
+        ],
+        "error": None if code is None else {"code": code, "say": say},
+    }

@@ -1,0 +1,221 @@
+"""What lies in the field: looking, telling whether it is still there, activating, and the link to one token.
+
+Type B is searched for with frames of our own, because the chip's search activates what it finds with frames of 64
+bytes, and getting out of that takes a DESELECT, after which an iPhone may have forgotten its owner. A token that
+was only found (ATQB, SELECT) has not been activated: it spends nothing and forgets nothing. From its activation
+until the contact ends there is no DESELECT and no field loss.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from kiosk.nfc import isodep, status
+from kiosk.nfc.apdu import INS_VERIFY, CommandApdu
+from kiosk.nfc.faults import TokenGarbled, TokenLost
+from kiosk.nfc.isodep import Heard, Initiator, Pace, Parameters, Technology, Unheard
+from kiosk.nfc.secret import wipe
+
+TRAFFIC = 5  #: log level of headers, lengths and status words; never data
+
+WUPB = b"\x05\x00\x08"  #: ISO/IEC 14443-3:2018, 7.7: all families, one slot, halted ones too
+RATS = b"\xe0\x80"  #: frames of 256 bytes, CID 0
+POLL_S = 0.003  #: an ATQB comes within 0.6 ms
+QUICK_S = 0.0512  #: one of the chip's own steps; five of them are less than the 300 ms of "removed"
+QUICK_RETRIES = 4
+FIRMWARE_EVERY = 4  #: every so many looks the chip searches for type B its own way, should ours be deaf
+
+INS_SIGN = 0x2A
+SLOW = frozenset({INS_VERIFY, INS_SIGN})  #: the token computes: it gets all of its frame waiting time
+
+log = logging.getLogger(__name__)
+
+
+class Chip(Protocol):
+    """What is needed of a reader chip; `pn533.Pn533` is one. Every method raises ReaderGone."""
+
+    model: str
+
+    def field_on(self) -> None: ...
+    def field_off(self) -> None: ...
+    def exchange(self, technology: Technology, frame: bytes | bytearray, limit_s: float) -> Heard: ...
+    def find_a(self) -> tuple[int, bytes] | None: ...
+    def find_b(self) -> bytes | None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Found:
+    """A token in the field. Its identifier may be random and says nothing of who it is."""
+
+    technology: Technology
+    identifier: bytes
+    parameters: Parameters | None  #: type B only; None for type A
+    blocks: bool  #: it speaks ISO/IEC 14443-4
+    small_frames: bool = False  #: the chip has activated it already, with frames of 64 bytes
+
+
+@dataclass(frozen=True)
+class Several:
+    """More than one token answers."""
+
+
+class NoBlocks(Exception):  # noqa: N818  # an expected state, caught by the caller
+    """The token does not speak ISO/IEC 14443-4: no My Number token."""
+
+
+class Antenna:
+    """Finds, watches and activates tokens on one reader."""
+
+    def __init__(self, chip: Chip, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._chip = chip
+        self._sleep = sleep
+        self._looks = 0
+        self._link: Link | None = None
+
+    @property
+    def model(self) -> str:
+        return self._chip.model
+
+    def close(self) -> None:
+        self._chip.close()
+
+    def rest(self) -> None:
+        """Switch the field off; whatever lies there forgets where it was."""
+        self._link = None
+        self._chip.field_off()
+
+    # -- looking -------------------------------------------------------------------------------------------
+
+    def look(self) -> Found | Several | None:
+        """Look once for a token: type B, then type A."""
+        self._link = None
+        self._looks += 1
+        self._chip.field_on()
+        if (found := self._look_b()) is not None:
+            return found
+        if self._looks % FIRMWARE_EVERY == 0 and (found := self._firmware_b()) is not None:
+            return found
+        return self._look_a()
+
+    def _look_b(self) -> Found | Several | None:
+        heard = self._chip.exchange("B", WUPB, POLL_S)
+        if heard is Unheard.DAMAGE:
+            heard = self._chip.exchange("B", WUPB, POLL_S)
+            if heard is Unheard.DAMAGE:
+                return Several()
+        return None if isinstance(heard, Unheard) else _found_b(heard, small_frames=False)
+
+    def _firmware_b(self) -> Found | None:
+        atqb = self._chip.find_b()
+        return None if atqb is None else _found_b(atqb, small_frames=True)
+
+    def _look_a(self) -> Found | None:
+        found = self._chip.find_a()
+        if found is None:
+            return None
+        sak, uid = found
+        return Found("A", uid, None, bool(sak & 0x20))  # ISO/IEC 14443-3:2018, table 9
+
+    def alone(self, found: Found) -> bool:
+        """Tell whether nothing of the other type lies beside it. A second one of type A would not be seen."""
+        return found.technology == "A" or self._look_a() is None
+
+    def there(self, found: Found) -> bool:
+        """Tell whether the token last found or activated is still in the field; costs it nothing."""
+        if self._link is not None:
+            return self._link.answers()
+        if found.small_frames:
+            return any(
+                not isinstance(self._chip.exchange("B", bytes([isodep.R_NAK]), QUICK_S), Unheard)
+                for _ in range(2)
+            )
+        if found.technology == "B":
+            return any(self._chip.exchange("B", WUPB, POLL_S) is not Unheard.SILENCE for _ in range(2))
+        # a selected token answers a request by going back to idle, in silence, and the next one with ATQA
+        return any(self._chip.find_a() is not None for _ in range(2))
+
+    # -- activation ----------------------------------------------------------------------------------------
+
+    def activate(self, found: Found) -> "Link":
+        """Bring the token into the block protocol. Raises TokenLost, TokenGarbled or NoBlocks."""
+        if not found.blocks:
+            raise NoBlocks
+        parameters = self._activate_a() if found.technology == "A" else self._activate_b(found)
+        self._link = Link(self._chip, found.technology, parameters)
+        return self._link
+
+    def _activate_b(self, found: Found) -> Parameters:
+        if found.small_frames:
+            assert found.parameters is not None
+            return found.parameters
+        for _ in range(2):
+            atqb = self._chip.exchange("B", WUPB, POLL_S)
+            if isinstance(atqb, Unheard):
+                continue
+            parameters = isodep.read_atqb(atqb)
+            if parameters is None:
+                raise NoBlocks
+            # ATTRIB: PUPI, default timing, frames of 256 bytes at 106 kbit/s, ISO/IEC 14443-4, CID 0
+            answer = self._chip.exchange("B", b"\x1d" + atqb[1:5] + b"\x00\x08\x01\x00", QUICK_S)
+            if not isinstance(answer, Unheard) and answer and answer[0] & 0x0F == 0:
+                return parameters
+        raise TokenLost("the token left while it was being activated")
+
+    def _activate_a(self) -> Parameters:
+        for _ in range(2):
+            ats = self._chip.exchange("A", RATS, QUICK_S)
+            if not isinstance(ats, Unheard):
+                parameters = isodep.read_ats(ats)
+                self._sleep(parameters.guard_s)
+                return parameters
+            if self._chip.find_a() is None and self._chip.find_a() is None:
+                break
+        raise TokenLost("the token left while it was being activated")
+
+
+def _found_b(atqb: bytes, *, small_frames: bool) -> Found:
+    try:
+        parameters = isodep.read_atqb(atqb)
+    except TokenGarbled:
+        parameters = None
+    return Found("B", atqb[1:5], parameters, parameters is not None, small_frames)
+
+
+class Link:
+    """One activated token; see `contact.Link`."""
+
+    def __init__(self, chip: Chip, technology: Technology, parameters: Parameters) -> None:
+        self._chip, self._technology = chip, technology
+        self._initiator = Initiator(parameters)
+        fwt = parameters.fwt_s + isodep.DELTA_FWT_S
+        self._quick = Pace(min(fwt, QUICK_S), QUICK_RETRIES)
+        self._slow = Pace(fwt, 2 if fwt < 0.5 else 1)
+
+    def exchange(self, command: CommandApdu) -> bytes:
+        """Send a command, return the raw answer. What was sent is wiped: it may have held the PIN."""
+        frame = command.encode()
+        pace = self._slow if command.ins in SLOW and command.data else self._quick
+        talk = self._initiator.exchange(frame, pace)
+        try:
+            send = next(talk)
+            while True:
+                heard = self._chip.exchange(self._technology, send.frame, send.limit_s)
+                send = talk.send(heard)
+        except StopIteration as end:
+            answer = bytes(end.value)
+        finally:
+            wipe(frame)
+        if log.isEnabledFor(TRAFFIC):
+            sw = status.name(int.from_bytes(answer[-2:], "big"))
+            log.log(TRAFFIC, "%r -> %d bytes, SW %s", command, len(answer) - 2, sw)
+        return answer
+
+    def answers(self) -> bool:
+        """Ask with R(NAK) whether the token is still there."""
+        ask = self._initiator.are_you_there
+        return any(
+            not isinstance(self._chip.exchange(self._technology, ask, QUICK_S), Unheard) for _ in range(2)
+        )

@@ -1,0 +1,346 @@
+"""The PN533 through nfcpy: the only file of the package that imports it, and where its errors become ours.
+
+nfcpy 1.0.4 stays as released; its seam is `nfc.clf.pn533.init(transport)`. What it does well is kept: opening and
+configuring the chip, host frames and their checksums. What it does slowly or wrongly (facts/reader.md 1, bugs 1
+to 10) is not called: polling, activation, exchange and ISO-DEP are ours, on the chip's own commands.
+
+A transport carries PN533 host frames both ways: libusb's bulk end points, or a UNIX stream socket on which a
+virtual chip answers (`virtual:PATH`).
+"""
+
+import errno
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import nfc.clf.pn53x
+import nfc.clf.pn533
+import nfc.clf.transport
+
+from kiosk.nfc.faults import ReaderGone
+from kiosk.nfc.isodep import Heard, Technology, Unheard
+
+USB_IDS = ((0x04CC, 0x2533), (0x04E6, 0x5591), (0x04E6, 0x5593))  #: what nfcpy knows as PN533
+ACK = bytes.fromhex("0000FF00FF00")
+START = b"\x00\x00\xff"
+USB_WRITE_MS = 1000  #: nfcpy's own is 0, which is for ever (libnfc #510)
+DRAIN_MS = 20
+MOST_STALE = 32
+HOST_MARGIN_S = 0.5  #: more patience than the chip's own time-out, for a busy USB bus
+WAKE_S = 0.005  #: a token needs that long in the field before it answers (ISO/IEC 14443-3:2018, 5)
+
+CHIP_TIMEOUT = 0x01  #: status of InCommunicateThru: nobody answered
+RF_FIELD, RF_TIMINGS, RF_RETRIES, RF_TYPE_B = 0x01, 0x02, 0x05, 0x0C
+
+REG_TX_MODE, REG_RX_MODE, REG_TX_AUTO = 0x6302, 0x6303, 0x6305
+REG_RX_THRESHOLD, REG_GS_N_ON, REG_MOD_GS_P, REG_BIT_FRAMING = 0x6308, 0x6317, 0x6319, 0x633D
+FORCE_100_ASK = 0x40  #: in CIU_TxAuto: type A's modulation
+
+log = logging.getLogger(__name__)
+
+
+class Transport(Protocol):
+    """Host frames both ways; times in milliseconds, errors as OSError, as nfcpy's transports do it."""
+
+    TYPE: str
+
+    def read(self, timeout: int) -> bytearray: ...
+    def write(self, frame: bytes | bytearray) -> None: ...
+    def close(self) -> None: ...
+
+
+class VirtualTransport:
+    """A UNIX stream socket that carries the chip's frames. What ends it is told as a pulled stick is: EIO."""
+
+    TYPE = "USB"
+    manufacturer_name = "virtual"
+    product_name = "PN533"
+
+    def __init__(self, path: str) -> None:
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._waiting = bytearray()
+        try:
+            self._sock.connect(path)
+        except OSError:
+            self._sock.close()
+            raise
+
+    def read(self, timeout: int) -> bytearray:
+        """Return the next frame; OSError(ETIMEDOUT) after `timeout` milliseconds."""
+        deadline = time.monotonic() + timeout / 1000
+        while (frame := self._frame()) is None:
+            left = deadline - time.monotonic()
+            self._sock.settimeout(max(left, 1e-6))
+            try:
+                data = self._sock.recv(4096) if left > 0 else None
+            except TimeoutError:
+                data = None
+            except OSError:
+                data = b""
+            if data is None:
+                raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+            if not data:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            self._waiting += data
+        return frame
+
+    def _frame(self) -> bytearray | None:
+        """Cut one frame off what has come: 00 00 FF LEN LCS …, or FF FF and the extended length (UM0701-02 6.2.1)."""
+        waiting = self._waiting
+        start = waiting.find(START)
+        if start < 0 or len(waiting) < start + 6:
+            return None
+        del waiting[:start]
+        if bytes(waiting[3:5]) in (b"\x00\xff", b"\xff\x00"):
+            size = 6
+        elif waiting[3:5] == b"\xff\xff":
+            if len(waiting) < 8:
+                return None
+            size = 10 + int.from_bytes(waiting[5:7], "big")
+        else:
+            size = 7 + waiting[3]
+        if len(waiting) < size:
+            return None
+        frame = waiting[:size]
+        del waiting[:size]
+        return frame
+
+    def write(self, frame: bytes | bytearray) -> None:
+        """Send one frame."""
+        self._sock.settimeout(USB_WRITE_MS / 1000)
+        try:
+            self._sock.sendall(frame)
+        except OSError:
+            raise OSError(errno.EIO, os.strerror(errno.EIO)) from None
+
+    def close(self) -> None:
+        """Pull the virtual stick."""
+        self._sock.close()
+
+
+class UsbTransport(nfc.clf.transport.USB):  # type: ignore[misc]  # nfcpy has no types
+    """nfcpy's libusb transport with an end to every write."""
+
+    def write(self, frame: bytes | bytearray, timeout: int = USB_WRITE_MS) -> None:
+        super().write(frame, timeout)
+
+
+def open_reader(device: str, type_b_modulation: int) -> "Pn533":
+    """Open `usb`, `usb:VVVV:PPPP` or `virtual:PATH`. Raises ReaderGone, which says what to mend."""
+    if device.startswith("virtual:"):
+        path = device.removeprefix("virtual:")
+        try:
+            transport: Transport = VirtualTransport(path)
+        except OSError as fault:
+            raise ReaderGone(
+                f"no virtual reader at {path} ({fault.strerror}); start `kiosk simulate field`"
+            ) from None
+    else:
+        transport = _open_usb(device)
+    try:
+        return Pn533(transport, type_b_modulation)
+    except ReaderGone:
+        transport.close()
+        raise
+
+
+def _open_usb(device: str) -> UsbTransport:
+    found = [
+        (vendor, product, bus, address)
+        for vendor, product, bus, address in nfc.clf.transport.USB.find(device) or ()
+        if (vendor, product) in USB_IDS
+    ]
+    if not found:
+        known = ", ".join(f"{vendor:04x}:{product:04x}" for vendor, product in USB_IDS)
+        raise ReaderGone(f"no PN533 reader on USB for {device!r} (known: {known}); plug it in or replug it")
+    vendor, product, bus, address = found[0]
+    name = f"{vendor:04x}:{product:04x}"
+    node = Path(f"/dev/bus/usb/{bus:03d}/{address:03d}")
+    if not os.access(node, os.R_OK | os.W_OK):
+        raise ReaderGone(
+            f"reader {name}: no permission for {node}; install the kiosk's udev rule and replug it"
+        )
+    try:
+        return UsbTransport(bus, address)
+    except OSError as fault:
+        raise ReaderGone(f"reader {name}: {_why(fault)}") from None
+
+
+def _why(fault: OSError) -> str:
+    match fault.errno:
+        case errno.EBUSY:
+            return (
+                "another program or the kernel module pn533_usb holds it; "
+                "blacklist pn533_usb, pn533 and nfc in /etc/modprobe.d and run `rmmod pn533_usb`"
+            )
+        case errno.EACCES:
+            return "no permission; install the kiosk's udev rule and replug it"
+        case errno.ENODEV:
+            return "it was unplugged"
+        case errno.ETIMEDOUT:
+            return "it does not answer in time; replug it if this stays"
+        case _:
+            return "input/output error: unplugged, or stuck (replug it if this stays)"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what nfcpy raises into ReaderGone, as text: a kept exception would keep the USB handle (bug 7)."""
+    try:
+        yield
+    except nfc.clf.pn53x.Chipset.Error as fault:
+        raise ReaderGone(f"the reader refuses a command ({fault})") from None
+    except OSError as fault:
+        raise ReaderGone(f"the reader: {_why(fault)}") from None
+    except (
+        AssertionError,
+        IndexError,
+        TypeError,
+        ValueError,
+    ) as fault:  # an answer shorter than nfcpy believes
+        raise ReaderGone(
+            f"the reader answers nonsense ({type(fault).__name__}); replug it if this stays"
+        ) from None
+
+
+def _drain(transport: Transport) -> int:
+    """End what the chip is doing and throw away what it still has to say (bug 8). Returns the number of frames."""
+    transport.write(ACK)
+    for stale in range(MOST_STALE):
+        try:
+            transport.read(DRAIN_MS)
+        except OSError as fault:
+            if fault.errno == errno.ETIMEDOUT:
+                return stale
+            raise
+    raise OSError(errno.EIO, "the reader does not stop talking")
+
+
+class Pn533:
+    """One opened reader: field on and off, frames to tokens, and the chip's own search for tokens.
+
+    Commands that would only repeat what the chip already knows are left out: framing registers and the time-out
+    are sent when they change (nfcpy: three further commands before every frame). Every method raises ReaderGone.
+    """
+
+    def __init__(
+        self, transport: Transport, type_b_modulation: int, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._sleep = sleep
+        self._transport = transport
+        self._modulation = type_b_modulation
+        self._framing: Technology | None = None
+        self._limit_index = 0
+        self._field_on = False
+        with _translated():
+            stale = _drain(transport)
+            self._device: Any = nfc.clf.pn533.init(transport)
+            self._chipset: Any = self._device.chipset
+            self._chipset.rf_configuration(RF_TYPE_B, bytes([0xFF, type_b_modulation, 0x85]))
+            self._chipset.rf_configuration(
+                RF_RETRIES, b"\x01\x00\x00"
+            )  # one try per search: we pace ourselves
+            self._tx_auto = self._chipset.read_register(REG_TX_AUTO) & ~FORCE_100_ASK
+        if stale:
+            log.warning("reader: %d stale frames thrown away", stale)
+        self.model = self._model()
+
+    def _model(self) -> str:
+        vendor, product = self._device.vendor_name or "", self._device.product_name or ""
+        return f"{vendor} {product} ({self._device.chipset_name})".strip()
+
+    # -- the field -----------------------------------------------------------------------------------------
+
+    def field_on(self) -> None:
+        """Switch the field on, if it is not, and give tokens the time to wake."""
+        if not self._field_on:
+            with _translated():
+                self._chipset.rf_configuration(RF_FIELD, b"\x01")
+            self._field_on = True
+            self._sleep(WAKE_S)
+
+    def field_off(self) -> None:
+        """Switch the field off: every token forgets where it was."""
+        if self._field_on:
+            with _translated():
+                self._chipset.rf_configuration(RF_FIELD, b"\x02")
+            self._field_on = False
+
+    def close(self) -> None:
+        """Switch the field off and let the reader go; never raises."""
+        try:
+            self.field_off()
+        except ReaderGone as fault:
+            log.info("reader: closed without switching the field off: %s", fault)
+        self._transport.close()
+
+    # -- frames --------------------------------------------------------------------------------------------
+
+    def exchange(self, technology: Technology, frame: bytes | bytearray, limit_s: float) -> Heard:
+        """Send a frame (the chip adds and checks the CRC) and return what was heard within `limit_s`."""
+        self._frame_as(technology)
+        waits = self._limit(limit_s)
+        with _translated():
+            try:
+                return bytes(self._chipset.in_communicate_thru(frame, waits + HOST_MARGIN_S))
+            except nfc.clf.pn53x.Chipset.Error as fault:
+                if fault.errno == 0x7F:
+                    raise
+                return Unheard.SILENCE if fault.errno == CHIP_TIMEOUT else Unheard.DAMAGE
+
+    def _frame_as(self, technology: Technology) -> None:
+        """Set framing and modulation for 106 kbit/s, CRC by the chip (registers: UM0701-02; values: nfcpy, #187)."""
+        if self._framing == technology:
+            return
+        if technology == "A":
+            values = [(REG_TX_MODE, 0x80), (REG_RX_MODE, 0x80), (REG_TX_AUTO, self._tx_auto | FORCE_100_ASK)]
+        else:
+            values = [
+                (REG_TX_MODE, 0x83),
+                (REG_RX_MODE, 0x83),
+                (REG_TX_AUTO, self._tx_auto),
+                (REG_GS_N_ON, 0xFF),
+                (REG_MOD_GS_P, self._modulation),
+                (REG_RX_THRESHOLD, 0x85),
+            ]
+        with _translated():
+            self._chipset.write_register(*values, (REG_BIT_FRAMING, 0x00))
+        self._framing = technology
+
+    def _limit(self, limit_s: float) -> float:
+        """Tell the chip how long to wait: 100 us doubled 0 to 15 times, the first that is long enough."""
+        wanted_us = min(limit_s, 3.2768) * 1e6
+        index = next(i for i in range(1, 17) if 100 << i - 1 >= wanted_us or i == 16)
+        if index != self._limit_index:
+            with _translated():
+                self._chipset.rf_configuration(RF_TIMINGS, bytes([10, 11, index]))
+            self._limit_index = index
+        return (100 << index - 1) / 1e6
+
+    # -- the chip's own search -----------------------------------------------------------------------------
+
+    def find_a(self) -> tuple[int, bytes] | None:
+        """Let the chip look for one token of type A and select it; SAK and UID."""
+        found = self._list(0x00, b"")
+        if found is None:
+            return None
+        if len(found) < 4 or len(found) < 4 + found[3]:
+            raise ReaderGone("the reader answers nonsense (target data); replug it if this stays")
+        return found[2], found[4 : 4 + found[3]]
+
+    def find_b(self) -> bytes | None:
+        """Let the chip look for one token of type B and activate it with frames of 64 bytes; its ATQB."""
+        found = self._list(0x03, b"\x00")
+        return None if found is None else found[:12]
+
+    def _list(self, kind: int, data: bytes) -> bytes | None:
+        self._framing = None  # the chip sets its registers as it likes
+        with _translated():
+            found = self._chipset.in_list_passive_target(1, kind, data)
+        self._field_on = True
+        return None if found is None else bytes(found)

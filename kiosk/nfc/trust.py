@@ -1,0 +1,213 @@
+"""The CA certificates that tokens must chain to, and what is checked of a token's certificate and signature.
+
+J-LIS has three generations of roots with one and the same name (facts/card.md 1.5), so an issuer is found by its
+signature, never by its name. Revocation cannot be asked for here; that is the service's to know.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from kiosk.qualification.terms import SignatureAlgorithm
+
+SUFFIXES = (".pem", ".crt", ".cer", ".der")
+#: systemd-timesyncd touches it at the first synchronisation, systemd-timesyncd.service(8)
+CLOCK_SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
+
+AUTH_RSA_BITS = 2048
+
+
+class TrustError(Exception):
+    """The trust folder cannot be used; the text says why and what to do."""
+
+
+class Doubt(Enum):
+    """Why a token's certificate is not accepted."""
+
+    MALFORMED = "not an X.509 certificate"
+    UNKNOWN_ISSUER = "not issued by a CA of the trust folder"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not valid yet"
+    KEY_USAGE = "not meant for authentication"
+    ALGORITHM = "a key that is neither RSA-2048 nor EC P-384"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A token's certificate, parsed. Personal data: never logged."""
+
+    certificate: x509.Certificate
+    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+    algorithm: SignatureAlgorithm
+
+    @property
+    def serial(self) -> str:
+        return f"{self.certificate.serial_number:X}"
+
+    @property
+    def not_after(self) -> str:
+        """The end of validity, RFC 3339, UTC."""
+        return self.certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    @property
+    def key_name(self) -> str:
+        match self.algorithm:
+            case SignatureAlgorithm.RSA_PKCS1_SHA256:
+                return "rsa-2048"
+            case SignatureAlgorithm.ECDSA_P384_SHA384:
+                return "ec-p384"
+
+
+def parse(der: bytes) -> Leaf | Doubt:
+    """Parse a certificate as a token gave it; its key decides the algorithm."""
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        key = certificate.public_key()
+        _ = certificate.extensions, certificate.not_valid_after_utc, certificate.not_valid_before_utc
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        return Doubt.MALFORMED
+    except x509.UnsupportedGeneralNameType:
+        return Doubt.MALFORMED
+    match key:
+        case rsa.RSAPublicKey(key_size=bits) if bits == AUTH_RSA_BITS:
+            return Leaf(certificate, key, SignatureAlgorithm.RSA_PKCS1_SHA256)
+        case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
+            return Leaf(certificate, key, SignatureAlgorithm.ECDSA_P384_SHA384)
+        case _:
+            return Doubt.ALGORITHM
+
+
+def clock_synchronised() -> bool:
+    """Tell whether the system's clock has been set by the network since the start."""
+    return CLOCK_SYNCHRONISED.exists()
+
+
+def now_utc() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class TrustStore:
+    """The CAs, and the rules that a token's certificate must meet."""
+
+    def __init__(self, roots: tuple[x509.Certificate, ...]) -> None:
+        self._roots = roots
+
+    @classmethod
+    def load(cls, folder: Path) -> "TrustStore":
+        """Read every certificate of a folder, PEM or DER; raises TrustError if there is nothing to trust."""
+        try:
+            files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+            roots = tuple(root for path in files for root in _load(path))
+        except FileNotFoundError:
+            raise TrustError(
+                f"the trust folder {folder} does not exist; put the JPKI CA certificates there"
+            ) from None
+        except OSError as fault:
+            raise TrustError(f"the trust folder {folder} cannot be read: {fault.strerror}") from None
+        if not roots:
+            raise TrustError(
+                f"the trust folder {folder} holds no certificate ({', '.join(SUFFIXES)}); "
+                "put the JPKI CA certificates there"
+            )
+        return cls(roots)
+
+    def __len__(self) -> int:
+        return len(self._roots)
+
+    def check(self, leaf: Leaf, at: datetime | None) -> Doubt | None:
+        """Return what is wrong with a certificate, None if nothing. `at` is None while the clock is not trusted."""
+        issuers = [root for root in self._roots if _issued(root, leaf.certificate)]
+        if not issuers:
+            return Doubt.UNKNOWN_ISSUER
+        if not _for_authentication(leaf.certificate):
+            return Doubt.KEY_USAGE
+        if at is None:
+            return None
+        if at > leaf.certificate.not_valid_after_utc or all(
+            at > root.not_valid_after_utc for root in issuers
+        ):
+            return Doubt.EXPIRED
+        return Doubt.NOT_YET_VALID if at < leaf.certificate.not_valid_before_utc else None
+
+
+def _load(path: Path) -> list[x509.Certificate]:
+    data = path.read_bytes()
+    try:
+        if b"-----BEGIN" in data:
+            found = x509.load_pem_x509_certificates(data)
+        else:
+            found = [x509.load_der_x509_certificate(data)]
+        for root in found:
+            if not _is_ca(root):
+                raise TrustError(f"{path} is not the certificate of a CA; take it out of the trust folder")
+    except (ValueError, UnsupportedAlgorithm):
+        raise TrustError(f"{path} is no certificate; take it out of the trust folder") from None
+    return found
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        return False
+    return constraints.ca
+
+
+def _issued(root: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _for_authentication(certificate: x509.Certificate) -> bool:
+    """RFC 5280, 4.2.1.3, 4.2.1.9 and 4.2.1.12: digitalSignature, no CA, and clientAuth where purposes are named."""
+    if _is_ca(certificate):
+        return False
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        if not usage.digital_signature:
+            return False
+    except x509.ExtensionNotFound:
+        return False
+    try:
+        purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return ExtendedKeyUsageOID.CLIENT_AUTH in purposes
+
+
+def signature_holds(leaf: Leaf, digest: bytes, signature: bytes) -> bool:
+    """Tell whether `signature` over `digest` is by the certificate's key."""
+    try:
+        match leaf.key:
+            case rsa.RSAPublicKey():
+                leaf.key.verify(signature, digest, padding.PKCS1v15(), Prehashed(hashes.SHA256()))
+            case ec.EllipticCurvePublicKey():
+                leaf.key.verify(signature, digest, ec.ECDSA(Prehashed(hashes.SHA384())))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The wall clock, and whether it may be believed."""
+
+    now: Callable[[], datetime] = now_utc
+    trusted: Callable[[], bool] = clock_synchronised
+
+    def believed(self) -> datetime | None:
+        """The time, None while nobody has set the clock."""
+        return self.now() if self.trusted() else None
