@@ -147,16 +147,11 @@ def _note(kiosk: Kiosk, event: Event) -> Kiosk:
     """Take in what is true whatever the screen shows."""
     match event:
         case ReaderChanged(condition):
-            gone = condition is not ReaderCondition.READY
-            return replace(kiosk, reader=condition, token_present=kiosk.token_present and not gone)
+            return replace(kiosk, reader=condition)
         case OutboxChanged(condition):
             return replace(kiosk, outbox=condition)
         case LineChanged(line):
             return replace(kiosk, line=line)
-        case TokenPresented():
-            return replace(kiosk, token_present=True)
-        case TokenRemoved():
-            return replace(kiosk, token_present=False)
         case LanguageChosen(language) if language in kiosk.rules.languages:
             return replace(kiosk, language=language)
         case ChallengeArrived(challenge=challenge):

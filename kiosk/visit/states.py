@@ -351,7 +351,6 @@ class Kiosk:
     reader: ReaderCondition = ReaderCondition.UNKNOWN
     outbox: OutboxCondition = OutboxCondition.UNKNOWN
     line: Line = Line()
-    token_present: bool = False
 
 
 def visit_of(screen: Screen) -> Visit | None:

@@ -1,0 +1,232 @@
+"""The invariants of facts/screens.md 3.3, over every reachable state, in both modes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from kiosk.qualification.consent import NOT_ASKED, ConsentForm, ConsentItem
+from kiosk.qualification.terms import Authentication, Device, Mode
+from kiosk.visit import effects as do
+from kiosk.visit import events as ev
+from kiosk.visit.machine import dwell, reduce
+from kiosk.visit.rules import Rules
+from kiosk.visit.states import (
+    Checking,
+    EnterPin,
+    Idle,
+    Interrupted,
+    Kiosk,
+    Line,
+    NotConfirmed,
+    OutboxCondition,
+    OutOfService,
+    ReaderCondition,
+    Reading,
+    Recorded,
+    Screen,
+    StaffCalled,
+    Starting,
+    Verified,
+    visit_of,
+)
+from tests.flows.search import STALE, Transition, search
+
+Walks = dict[Mode, list[Transition]]
+
+
+def start(mode: Mode) -> Kiosk:
+    rules = Rules(mode, languages=("ja",), consent_items=(ConsentItem.MEDICINE,), offer_as_registered=True)
+    return Kiosk(rules, "ja", Idle(), ReaderCondition.READY, OutboxCondition.READY)
+
+
+@pytest.fixture(scope="module")
+def walks() -> Walks:
+    return {mode: list(search([start(mode)])) for mode in Mode}
+
+
+@pytest.fixture(params=list(Mode), ids=lambda mode: mode.value)
+def transitions(request: pytest.FixtureRequest, walks: Walks) -> list[Transition]:
+    return walks[request.param]
+
+
+@pytest.fixture
+def kiosks(transitions: list[Transition]) -> set[Kiosk]:
+    return {transition.before for transition in transitions}
+
+
+def check(transitions: list[Transition], holds: Callable[[Transition], bool]) -> None:
+    for t in transitions:
+        assert holds(t), f"{t.before.screen}\n--{t.event}-->\n{t.after.screen}"
+
+
+def test_every_declared_event_and_action_is_taken_somewhere(walks: Walks) -> None:
+    taken: set[object] = set()
+    for walk in walks.values():
+        for transition in walk:
+            effects = [e for e in transition.effects if not isinstance(e, do.StartTimer | do.StopTimer)]
+            if transition.after != transition.before or effects:
+                event = transition.event
+                taken.add(event.action if isinstance(event, ev.Pressed) else type(event))
+    declared = set(ev.Action) | set(ev.Event.__args__) - {ev.Pressed, ev.LineChanged}
+    assert declared - taken == set()
+
+
+def test_the_line_is_noted_in_every_state(kiosks: set[Kiosk]) -> None:
+    down = Line(online=False, waiting=2)
+    for kiosk in kiosks:
+        assert reduce(kiosk, ev.LineChanged(down))[0] == replace(kiosk, line=down)
+
+
+def test_every_declared_state_is_reached(walks: Walks) -> None:
+    reached: set[type] = {Starting}  # only before the processes have been heard of
+    for walk in walks.values():
+        reached |= {type(transition.after.screen) for transition in walk}
+    assert set(Screen.__args__) - reached == set()
+
+
+def test_verified_is_reached_only_by_an_answer_that_says_so(transitions: list[Transition]) -> None:
+    for wanted, event in ((Verified, ev.AnswerArrived), (NotConfirmed, ev.AnswerArrived)):
+        check(
+            transitions,
+            lambda t, wanted=wanted, event=event: (
+                not isinstance(t.after.screen, wanted)
+                or isinstance(t.before.screen, wanted)
+                or (isinstance(t.before.screen, Checking) and isinstance(t.event, event))
+            ),
+        )
+
+
+def test_recorded_is_reached_only_after_the_commit(transitions: list[Transition]) -> None:
+    check(
+        transitions,
+        lambda t: (
+            not isinstance(t.after.screen, Recorded)
+            or isinstance(t.before.screen, Recorded)
+            or (isinstance(t.before.screen, Checking) and t.before.screen.receipt is not None)
+        ),
+    )
+
+
+def test_a_stale_event_changes_nothing(transitions: list[Transition]) -> None:
+    check(
+        transitions,
+        lambda t: getattr(t.event, "visit", None) != STALE or (t.after == t.before and t.effects == ()),
+    )
+
+
+def test_the_challenge_never_changes_after_the_token_was_recognised(transitions: list[Transition]) -> None:
+    def holds(t: Transition) -> bool:
+        before, after = visit_of(t.before.screen), visit_of(t.after.screen)
+        if before is None or after is None or not before.challenge_frozen:
+            return True
+        return after.challenge == before.challenge and after.challenge_frozen
+
+    check(transitions, holds)
+
+
+def test_a_visit_ends_exactly_once(transitions: list[Transition]) -> None:
+    def holds(t: Transition) -> bool:
+        ends = sum(isinstance(effect, do.EndVisit) for effect in t.effects)
+        result = (Verified, NotConfirmed, Recorded, StaffCalled)
+        open_before = visit_of(t.before.screen) is not None and not isinstance(t.before.screen, result)
+        open_after = visit_of(t.after.screen) is not None and not isinstance(t.after.screen, result)
+        return ends == (1 if open_before and not open_after else 0)
+
+    check(transitions, holds)
+
+
+def test_no_visit_is_begun_while_another_is_open(transitions: list[Transition]) -> None:
+    check(
+        transitions,
+        lambda t: (
+            not any(isinstance(e, do.BeginVisit) for e in t.effects) or visit_of(t.before.screen) is None
+        ),
+    )
+
+
+def test_the_pin_is_sent_only_when_four_digits_were_typed(transitions: list[Transition]) -> None:
+    check(
+        transitions,
+        lambda t: (
+            not any(isinstance(e, do.SendPin) for e in t.effects)
+            or (isinstance(t.before.screen, EnterPin) and t.before.screen.digits == 4)
+        ),
+    )
+
+
+def test_leaving_a_secret_pad_forgets_its_digits(transitions: list[Transition]) -> None:
+    check(
+        transitions,
+        lambda t: (
+            not isinstance(t.before.screen, EnterPin)
+            or isinstance(t.after.screen, EnterPin)
+            or any(isinstance(e, do.ForgetDigits) for e in t.effects)
+        ),
+    )
+
+
+def test_the_limited_mode_never_holds_a_consent(transitions: list[Transition]) -> None:
+    def holds(t: Transition) -> bool:
+        visit = visit_of(t.after.screen)
+        return visit is None or visit.mode is Mode.HOME_CONSENT or visit.consent == NOT_ASKED
+
+    check(transitions, holds)
+
+
+def test_a_transcript_is_never_frozen_without_a_consent_answer_in_home_consent(
+    transitions: list[Transition],
+) -> None:
+    def holds(t: Transition) -> bool:
+        frozen = [e.visit for e in t.effects if isinstance(e, do.FreezeTranscript)]
+        return all(
+            v.mode is Mode.QUALIFICATION_ONLY or v.consent.form is not ConsentForm.NOT_ASKED for v in frozen
+        )
+
+    check(transitions, holds)
+
+
+def test_the_visual_check_needs_staff_and_the_card(transitions: list[Transition]) -> None:
+    def holds(t: Transition) -> bool:
+        armed = [e.visit for e in t.effects if isinstance(e, do.Arm)]
+        visual = [v for v in armed if v.authentication is Authentication.VISUAL]
+        return all(v.device is Device.CARD and v.staff is not None for v in visual)
+
+    check(transitions, holds)
+
+
+def test_staff_number_never_stays_when_the_patient_goes_on_alone(transitions: list[Transition]) -> None:
+    def holds(t: Transition) -> bool:
+        armed = [e.visit for e in t.effects if isinstance(e, do.Arm)]
+        return all(v.staff is None for v in armed if v.authentication is not Authentication.VISUAL)
+
+    check(transitions, holds)
+
+
+def test_every_state_drains_to_rest_by_time_alone(kiosks: set[Kiosk]) -> None:
+    for kiosk in kiosks:
+        waited = kiosk
+        for _ in range(12):
+            if isinstance(waited.screen, Idle | Starting | OutOfService):
+                break
+            assert dwell(waited) is not None
+            waited, _ = reduce(waited, ev.TimeUp())
+        assert isinstance(waited.screen, Idle | Starting | OutOfService), kiosk.screen
+
+
+def test_help_is_always_at_hand_until_the_token_is_read(kiosks: set[Kiosk]) -> None:
+    exempt = (Reading, Checking, StaffCalled)
+    for kiosk in kiosks:
+        if not isinstance(kiosk.screen, exempt):
+            helped, _ = reduce(kiosk, ev.Pressed(ev.Action.HELP))
+            assert isinstance(helped.screen, StaffCalled), kiosk.screen
+
+
+def test_an_interrupted_visit_goes_on_when_the_reader_is_back(kiosks: set[Kiosk]) -> None:
+    for kiosk in kiosks:
+        if isinstance(kiosk.screen, Interrupted):
+            back, _ = reduce(kiosk, ev.ReaderChanged(ReaderCondition.READY))
+            before, after = visit_of(kiosk.screen), visit_of(back.screen)
+            assert before is not None
+            assert after is not None
+            assert replace(after, pin_sent=False) == replace(before, pin_sent=False)
