@@ -140,21 +140,29 @@ class Hub:
         """Wait up to `timeout` seconds; return who came, the packets in order, and who left."""
         came: list[Peer] = []
         packets: list[tuple[Peer, bytearray]] = []
-        for key, _ in self._selector.select(timeout):
+        left = self._let_go()
+        knock = False
+        for key, _ in self._selector.select(0 if left else timeout):
             if key.fileobj is self._listener:
-                if peer := self._listener.accept():
-                    self._peers[peer] = peer.fileno()
-                    self._selector.register(peer, selectors.EVENT_READ)
-                    came.append(peer)
+                knock = True
             elif isinstance(key.fileobj, Peer):
                 while (packet := key.fileobj.receive()) is not None:
                     packets.append((key.fileobj, packet))
             elif key.data is not None:
                 key.data()
+        left += self._let_go()
+        # Last: a newcomer may get the descriptor of one who left, which must be unregistered by then.
+        if knock and (peer := self._listener.accept()):
+            self._peers[peer] = peer.fileno()
+            self._selector.register(peer, selectors.EVENT_READ)
+            came.append(peer)
+        return came, packets, left
+
+    def _let_go(self) -> list[Peer]:
         left = [peer for peer in self._peers if not peer.open]
         for peer in left:
             self._selector.unregister(self._peers.pop(peer))
-        return came, packets, left
+        return left
 
     def broadcast(self, packet: bytes) -> None:
         """Send one packet to everyone connected."""
