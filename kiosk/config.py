@@ -71,6 +71,9 @@ class OutboxSettings:
     path: Path
     max_records: int
     max_age_h: float
+    retry_base_s: float  #: back-off doubles from here; short in demos and tests
+    retry_cap_s: float
+    drain_per_s: float  #: waiting records sent per second when the service is back; 0: unpaced
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Settings:
     """Everything that a process may want to know; each takes its part."""
 
     run: Path  #: folder of the channel's sockets
+    run_users: tuple[str, ...]  #: who may talk to our sockets besides this process's own user
     clinic: Clinic
     rules: Rules
     reader: ReaderSettings
@@ -229,6 +233,13 @@ class _Table:
             return default
         return tuple(value)
 
+    def words(self, key: str, what: str, pattern: str = r"[a-z_][a-z0-9_-]*") -> tuple[str, ...]:
+        value = self._take(key, list, what, [])
+        if not all(isinstance(word, str) and re.fullmatch(pattern, word) for word in value or ()):
+            self.fault(key, f"must be {what}")
+            return ()
+        return tuple(value or ())
+
     def path(self, key: str, base: Path, default: Any = ...) -> Path:
         return base / self.text(key, f'a path, such as "{key}"', default)
 
@@ -258,6 +269,7 @@ def _settings(data: dict[str, Any], lines: dict[str, int], faults: list[Fault], 
     tables = {name: table(name) for name in sorted(sections)}
     settings = Settings(
         run=tables["run"].path("folder", base, "/run/kiosk"),
+        run_users=tables["run"].words("users", 'a list of user names, such as ["kiosk-screen"]'),
         clinic=_clinic(tables["clinic"]),
         rules=_rules(tables["visit"], tables["timing"]),
         reader=_reader(tables["reader"], base),
@@ -350,6 +362,9 @@ def _outbox(table: _Table, base: Path) -> OutboxSettings:
         path=table.path("path", base, "outbox.sqlite"),
         max_records=int(table.number("max_records", 1, 100_000, 500)),
         max_age_h=table.number("max_age_h", 1, 168, 24),
+        retry_base_s=table.number("retry_base_s", 0.01, 60, 2),
+        retry_cap_s=table.number("retry_cap_s", 0.01, 3600, 300),
+        drain_per_s=table.number("drain_per_s", 0, 1000, 2),
     )
 
 

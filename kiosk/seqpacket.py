@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pwd
 import selectors
 import socket
 import struct
@@ -67,6 +68,20 @@ class Peer:
         """Close; may be called twice."""
         self.open = False
         self._sock.close()
+
+
+def allowed_uids(users: tuple[str, ...]) -> frozenset[int]:
+    """Who may talk to our sockets: this process's own user and the named ones (settings, `[run] users`).
+
+    A name that this machine does not know is logged and lets nobody in.
+    """
+    allowed = {os.getuid()}
+    for user in users:
+        try:
+            allowed.add(pwd.getpwnam(user).pw_uid)
+        except KeyError:
+            log.warning("channel: there is no user %s on this machine; see [run] users in the settings", user)
+    return frozenset(allowed)
 
 
 def connect(path: Path) -> Peer | None:

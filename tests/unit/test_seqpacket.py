@@ -1,6 +1,7 @@
 """The sockets of the channel, with real ones: order, size, who may come, who has left."""
 
 import os
+import pwd
 import socket
 import stat
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.channel import MAX_MESSAGE
-from kiosk.seqpacket import Hub, Listener, Peer, connect
+from kiosk.seqpacket import Hub, Listener, Peer, allowed_uids, connect
 
 OURS = frozenset({os.getuid()})
 WAIT = 5.0  # only a fault ever takes so long
@@ -232,3 +233,15 @@ def test_closing_twice_is_allowed(client: Peer) -> None:
     client.close()
     client.close()
     assert client.receive() is None
+
+
+def test_allowed_are_our_own_user_and_the_named_ones(caplog: pytest.LogCaptureFixture) -> None:
+    nobody = pwd.getpwnam("nobody")
+    assert allowed_uids(()) == OURS
+    assert allowed_uids(("nobody",)) == OURS | {nobody.pw_uid}
+    assert caplog.text == ""
+
+
+def test_an_unknown_user_lets_nobody_in_and_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    assert allowed_uids(("no-such-user",)) == OURS
+    assert "no user no-such-user" in caplog.text
