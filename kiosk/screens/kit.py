@@ -1,0 +1,311 @@
+"""Builds one picture: places texts, buttons, header and footer, and notes what each touch means. PURE."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from kiosk.screens import look as sizes
+from kiosk.screens.geometry import Rect
+from kiosk.screens.linebreak import Fitted, fit, line_pitch
+from kiosk.screens.look import Look
+from kiosk.screens.theme import Colour, Face
+from kiosk.screens.touch import Touch
+from kiosk.screens.widgets import Button, Icon, Line, Mark, Panel, Picture, Target, Text, Widget
+from kiosk.visit.events import Action, LanguageChosen, Pressed
+from kiosk.visit.states import Kiosk
+
+#: A button higher than this is no easier to hit and looks like a panel.
+HIGHEST_BUTTON_MM = 46.0
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A text to be stacked: its wished-for size in millimetres per em, weight and colour."""
+
+    text: str
+    mm: float = sizes.NEEDED_MM
+    bold: bool = False
+    ink: Colour | None = None  #: the theme's ink by default
+
+
+@dataclass(frozen=True)
+class Label:
+    """What stands on a button: its id, words, icon, and the touch it sends."""
+
+    id: str
+    text: str
+    touch: Touch
+    mark: Mark | None = None
+    sub: str = ""
+    primary: bool = False
+
+
+class Page:
+    """Collects the widgets and targets of one picture."""
+
+    def __init__(self, kiosk: Kiosk, look: Look, name: str) -> None:
+        self.kiosk, self.look, self.name = kiosk, look, name
+        self.tokens = look.tokens
+        self._widgets: list[Widget] = []
+        self._targets: list[Target] = []
+        canvas = look.canvas
+        self.gap = canvas.px(sizes.GAP_MM)
+        self.margin = canvas.px(sizes.MARGIN_MM)
+        self.edge = max(2, round(self.tokens.edge_px * canvas.px_per_mm / 5.36))
+        self.radius = canvas.px(2.2)
+        self.header_rect = Rect(0, 0, canvas.width, canvas.px(sizes.HEADER_MM))
+        self.under_header = canvas.rect.below(self.header_rect.h).inset(self.margin, 0)
+        self.under_header = Rect(
+            self.margin,
+            self.header_rect.bottom + canvas.px(1.5),
+            canvas.width - 2 * self.margin,
+            canvas.height - self.margin - self.header_rect.bottom - canvas.px(1.5),
+        )
+        self.footer_rect = self.under_header.base(canvas.px(sizes.TARGET_MM))
+        self.content = self.under_header.above(self.footer_rect.h + self.gap)
+
+    def picture(self) -> Picture:
+        """All that was placed, as a value."""
+        canvas = self.look.canvas
+        return Picture(
+            self.name,
+            (canvas.width, canvas.height),
+            self.tokens.ground,
+            tuple(self._widgets),
+            tuple(self._targets),
+        )
+
+    def say(self, key: str, **values: object) -> str:
+        """The catalogue's words in the visit's language."""
+        return self.look.words.say(self.kiosk.language, key, **values)
+
+    def px(self, mm: float) -> int:
+        return self.look.canvas.px(mm)
+
+    def add(self, *widgets: Widget) -> None:
+        self._widgets.extend(widgets)
+
+    def target(self, rect: Rect, touch: Touch, id_: str) -> None:
+        self._targets.append(Target(rect, touch, id_))
+
+    # -- text
+
+    def fitted(self, text: str, width: int, height: int, mm: float, floor_mm: float, bold: bool) -> Fitted:
+        """The largest fit down to `floor_mm`; where even that is too large, down to the absolute floor."""
+        measure = self.look.measure
+        fitted = fit(text, width, height, self.px(mm), min(self.px(mm), self.px(floor_mm)), bold, measure)
+        if fitted.fits or floor_mm <= sizes.FLOOR_MM:
+            return fitted
+        return fit(text, width, height, fitted.size, self.px(sizes.FLOOR_MM), bold, measure)
+
+    def placed(
+        self,
+        fitted: Fitted,
+        box: Rect,
+        bold: bool,
+        ink: Colour,
+        ground: Colour,
+        centre: bool = False,
+        middle: bool = False,
+    ) -> Text:
+        """Lines at their places in `box`."""
+        y = box.y + ((box.h - fitted.height) // 2 if middle else 0)
+        lines = []
+        for line in fitted.lines:
+            width = self.look.measure.width(line, fitted.size, bold)
+            x = box.x + ((box.w - width) // 2 if centre else 0)
+            lines.append(Line(line, Rect(x, y, width, fitted.size)))
+            y += line_pitch(fitted.size)
+        return Text(box, tuple(lines), fitted.size, bold, ink, ground)
+
+    def text(
+        self,
+        box: Rect,
+        paragraph: Paragraph,
+        floor_mm: float = sizes.NEEDED_MM,
+        ground: Colour | None = None,
+        centre: bool = False,
+        middle: bool = False,
+    ) -> Text:
+        """Place one text as large as it fits."""
+        fitted = self.fitted(paragraph.text, box.w, box.h, paragraph.mm, floor_mm, paragraph.bold)
+        placed = self.placed(
+            fitted,
+            box,
+            paragraph.bold,
+            paragraph.ink or self.tokens.ink,
+            ground or self.tokens.ground,
+            centre,
+            middle,
+        )
+        self.add(placed)
+        return placed
+
+    def stack(
+        self,
+        box: Rect,
+        paragraphs: Sequence[Paragraph],
+        gap_mm: float = 3.0,
+        ground: Colour | None = None,
+        centre: bool = False,
+        middle: bool = False,
+    ) -> Rect:
+        """Place texts one below the other, all shrunk alike until they fit; returns what they take up."""
+        shrink = 1.0
+        while True:
+            fits = [
+                self.fitted(
+                    p.text, box.w, box.h, max(p.mm * shrink, sizes.NEEDED_MM), sizes.NEEDED_MM, p.bold
+                )
+                for p in paragraphs
+            ]
+            gap = self.px(gap_mm * shrink)
+            total = sum(f.height for f in fits) + gap * (len(fits) - 1)
+            if total <= box.h or shrink < 0.6:
+                break
+            shrink *= 0.97
+        y = box.y + max(0, (box.h - total) // 2 if middle else 0)
+        top = y
+        for paragraph, fitted in zip(paragraphs, fits, strict=True):
+            part = Rect(box.x, y, box.w, fitted.height)
+            self.add(
+                self.placed(
+                    fitted,
+                    part,
+                    paragraph.bold,
+                    paragraph.ink or self.tokens.ink,
+                    ground or self.tokens.ground,
+                    centre,
+                )
+            )
+            y += fitted.height + gap
+        return Rect(box.x, top, box.w, y - gap - top)
+
+    # -- buttons
+
+    def buttons(
+        self,
+        rects: Sequence[Rect],
+        labels: Sequence[Label],
+        icon_above: bool = False,
+        mm: float = sizes.NEEDED_MM,
+    ) -> None:
+        """Place buttons that belong together: the same size of letters on all of them."""
+        boxes = [self._boxes(rect, label, icon_above) for rect, label in zip(rects, labels, strict=True)]
+        mains = [
+            self.fitted(label.text, main.w, main.h, mm, sizes.NEEDED_MM, True)
+            for label, (_, main, _) in zip(labels, boxes, strict=True)
+        ]
+        subs = [
+            self.fitted(label.sub, sub.w, sub.h, sizes.NEEDED_MM, sizes.NEEDED_MM, False)
+            for label, (_, _, sub) in zip(labels, boxes, strict=True)
+            if label.sub
+        ]
+        main_size = min(fitted.size for fitted in mains)
+        sub_size = min((fitted.size for fitted in subs), default=0)
+        for rect, label, (icon, main, sub) in zip(rects, labels, boxes, strict=True):
+            face = self.tokens.primary if label.primary else self.tokens.plain
+            texts = [self._label(label.text, main, main_size, True, face)]
+            if label.sub:
+                texts.append(self._label(label.sub, sub, sub_size, False, face))
+            mark = None
+            if label.mark is not None and icon is not None:
+                mark = Icon(icon, label.mark, face.ink, face.fill)
+            self.add(
+                Button(label.id, rect, face, self.tokens.pressed, self.edge, self.radius, tuple(texts), mark)
+            )
+            self.target(rect, label.touch, label.id)
+
+    def button(self, rect: Rect, label: Label, mm: float = sizes.NEEDED_MM, icon_above: bool = False) -> None:
+        self.buttons([rect], [label], icon_above, mm)
+
+    def tiles(self, rect: Rect, labels: Sequence[Label], mm: float = sizes.TITLE_MM) -> None:
+        """A choice between equals: side by side with the icon above, one below the other in portrait."""
+        highest = self.px(HIGHEST_BUTTON_MM)
+        if self.look.canvas.portrait:
+            each = min(
+                (rect.h - self.gap * (len(labels) - 1)) // len(labels), self.px(sizes.MAIN_TARGET_MM * 1.5)
+            )
+            rect = rect.top(each * len(labels) + self.gap * (len(labels) - 1))
+            self.buttons(rect.rows(len(labels), self.gap), labels, False, mm)
+            return
+        if rect.h > highest:
+            rect = rect.centred(rect.w, highest)
+        self.buttons(rect.columns(len(labels), self.gap), labels, True, mm)
+
+    def _label(self, text: str, box: Rect, size: int, bold: bool, face: Face) -> Text:
+        fitted = fit(text, box.w, box.h, size, size, bold, self.look.measure)
+        return self.placed(fitted, box, bold, face.ink, face.fill, True, True)
+
+    def _boxes(self, rect: Rect, label: Label, icon_above: bool) -> tuple[Rect | None, Rect, Rect]:
+        """Where icon, label and second label stand."""
+        inner = rect.inset(self.px(1.6), self.px(1.0))
+        icon: Rect | None = None
+        if label.mark is not None and icon_above:
+            side = min(self.px(13), inner.h * 9 // 20)
+            icon = inner.top(side + self.px(1)).centred(side, side)
+            inner = inner.below(side + self.px(1.4))
+        elif label.mark is not None:
+            side = min(self.px(8), inner.h * 13 // 20)
+            icon = Rect(inner.x + self.px(0.6), inner.y + (inner.h - side) // 2, side, side)
+            inner = inner.after(side + self.px(1.6))
+        if not label.sub:
+            return icon, inner, inner
+        return icon, inner.top(inner.h * 8 // 20), inner.base(inner.h * 23 // 40)
+
+    # -- what every screen has
+
+    def header(self, step: int | None = None) -> None:
+        """Clinic and purpose at the left, the step at the right; amber while in fallback operation."""
+        line = self.kiosk.line
+        fallback = line.fallback is not None or not line.online
+        face = self.tokens.amber if fallback else self.tokens.header
+        self.add(Panel(self.header_rect, face))
+        self.add(Panel(self.header_rect.base(self.edge).moved(0, self.edge), replace(face, fill=face.line)))
+        box = self.header_rect.inset(self.px(2.6), 0)
+        right = 0
+        if step is not None:
+            words = self.say("header.step", step=step, steps=self.kiosk.rules.steps)
+            right = self.look.measure.width(words, self.px(sizes.FLOOR_MM), True) + self.px(2)
+            self.text(
+                Rect(box.right - right + self.px(2), box.y, right - self.px(2), box.h),
+                Paragraph(words, sizes.FLOOR_MM, True, face.ink if fallback else self.tokens.mark),
+                sizes.FLOOR_MM,
+                face.fill,
+                middle=True,
+            )
+        room = Rect(box.x, box.y, box.w - right - self.px(2), box.h)
+        words = self.say("header.fallback") if fallback else self._title(room.w)
+        self.text(room, Paragraph(words, sizes.FLOOR_MM, fallback), sizes.FLOOR_MM, face.fill, middle=True)
+
+    def _title(self, width: int) -> str:
+        """Clinic and purpose; a clinic's name too long for the header is left away, never squeezed."""
+        full = self.say("header.title", clinic=self.look.clinic)
+        if self.look.measure.width(full, self.px(sizes.FLOOR_MM), False) <= width:
+            return full
+        return self.say("header.short")
+
+    def back_label(self) -> Label:
+        return Label("back", self.say("footer.back"), Pressed(Action.BACK), Mark.BACK)
+
+    def language_label(self) -> Label | None:
+        """Of two languages the other one, in its own words and at one touch; of more, the language page."""
+        others = [each for each in self.kiosk.rules.languages if each != self.kiosk.language]
+        if not others:
+            return None
+        if len(others) == 1:
+            name = self.look.words.language_name(others[0])
+            return Label("language", name, LanguageChosen(others[0]), Mark.GLOBE)
+        return Label("language", self.say("footer.language"), Pressed(Action.LANGUAGE), Mark.GLOBE)
+
+    def help_label(self) -> Label:
+        return Label("help", self.say("footer.help"), Pressed(Action.HELP), Mark.BELL)
+
+    def footer(self, left: Label | None, centre: Label | None, right: Label | None) -> None:
+        """Three places that never change: going back or ending left, language centre, staff right."""
+        places = zip(self.footer_rect.columns(3, self.gap), (left, centre, right), strict=True)
+        used = [(rect, label) for rect, label in places if label is not None]
+        if used:
+            self.buttons([rect for rect, _ in used], [label for _, label in used])
+
+    def usual_footer(self, back: bool = True) -> None:
+        self.footer(self.back_label() if back else None, self.language_label(), self.help_label())

@@ -1,0 +1,106 @@
+"""Every state as a picture: `lay_out` is a pure function of the kiosk's state and the look."""
+
+from typing import assert_never
+
+from kiosk.screens import pages_ask, pages_end, pages_pad, pages_token
+from kiosk.screens.kit import Page
+from kiosk.screens.look import Look
+from kiosk.screens.widgets import Picture
+from kiosk.visit.states import (
+    Again,
+    AskConsent,
+    AskConsentItems,
+    AuthenticateOnPhone,
+    Checking,
+    ChooseDevice,
+    ChooseLanguage,
+    ChooseMethod,
+    EnterPasscode,
+    EnterPin,
+    EnterStaffNumber,
+    Hold,
+    Idle,
+    Interrupted,
+    Kiosk,
+    NotConfirmed,
+    OtherDevice,
+    OutOfService,
+    PinWrong,
+    Reading,
+    Recorded,
+    Screen,
+    StaffCalled,
+    Starting,
+    StillThere,
+    TooEarly,
+    Verified,
+    VisualCheck,
+    WrongToken,
+)
+
+
+def lay_out(kiosk: Kiosk, look: Look) -> Picture:
+    """The picture of the kiosk's state: what is drawn where, and what a touch there means."""
+    page = Page(kiosk, look, kiosk.screen.name)
+    _place(page, kiosk.screen)
+    return page.picture()
+
+
+def _place(page: Page, screen: Screen) -> None:
+    match screen:
+        case Starting():
+            pages_end.starting(page)
+        case Idle():
+            pages_ask.idle(page)
+        case TooEarly():
+            pages_token.too_early(page)
+        case ChooseLanguage():
+            pages_ask.choose_language(page)
+        case AskConsent():
+            pages_ask.ask_consent(page, screen)
+        case AskConsentItems():
+            pages_ask.ask_consent_item(page, screen)
+        case ChooseMethod():
+            pages_ask.choose_method(page)
+        case ChooseDevice():
+            pages_ask.choose_device(page, screen)
+        case EnterPin():
+            pages_pad.enter_pin(page, screen)
+        case PinWrong():
+            pages_pad.pin_wrong(page, screen)
+        case VisualCheck():
+            pages_pad.visual_check(page)
+        case EnterStaffNumber():
+            pages_pad.enter_staff_number(page, screen)
+        case EnterPasscode():
+            pages_pad.enter_passcode(page, screen)
+        case Hold():
+            pages_token.hold(page, screen)
+        case Again():
+            pages_token.again(page, screen)
+        case WrongToken():
+            pages_token.wrong_token(page, screen)
+        case OtherDevice():
+            pages_token.other_device(page, screen)
+        case AuthenticateOnPhone():
+            pages_token.authenticate_on_phone(page, screen)
+        case Reading():
+            pages_token.reading(page, screen)
+        case Checking():
+            pages_token.checking(page, screen)
+        case Verified():
+            pages_end.verified(page)
+        case NotConfirmed():
+            pages_end.not_confirmed(page)
+        case Recorded():
+            pages_end.recorded(page, screen)
+        case StaffCalled():
+            pages_end.staff_called(page, screen)
+        case StillThere():
+            pages_end.still_there(page)
+        case Interrupted():
+            pages_end.interrupted(page)
+        case OutOfService():
+            pages_end.out_of_service(page, screen)
+        case _:
+            assert_never(screen)

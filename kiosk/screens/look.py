@@ -1,0 +1,70 @@
+"""What a layout needs to know besides the state: display, colours, words, how wide text is. PURE."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from kiosk.screens.geometry import Rect
+from kiosk.screens.theme import Tokens
+
+#: Height of a capital H in em: BIZ UDPGothic (facts/screens.md 1.2, measured).
+CAP_HEIGHT_EM = 0.785
+#: Nothing is written smaller: 26 px at 5.36 px/mm; JIS S 0032 age 70, 50 cm gives 4.76 mm.
+FLOOR_MM = 4.85
+#: What the patient needs: cap height 4.9 mm = 0.7° at 400 mm (EN 301 549 5.1.4).
+NEEDED_MM = 4.9 / CAP_HEIGHT_EM
+TITLE_MM = 8.2
+HEADLINE_MM = 9.6
+LINE_SPACING = 1.24
+#: Smallest and wished-for side of what is touched (facts/screens.md 1.2: Sultana & Moffatt 2019; Duff 2010).
+TARGET_MM = 16.0
+MAIN_TARGET_MM = 20.0
+#: Free space between targets (wesranet, J. Gill).
+GAP_MM = 2.5
+MARGIN_MM = 2.25
+HEADER_MM = 8.0
+
+
+class Measurer(Protocol):
+    """Says how wide a text will be drawn."""
+
+    def width(self, text: str, size: int, bold: bool) -> int:
+        """Width in pixels of one line at `size` pixels per em."""
+
+
+class Words(Protocol):
+    """The catalogues; `say` raises KeyError for a key that a language lacks."""
+
+    def say(self, language: str, key: str, **values: object) -> str: ...
+
+    def language_name(self, language: str) -> str:
+        """A language's own name for itself."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The part of the display that the kiosk draws on."""
+
+    width: int
+    height: int
+    px_per_mm: float
+
+    @property
+    def rect(self) -> Rect:
+        return Rect(0, 0, self.width, self.height)
+
+    @property
+    def portrait(self) -> bool:
+        return self.height > self.width
+
+    def px(self, mm: float) -> int:
+        """Millimetres in whole pixels, never less than asked for."""
+        return int(-(-mm * self.px_per_mm // 1))
+
+
+@dataclass(frozen=True)
+class Look:
+    canvas: Canvas
+    tokens: Tokens
+    clinic: str
+    words: Words
+    measure: Measurer

@@ -1,0 +1,166 @@
+"""Layout of how a visit ends, and of the states without a visit. PURE."""
+
+from kiosk.screens import look as sizes
+from kiosk.screens.geometry import Rect
+from kiosk.screens.kit import Label, Page, Paragraph
+from kiosk.screens.theme import Face
+from kiosk.screens.widgets import Icon, Mark, Panel
+from kiosk.visit.events import Action, Pressed
+from kiosk.visit.states import CallReason, OutOfService, Recorded, StaffCalled
+
+
+def _result(page: Page, face: Face, mark: Mark, headline: str, sub: str, panel_mm: float = 33.0) -> Rect:
+    """A coloured panel that says what is finished; returns the room below it for what happens next."""
+    canvas = page.look.canvas
+    panel = Rect(0, page.header_rect.bottom + page.edge, canvas.width, page.px(panel_mm))
+    page.add(Panel(panel, face, page.edge if face.line != face.fill else 0))
+    side = page.px(20)
+    icon = Rect(page.px(5), panel.y + (panel.h - side) // 2, side, side)
+    page.add(Icon(icon, mark, face.ink, face.fill))
+    words = Rect(icon.right + page.px(4), panel.y, panel.w - icon.right - page.px(7), panel.h)
+    page.stack(
+        words.inset(0, page.px(2)),
+        (
+            Paragraph(headline, 10.4, True, face.ink),
+            *((Paragraph(sub, 6.3, False, face.ink),) if sub else ()),
+        ),
+        3.0,
+        face.fill,
+        middle=True,
+    )
+    top = panel.bottom + page.px(2)
+    return Rect(page.px(5), top, canvas.width - page.px(10), page.content.bottom - top)
+
+
+def _finish(page: Page) -> Label:
+    return Label("finish", page.say("footer.finish"), Pressed(Action.FINISH))
+
+
+def verified(page: Page) -> None:
+    page.header(4)
+    rest = _result(page, page.tokens.ok, Mark.CHECK, page.say("verified.title"), page.say("verified.what"))
+    page.stack(rest, (Paragraph(page.say("verified.next"), sizes.TITLE_MM, True),), middle=True)
+    page.footer(_finish(page), None, page.help_label())
+
+
+def not_confirmed(page: Page) -> None:
+    page.header(4)
+    rest = _result(page, page.tokens.alarm, Mark.PERSON, page.say("not_confirmed.title"), "")
+    page.stack(
+        rest,
+        (
+            Paragraph(page.say("not_confirmed.staff"), sizes.TITLE_MM, True),
+            Paragraph(page.say("not_confirmed.wait"), 7.0),
+        ),
+        middle=True,
+    )
+    page.footer(_finish(page), None, page.help_label())
+
+
+def recorded(page: Page, screen: Recorded) -> None:
+    """Received, not verified: the number is what the desk asks for."""
+    page.header(4)
+    rest = _result(
+        page,
+        page.tokens.notice,
+        Mark.ENVELOPE,
+        page.say("recorded.title"),
+        page.say("recorded.not_verified"),
+        30.0,
+    )
+    half = rest.h // 2
+    caption = page.say("recorded.receipt")
+    width = page.look.measure.width(caption, page.px(7.0), True) + page.px(5)
+    if page.look.canvas.portrait:
+        page.stack(
+            rest,
+            (
+                Paragraph(caption, 7.0, True),
+                Paragraph(screen.receipt, 15.0, True, page.tokens.mark),
+                Paragraph(page.say("recorded.tell"), 7.0, True),
+            ),
+            middle=True,
+        )
+    else:
+        upper = rest.top(half)
+        page.text(upper.left(width), Paragraph(caption, 7.0, True), middle=True)
+        page.text(upper.after(width), Paragraph(screen.receipt, 13.0, True, page.tokens.mark), middle=True)
+        page.text(rest.below(half), Paragraph(page.say("recorded.tell"), 7.4, True), middle=True)
+    page.footer(_finish(page), None, page.help_label())
+
+
+def staff_called(page: Page, screen: StaffCalled) -> None:
+    page.header()
+    headline = "staff_called.help" if screen.reason is CallReason.HELP else "staff_called.title"
+    face = page.tokens.notice if screen.reason is CallReason.HELP else page.tokens.alarm
+    rest = _result(page, face, Mark.BELL, page.say(headline), "")
+    paragraphs = [Paragraph(page.say("staff_called.wait"), sizes.TITLE_MM, True)]
+    if screen.reason is not CallReason.HELP:
+        paragraphs.insert(0, Paragraph(page.say(f"staff_called.{screen.reason.value}"), 7.0))
+    page.stack(rest, paragraphs, middle=True)
+    page.footer(_finish(page), None, None)
+
+
+def still_there(page: Page) -> None:
+    page.header()
+    page.stack(
+        page.content.above(page.px(26)).inset(page.px(4), 0),
+        (
+            Paragraph(page.say("still_there.title"), 10.4, True),
+            Paragraph(page.say("still_there.what"), 7.2),
+        ),
+        5.0,
+        middle=True,
+    )
+    row = page.content.base(page.px(24))
+    page.buttons(
+        row.columns(2, page.gap),
+        (
+            Label("continue", page.say("still_there.continue"), Pressed(Action.CONTINUE), primary=True),
+            Label("finish", page.say("still_there.finish"), Pressed(Action.FINISH)),
+        ),
+        mm=sizes.TITLE_MM,
+    )
+    page.footer(None, None, page.help_label())
+
+
+def _announce(page: Page, room: Rect, mark: Mark, title: str, what: str) -> None:
+    """A state in which only waiting helps: icon, what is, what to do."""
+    area = room.inset(page.px(4), page.px(2))
+    side = page.px(30)
+    if page.look.canvas.portrait:
+        icon = area.top(side + page.px(20)).centred(side, side)
+        words = area.below(side + page.px(20))
+    else:
+        icon = Rect(area.x, area.y + (area.h - side) // 2, side, side)
+        words = area.after(side + page.px(7))
+    page.add(Icon(icon, mark, page.tokens.mark, page.tokens.ground))
+    page.stack(
+        words,
+        (Paragraph(title, 10.4, True), Paragraph(what, sizes.TITLE_MM)),
+        7.0,
+        middle=True,
+    )
+
+
+def interrupted(page: Page) -> None:
+    page.header()
+    _announce(page, page.content, Mark.WAIT, page.say("interrupted.title"), page.say("interrupted.what"))
+    page.footer(None, None, page.help_label())
+
+
+def out_of_service(page: Page, screen: OutOfService) -> None:
+    page.header()
+    _announce(
+        page,
+        page.content,
+        Mark.CLOSED,
+        page.say("out_of_service.title"),
+        page.say("out_of_service.desk") + "\n" + page.say(f"out_of_service.{screen.reason.value}"),
+    )
+    page.footer(None, None, page.help_label())
+
+
+def starting(page: Page) -> None:
+    page.header()
+    _announce(page, page.under_header, Mark.WAIT, page.say("starting.title"), page.say("starting.what"))
