@@ -210,12 +210,13 @@ class Control:
         reached: dict[object, Callable[[], bool]] = {
             "connected": lambda: self._field.connected,
             "empty": lambda: not radio.placements,
+            "token": lambda: len(radio.placements) >= least,
             "apdus": lambda: self._field.pocket.log.count >= least,
             "polls": lambda: radio.meter.empty_polls >= least,
             "activations": lambda: radio.meter.activations >= least,
         }
         if wanted not in reached:
-            raise BadOrderError("wait for connected, empty, apdus, polls or activations")
+            raise BadOrderError(f"wait for one of {', '.join(map(str, reached))}")
         limit = min(float(values.get("seconds", 5.0)), MOST_WAIT_S)
         end = radio.clock() + limit
         with radio.lock:
