@@ -21,6 +21,7 @@ from kiosk.visit.states import OutboxCondition, ReaderCondition, Stage, WrongTok
 M = TypeVar("M")
 
 MAX_MESSAGE = 64 * 1024
+READER_SOCKET, UPLOADER_SOCKET = "reader.sock", "uploader.sock"  #: in the settings' run folder
 PIN_MARK = b"\x01"  #: no JSON text begins with it
 _PIN_HEAD = 17  #: the mark and the visit's 16 bytes
 
@@ -243,26 +244,49 @@ class AskStatus(Message, frozen=True, tag="ask_status"):
     pass
 
 
-class AskRecords(Message, frozen=True, tag="ask_records"):
-    """List the records, the newest last; at most `limit`."""
+#: Where a record stands; the transitions are in the outbox's schema.sql.
+RecordState = Literal["pending", "sending", "answered", "rejected", "expired", "quarantined"]
 
-    limit: int = 200
+
+class AskRecords(Message, frozen=True, tag="ask_records"):
+    """List at most `limit` records, the newest last; `before` (a sequence number) turns the page back."""
+
+    limit: int = 100
+    states: tuple[RecordState, ...] = ()  #: none named: all
+    before: int | None = None
 
 
 class RecordLine(msgspec.Struct, frozen=True, kw_only=True):
     """One record without its sealed content."""
 
+    seq: int
     visit: str
     receipt: str
-    state: str
+    state: RecordState
     taken_at: str
     attempts: int
+    outcome: str | None = None
     validity: str | None = None
+    code: str | None = None  #: what the service called its refusal, or its processing result code
     say: str = ""
 
 
 class Records(Message, frozen=True, tag="records"):
     records: tuple[RecordLine, ...]
+
+
+class AskSealed(Message, frozen=True, tag="ask_sealed"):
+    """For export: one record as it is sealed to the service. Nobody here can open it."""
+
+    visit: str
+
+
+class SealedRecord(Message, frozen=True, tag="sealed_record"):
+    visit: str
+    suite: str
+    key_id: str
+    sealed: bytes
+    taken_at: str
 
 
 class Status(Message, frozen=True, tag="status"):
@@ -276,6 +300,11 @@ class Status(Message, frozen=True, tag="status"):
     quarantined: int
     outbox: OutboxCondition
     outcomes_today: dict[str, int]
+    oldest_s: float | None = None
+    line_say: str = ""  #: why it is offline, one line
+    outbox_say: str = ""
+    sealing_key: str | None = None  #: id of the service's key in use; None: nothing can be sealed yet
+    persons_in_memory: int = 0  #: answers held in memory, at most 60 minutes each
 
 
 class RetryNow(Message, frozen=True, tag="retry_now"):
@@ -298,7 +327,7 @@ FromReader = (
     | ContactFailed
     | Evidence
 )
-ToUploader = AskChallenge | CommitRecord | VisitEnded | AuditNote | AskStatus | AskRecords | RetryNow
+ToUploader = AskChallenge | CommitRecord | VisitEnded | AuditNote | AskStatus | AskRecords | AskSealed | RetryNow
 FromUploader = (
     SealingKeys
     | OutboxState
@@ -309,6 +338,7 @@ FromUploader = (
     | Answered
     | Deferred
     | Records
+    | SealedRecord
     | Status
     | Done
 )
