@@ -119,7 +119,6 @@ class ChipSession:
     def _command(self, payload: bytes) -> None:
         usb_s = self._field.model.usb_s
         self._pacer.begin()
-        self._field.meter.commands += 1
         self._field.meter.usb_transfers += 1
         self._field.meter.usb_s += 3 * usb_s
         self._send(pn533_frames.ACK)  # at once: only the sum of the three transfers matters to the host

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -40,7 +40,7 @@ MARGIN = dt.timedelta(days=30)
 class Hierarchy:
     """All identities by name, and the folder with the CA certificates to trust."""
 
-    identities: dict[str, Identity]
+    identities: dict[str, Identity] = field(repr=False)
     trust: Path
 
     def authentication(self, kind: Kind, *, key: KeyType = "rsa", expired: bool = False) -> Identity:

@@ -90,6 +90,7 @@ class Chip:
         """Run one command; `payload` begins with TFI. Raises `SyntaxFaultError` where a chip sends its
         error frame.
         """
+        self._field.meter.commands += 1
         if len(payload) < 2 or payload[0] != pn533_frames.TO_CHIP:
             raise SyntaxFaultError("no command")
         code, data = payload[1], payload[2:]
