@@ -1,0 +1,145 @@
+"""Whether a qualification request is what it says: opened, bound to its sender, signed by its token."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from kiosk.qualification import request as requests
+from kiosk.qualification import transcript as transcripts
+from kiosk.qualification.consent import ConsentForm
+from kiosk.qualification.request import QualificationRequest, RequestError
+from kiosk.qualification.sealing import Label, Purpose, SuiteName, UnsealError, unseal
+from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
+from kiosk.qualification.transcript import Transcript, TranscriptError
+from kiosk.simulator.service.problems import Code, Problem
+from kiosk.simulator.service.store import Peer, ServiceKey, StoredChallenge
+from kiosk.simulator.service.trust import TokenTrust
+
+CHALLENGE_LIFE_S = 600
+SKEW_S = 60.0  #: how far a terminal's trusted clock may be from ours
+X25519_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A request that opened and reads well; nothing of it is believed yet."""
+
+    request: QualificationRequest
+    transcript: Transcript
+    certificate: x509.Certificate
+    taken_at: datetime
+
+    @property
+    def visual(self) -> bool:
+        """Whether staff vouch for the person in place of the token's key."""
+        return self.transcript.authentication is Authentication.VISUAL
+
+
+def open_request(
+    sealed: bytes, record: str, suite: SuiteName, key: ServiceKey, peer: Peer
+) -> Opened | Problem:
+    """Open the blob with the label that its sender's certificate implies, and read what is in it."""
+    label = Label(Purpose.REQUEST, record, peer.terminal, peer.institution, key.key_id, suite)
+    try:
+        request = requests.decode(unseal(sealed, X25519PrivateKey.from_private_bytes(key.private), label))
+        transcript = transcripts.decode(request.transcript)
+        certificate = x509.load_der_x509_certificate(request.certificate)
+        taken_at = datetime.fromisoformat(transcript.taken_at)
+    except UnsealError:
+        return Problem(Code.UNSEAL_FAILED)
+    except (RequestError, TranscriptError) as fault:
+        return Problem(Code.MALFORMED, str(fault))
+    except (ValueError, TypeError):
+        return Problem(Code.MALFORMED, "the certificate or the time of the transcript cannot be read")
+    if taken_at.tzinfo is None or len(request.response_key) != X25519_BYTES:
+        return Problem(Code.MALFORMED, "taken_at needs its zone, the response key 32 bytes")
+    return Opened(request, transcript, certificate, taken_at)
+
+
+def check_sender(opened: Opened, record: str, service: str, peer: Peer) -> Problem | None:
+    """Header, client certificate and transcript must name the same visit and terminal, and this service."""
+    transcript = opened.transcript
+    if transcript.visit != record:
+        return Problem(Code.MALFORMED, "Idempotency-Key and the transcript's visit differ")
+    if (transcript.terminal, transcript.institution) != (peer.terminal, peer.institution):
+        return Problem(Code.TERMINAL_MISMATCH)
+    if transcript.service != service:
+        return Problem(Code.MALFORMED, f"the transcript is for another service; this one is {service!r}")
+    return None
+
+
+def check_sense(opened: Opened) -> Problem | None:
+    """Consent belongs to the home mode alone, the visual check to the card and a named member of staff."""
+    transcript, request = opened.transcript, opened.request
+    asked = transcript.consent.form is not ConsentForm.NOT_ASKED
+    if asked != (transcript.mode is Mode.HOME_CONSENT):
+        return Problem(Code.MALFORMED, "consent and mode disagree")
+    if opened.visual:
+        if transcript.device is not Device.CARD or not transcript.staff or request.signature is not None:
+            return Problem(
+                Code.MALFORMED, "the visual check needs card and staff number and has no signature"
+            )
+    elif transcript.staff is not None:
+        return Problem(Code.MALFORMED, "a staff number belongs to the visual check only")
+    return None
+
+
+def check_token(opened: Opened, trust: TokenTrust | None, now: float) -> Problem | None:
+    """Chain, dates and signature. A visual check has no signature; whether it may come is asked elsewhere."""
+    present = datetime.fromtimestamp(now, UTC)
+    certificate = opened.certificate
+    if trust is not None and not trust.vouches_for(certificate):
+        return Problem(Code.CERTIFICATE_UNTRUSTED)
+    # A record that waited is judged by the day it was taken, if the terminal's clock was right then.
+    moment = min(opened.taken_at, present) if opened.transcript.clock_trusted else present
+    if not certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc:
+        return Problem(Code.CERTIFICATE_EXPIRED)
+    if opened.visual:
+        return None
+    return None if _signature_fits(opened) else Problem(Code.BAD_SIGNATURE)
+
+
+def _signature_fits(opened: Opened) -> bool:
+    """The algorithm must be that of the certificate's key; an ECDSA signature is DER."""
+    request = opened.request
+    if request.signature is None:
+        return False
+    try:
+        key = opened.certificate.public_key()
+        match key, request.algorithm:
+            case rsa.RSAPublicKey(), SignatureAlgorithm.RSA_PKCS1_SHA256:
+                key.verify(request.signature, request.transcript, padding.PKCS1v15(), hashes.SHA256())
+            case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()), SignatureAlgorithm.ECDSA_P384_SHA384:
+                key.verify(request.signature, request.transcript, ec.ECDSA(hashes.SHA384()))
+            case _:
+                return False
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return True
+
+
+def check_challenge(opened: Opened, found: StoredChallenge | None, peer: Peer, now: float) -> Problem | None:
+    """Whether the challenge was ours for this visit, and is unused and in time.
+
+    A record that had to wait comes late: it counts when the terminal's clock was trusted and says that the
+    token signed in time. Freshness is proven by the challenge itself; the date only bounds it.
+    """
+    if found is None or (found.institution, found.terminal) != (peer.institution, peer.terminal):
+        return Problem(Code.CHALLENGE_EXPIRED)
+    if found.used:
+        return Problem(Code.CHALLENGE_USED)
+    if found.visit != opened.transcript.visit:
+        return Problem(Code.CHALLENGE_EXPIRED, "the challenge was given for another visit")
+    if now <= found.expires:
+        return None
+    skew = timedelta(seconds=SKEW_S)
+    first = datetime.fromtimestamp(found.issued, UTC) - skew
+    last = datetime.fromtimestamp(found.expires, UTC) + skew
+    if opened.transcript.clock_trusted and first <= opened.taken_at <= last:
+        return None
+    return Problem(Code.CHALLENGE_EXPIRED)

@@ -1,0 +1,289 @@
+"""HTTP around the desks: who asks, what comes in, what goes out, and the faults made on purpose."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, assert_never
+
+from aiohttp import web
+
+from kiosk.simulator.service.answers import AnswerPlan
+from kiosk.simulator.service.desk import Desk, Done, Submission, read_submission
+from kiosk.simulator.service.enrolment import EnrolmentDesk
+from kiosk.simulator.service.faults import (
+    Answered,
+    Delay,
+    DelayAnswer,
+    FaultPlan,
+    LoseAnswer,
+    LoseRequest,
+    Nonsense,
+    NonsenseKind,
+    Operation,
+    Refuse,
+)
+from kiosk.simulator.service.problems import CONTENT_TYPE, Code, Problem, code_for, code_of
+from kiosk.simulator.service.store import Peer, Store
+
+MAX_BODY = 64 * 1024
+OVERSIZED = 2 * 1024 * 1024
+JSON_TYPE = "application/json"
+
+Reply = Done | Problem
+Work = Callable[[], Awaitable[Reply]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Meter:
+    """What came in since the start, lost and refused requests included."""
+
+    by_operation: Counter[str] = field(default_factory=Counter)
+    by_record: Counter[str] = field(default_factory=Counter)
+
+    def count(self, operation: Operation, record: str | None) -> None:
+        self.by_operation[operation.value] += 1
+        if record is not None:
+            self.by_record[record] += 1
+
+
+class Front:
+    """The handlers. `working` holds the records whose work has begun and whose answer is not committed."""
+
+    def __init__(
+        self, store: Store, desk: Desk, enrolment: EnrolmentDesk, plan: FaultPlan, meter: Meter
+    ) -> None:
+        self._store = store
+        self._desk = desk
+        self._enrolment = enrolment
+        self._plan = plan
+        self._meter = meter
+        self._working: dict[str, bytes] = {}
+
+    def main_app(self) -> web.Application:
+        """The port that demands client certificates."""
+        app = web.Application(middlewares=[_as_problems], client_max_size=MAX_BODY)
+        app.router.add_post("/v1/challenges", self._on_challenge)
+        app.router.add_post("/v1/qualifications", self._on_qualification)
+        app.router.add_get("/v1/qualifications/{id}", self._on_status)
+        app.router.add_get("/v1/keys", self._on_keys)
+        return app
+
+    def enrolment_app(self) -> web.Application:
+        """The port for terminals that have no certificate yet."""
+        app = web.Application(middlewares=[_as_problems], client_max_size=MAX_BODY)
+        app.router.add_post("/v1/enrolments", self._on_enrolment)
+        return app
+
+    # ---- one handler per operation
+
+    async def _on_challenge(self, request: web.Request) -> web.StreamResponse:
+        async def work() -> Reply:
+            peer, body = self._peer(request), await _body(request)
+            if isinstance(peer, Problem):
+                return peer
+            return body if isinstance(body, Problem) else self._desk.challenge(peer, body)
+
+        return await self._served(request, Operation.CHALLENGE, None, work)
+
+    async def _on_qualification(self, request: web.Request) -> web.StreamResponse:
+        record = request.headers.get("Idempotency-Key")
+
+        async def work() -> Reply:
+            peer, body = self._peer(request), await _body(request)
+            if isinstance(peer, Problem):
+                return peer
+            submission = body if isinstance(body, Problem) else read_submission(body)
+            if isinstance(submission, Problem):
+                return submission
+            if not record:
+                return Problem(Code.MALFORMED, "the header Idempotency-Key is missing")
+            return await self._qualified(peer, record, submission)
+
+        return await self._served(request, Operation.QUALIFICATION, record, work)
+
+    async def _on_status(self, request: web.Request) -> web.StreamResponse:
+        record = request.match_info["id"]
+
+        async def work() -> Reply:
+            peer = self._peer(request)
+            return peer if isinstance(peer, Problem) else self._desk.status(peer, record)
+
+        return await self._served(request, Operation.STATUS, record, work)
+
+    async def _on_keys(self, request: web.Request) -> web.StreamResponse:
+        async def work() -> Reply:
+            peer = self._peer(request)
+            return peer if isinstance(peer, Problem) else self._desk.keys()
+
+        return await self._served(request, Operation.KEYS, None, work)
+
+    async def _on_enrolment(self, request: web.Request) -> web.StreamResponse:
+        async def work() -> Reply:
+            body = await _body(request)
+            return body if isinstance(body, Problem) else self._enrolment.enrol(body)
+
+        return await self._served(request, Operation.ENROLMENT, None, work)
+
+    async def _qualified(self, peer: Peer, record: str, submission: Submission) -> Reply:
+        begun = self._working.get(record)
+        if begun is not None:
+            same = begun == submission.body_hash
+            return Problem(Code.IN_PROGRESS if same else Code.PAYLOAD_MISMATCH)
+        self._working[record] = submission.body_hash
+        try:
+            await self._pause(self._plan.take(Delay, Operation.QUALIFICATION))
+            return self._desk.qualify(peer, record, submission, self._next_answer)
+        finally:
+            del self._working[record]
+
+    # ---- what all operations share
+
+    async def _served(
+        self, request: web.Request, operation: Operation, record: str | None, work: Work
+    ) -> web.StreamResponse:
+        """Count the request, let it meet its faults, do the work, and answer (or not)."""
+        self._meter.count(operation, record)
+        if self._plan.take(LoseRequest, operation) is not None:
+            return _cut(request)
+        refuse = self._plan.take(Refuse, operation)
+        if refuse is not None:
+            return _refused(refuse)
+        if operation is not Operation.QUALIFICATION:  # which delays while the record counts as worked on
+            await self._pause(self._plan.take(Delay, operation))
+        content = _content(await work())
+        await self._pause(self._plan.take(DelayAnswer, operation))
+        nonsense = self._plan.take(Nonsense, operation)
+        if nonsense is not None:
+            content = _nonsense(nonsense.kind, content)
+        lose = self._plan.take(LoseAnswer, operation)
+        if lose is not None:
+            return _cut(request, content, lose.after_bytes)
+        return content.response()
+
+    async def _pause(self, delay: Delay | DelayAnswer | None) -> None:
+        if delay is not None:
+            await asyncio.sleep(delay.seconds)
+
+    def _next_answer(self) -> AnswerPlan:
+        answered = self._plan.take(Answered, Operation.QUALIFICATION)
+        return AnswerPlan() if answered is None else answered.plan
+
+    def _peer(self, request: web.Request) -> Peer | Problem:
+        """The terminal by its client certificate: O is the institution, CN the terminal."""
+        peer = peer_of(request)
+        if peer is None:
+            return Problem(Code.TERMINAL_MISMATCH, "the client certificate names no institution and terminal")
+        return Problem(Code.REVOKED) if self._store.is_revoked(peer) else peer
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A response before it is sent."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def response(self) -> web.Response:
+        return web.Response(
+            status=self.status, body=self.body, content_type=self.content_type, headers=self.headers
+        )
+
+    def raw(self) -> tuple[bytes, bytes]:
+        """Head and body as they go over the wire."""
+        head = f"HTTP/1.1 {self.status} -\r\nContent-Type: {self.content_type}\r\n"
+        return f"{head}Content-Length: {len(self.body)}\r\n\r\n".encode(), self.body
+
+
+def peer_of(request: web.Request) -> Peer | None:
+    """Read the subject of the certificate that the TLS layer has verified; None if it lacks O or CN."""
+    transport = request.transport
+    tls = None if transport is None else transport.get_extra_info("ssl_object")
+    certificate = None if tls is None else tls.getpeercert()
+    if not certificate:
+        return None
+    subject = {key: value for rdn in certificate["subject"] for key, value in rdn}
+    institution, terminal = subject.get("organizationName"), subject.get("commonName")
+    if institution is None or terminal is None:
+        return None
+    return Peer(institution, terminal, certificate["serialNumber"].lstrip("0").lower())
+
+
+async def _body(request: web.Request) -> object | Problem:
+    if request.content_type != JSON_TYPE:
+        return Problem(Code.MEDIA_TYPE)
+    try:
+        body: object = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        return Problem(Code.MALFORMED, "the body is not JSON in UTF-8")
+    return body
+
+
+def _content(reply: Reply) -> _Content:
+    match reply:
+        case Done(status, body):
+            return _Content(status, JSON_TYPE, _json(body))
+        case Problem(code):
+            return _problem(reply, code.status)
+        case _:
+            assert_never(reply)
+
+
+def _problem(problem: Problem, status: int) -> _Content:
+    headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+    return _Content(status, CONTENT_TYPE, _json(problem.body(status)), headers)
+
+
+def _refused(refuse: Refuse) -> web.Response:
+    code = code_for(refuse.status) if refuse.code is None else code_of(refuse.code)
+    assert code is not None, "the control checks the code when the fault is armed"
+    return _problem(Problem(code, retry_after=refuse.retry_after), refuse.status).response()
+
+
+def _nonsense(kind: NonsenseKind, content: _Content) -> _Content:
+    match kind:
+        case NonsenseKind.HTML:
+            return _Content(200, "text/html", b"<!doctype html><title>Sign in</title><h1>Welcome</h1>")
+        case NonsenseKind.TRUNCATED:
+            return _Content(200, JSON_TYPE, content.body[: len(content.body) // 2])
+        case NonsenseKind.SCHEMA:
+            return _Content(200, JSON_TYPE, _json({"v": 99, "hello": ["world"], "result": None}))
+        case NonsenseKind.OVERSIZED:
+            return _Content(200, JSON_TYPE, _json({"v": 1, "padding": "x" * OVERSIZED}))
+        case NonsenseKind.EMPTY:
+            return _Content(200, JSON_TYPE, b"")
+        case _:
+            assert_never(kind)
+
+
+def _cut(request: web.Request, content: _Content | None = None, after: int | None = None) -> web.Response:
+    """Break the connection, after `after` bytes of the body if given. The returned response goes nowhere."""
+    transport = request.transport
+    if transport is not None:
+        if content is not None and after is not None:
+            head, body = content.raw()
+            transport.write(head + body[:after])
+        transport.abort()
+    return web.Response()
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@web.middleware
+async def _as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """aiohttp's own refusals as problems of ours."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        return _content(Problem(Code.NOT_FOUND)).response()
+    except web.HTTPMethodNotAllowed as fault:
+        content = _content(Problem(Code.METHOD_NOT_ALLOWED))
+        return replace(content, headers={"Allow": ", ".join(sorted(fault.allowed_methods))}).response()
+    except web.HTTPRequestEntityTooLarge:
+        return _content(Problem(Code.TOO_LARGE)).response()
