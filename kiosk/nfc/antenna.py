@@ -27,6 +27,8 @@ QUICK_S = 0.0512  #: one of the chip's own steps; five of them are less than the
 QUICK_RETRIES = 4
 FIRMWARE_EVERY = 4  #: every so many looks the chip searches for type B its own way, should ours be deaf
 
+CHIP_ACTIVATED = Parameters(fsc=16, fwt_s=QUICK_S)  #: enough to ask a token whether it is there
+
 INS_SIGN = 0x2A
 SLOW = frozenset({INS_VERIFY, INS_SIGN})  #: the token computes: it gets all of its frame waiting time
 
@@ -54,7 +56,6 @@ class Found:
     identifier: bytes
     parameters: Parameters | None  #: type B only; None for type A
     blocks: bool  #: it speaks ISO/IEC 14443-4
-    small_frames: bool = False  #: the chip has activated it already, with frames of 64 bytes
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,9 @@ class Antenna:
         self._sleep = sleep
         self._looks = 0
         self._link: Link | None = None
+        self._small_frames = (
+            False  # the chip has activated the token itself, which takes frames of 64 bytes now
+        )
 
     @property
     def model(self) -> str:
@@ -84,14 +88,14 @@ class Antenna:
 
     def rest(self) -> None:
         """Switch the field off; whatever lies there forgets where it was."""
-        self._link = None
+        self._link, self._small_frames = None, False
         self._chip.field_off()
 
     # -- looking -------------------------------------------------------------------------------------------
 
     def look(self) -> Found | Several | None:
         """Look once for a token: type B, then type A."""
-        self._link = None
+        self._link, self._small_frames = None, False
         self._looks += 1
         self._chip.field_on()
         if (found := self._look_b()) is not None:
@@ -106,11 +110,12 @@ class Antenna:
             heard = self._chip.exchange("B", WUPB, POLL_S)
             if heard is Unheard.DAMAGE:
                 return Several()
-        return None if isinstance(heard, Unheard) else _found_b(heard, small_frames=False)
+        return None if isinstance(heard, Unheard) else _found_b(heard)
 
     def _firmware_b(self) -> Found | None:
         atqb = self._chip.find_b()
-        return None if atqb is None else _found_b(atqb, small_frames=True)
+        self._small_frames = atqb is not None
+        return None if atqb is None else _found_b(atqb)
 
     def _look_a(self) -> Found | None:
         found = self._chip.find_a()
@@ -127,15 +132,13 @@ class Antenna:
         """Tell whether the token last found or activated is still in the field; costs it nothing."""
         if self._link is not None:
             return self._link.answers()
-        if found.small_frames:
-            return any(
-                not isinstance(self._chip.exchange("B", bytes([isodep.R_NAK]), QUICK_S), Unheard)
-                for _ in range(2)
-            )
-        if found.technology == "B":
-            return any(self._chip.exchange("B", WUPB, POLL_S) is not Unheard.SILENCE for _ in range(2))
-        # a selected token answers a request by going back to idle, in silence, and the next one with ATQA
-        return any(self._chip.find_a() is not None for _ in range(2))
+        self._chip.field_on()
+        if found.technology == "A":
+            # a selected token answers a request by going back to idle, in silence, and the next one with ATQA
+            return any(self._chip.find_a() is not None for _ in range(2))
+        if self._small_frames:
+            return Link(self._chip, "B", CHIP_ACTIVATED).answers()
+        return any(self._chip.exchange("B", WUPB, POLL_S) is not Unheard.SILENCE for _ in range(2))
 
     # -- activation ----------------------------------------------------------------------------------------
 
@@ -148,8 +151,7 @@ class Antenna:
         return self._link
 
     def _activate_b(self, found: Found) -> Parameters:
-        if found.small_frames:
-            assert found.parameters is not None
+        if self._small_frames and found.parameters is not None:
             return found.parameters
         for _ in range(2):
             atqb = self._chip.exchange("B", WUPB, POLL_S)
@@ -176,12 +178,12 @@ class Antenna:
         raise TokenLost("the token left while it was being activated")
 
 
-def _found_b(atqb: bytes, *, small_frames: bool) -> Found:
+def _found_b(atqb: bytes) -> Found:
     try:
         parameters = isodep.read_atqb(atqb)
     except TokenGarbled:
         parameters = None
-    return Found("B", atqb[1:5], parameters, parameters is not None, small_frames)
+    return Found("B", atqb[1:5], parameters, parameters is not None)
 
 
 class Link:

@@ -1,0 +1,41 @@
+"""`kiosk reader`: the process that owns the reader and the dialogue with the token."""
+
+import os
+import signal
+from pathlib import Path
+
+import click
+
+from kiosk.channel import READER_SOCKET
+from kiosk.config import load
+from kiosk.nfc import trust
+from kiosk.nfc.antenna import Antenna
+from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.process import ReaderProcess
+from kiosk.seqpacket import Hub, Listener
+from kiosk.supervision import Supervision
+
+
+@click.command()
+@click.option(
+    "--config", "path", type=click.Path(path_type=Path), required=True, help="The settings, kiosk.toml."
+)
+def reader(path: Path) -> None:
+    """The reader process: watches for tokens and reads them when the screen asks."""
+    settings = load(path)
+    try:
+        store = trust.TrustStore.load(settings.reader.trust)
+    except trust.TrustError as fault:
+        raise click.ClickException(str(fault)) from None
+    device, modulation = settings.reader.device, settings.reader.type_b_modulation
+    allowed = frozenset({0, os.getuid()})
+    process = ReaderProcess(
+        Hub(Listener(settings.run / READER_SOCKET, allowed)),
+        lambda: Antenna(open_reader(device, modulation)),
+        store,
+        trust.Clock(trusted=settings.clock.trust_file.exists),
+        Supervision(),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: process.stop())
+    process.run()
