@@ -1,6 +1,6 @@
 """How long frames take in the air and how long a token thinks: the arithmetic of the radio model.
 
-Sources: ISO/IEC 14443-3 framing as in `facts` of the project (Type A: 8 data bits + parity per byte, start
+Sources: ISO/IEC 14443-3 framing (Type A: 8 data bits + parity per byte, start
 and end of frame; Type B: 10 bit characters, SOF and EOF); 1 etu = 128/fc at 106 kbit/s, fc = 13.56 MHz.
 Everything here is pure; sleeping is done by `field_server`, summing up by `meter`.
 """

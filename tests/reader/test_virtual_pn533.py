@@ -282,7 +282,7 @@ def test_a_deaf_stick_is_an_error_and_not_a_hang(stick: nfc.ContactlessFrontend,
 def test_a_late_response_stays_in_the_pipe_when_the_chip_does_not_flush_it(
     stick: nfc.ContactlessFrontend, hand: FieldClient
 ) -> None:
-    """The known fault of stock nfcpy (facts/reader.md, bug 8): it never drains the pipe."""
+    """The known fault of stock nfcpy is that it never drains the pipe."""
     chipset = stick.device.chipset
     hand.model(poll_ms=200)
     hand.fault(stale=1)

@@ -89,7 +89,7 @@ class Bench:
 
 
 def authenticate(tag: nfc.tag.Tag) -> None:
-    """The classic path of facts/card.md 5.7: seven SELECTs and commands, one extended read."""
+    """The classic path: SELECT EF each time, one extended read, VERIFY, SIGN."""
     select_application(tag)
     read_file(tag, 0x000A)
     select_file(tag, 0x0018)
