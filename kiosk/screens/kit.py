@@ -160,7 +160,7 @@ class Page:
             ]
             gap = self.px(gap_mm * shrink)
             total = sum(f.height for f in fits) + gap * (len(fits) - 1)
-            if total <= box.h or shrink < 0.6:
+            if total <= box.h or shrink < 0.5:
                 break
             shrink *= 0.97
         y = box.y + max(0, (box.h - total) // 2 if middle else 0)
@@ -238,7 +238,7 @@ class Page:
 
     def _boxes(self, rect: Rect, label: Label, icon_above: bool) -> tuple[Rect | None, Rect, Rect]:
         """Where icon, label and second label stand."""
-        inner = rect.inset(self.px(1.6), self.px(1.0))
+        inner = rect.inset(min(self.px(1.6), rect.w // 18), self.px(1.0))
         icon: Rect | None = None
         if label.mark is not None and icon_above:
             side = min(self.px(13), inner.h * 9 // 20)

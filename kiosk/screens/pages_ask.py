@@ -180,6 +180,8 @@ def consent_summary(page: Page, consent: Consent) -> str:
             what = page.say("device.consent.all")
         case ConsentForm.AS_REGISTERED:
             what = page.say("device.consent.as_registered")
+        case ConsentForm.ITEMS if set(consent.agreed) >= set(page.kiosk.rules.consent_items):
+            what = page.say("device.consent.all")
         case ConsentForm.ITEMS if consent.agreed:
             what = _items(page, consent.agreed)
         case _:
@@ -192,7 +194,7 @@ def choose_device(page: Page, screen: ChooseDevice) -> None:
     title = Paragraph(page.say("device.title"), sizes.TITLE_MM, True)
     if screen.visit.mode is Mode.HOME_CONSENT:
         head = page.content.top(page.px(sizes.TARGET_MM))
-        change = page.px(30)
+        change = page.px(24)
         page.button(
             Rect(head.right - change, head.y, change, head.h),
             Label("change", page.say("device.change"), Pressed(Action.CONSENT_CHANGE)),

@@ -89,7 +89,7 @@ def enter_pin(page: Page, screen: EnterPin) -> None:
     no_pin = page.kiosk.rules.offer_visual_check
     lower = words.base(page.px(sizes.TARGET_MM + 1.5)) if no_pin else Rect(words.x, words.bottom, words.w, 0)
     boxes = Rect(words.x, lower.y - page.gap - page.px(13), words.w, page.px(13))
-    top = Rect(words.x, words.y, words.w, boxes.y - words.y - page.px(1))
+    top = Rect(words.x, words.y, words.w, boxes.y - words.y - page.px(1.8))
     page.stack(top, (Paragraph(title, 7.4, True),), middle=True)
     _boxes(page, boxes, PIN_LENGTH, screen.digits)
     if no_pin:

@@ -121,7 +121,7 @@ class Painter:
                 dots = box.inset(box.h // 3, 0).columns(max(boxes.filled, 10), 0)[: boxes.filled]
             else:
                 dots = (box,) if index < boxes.filled else ()
-            radius = min(box.w, box.h) // 5
+            radius = min(box.w, box.h) // (5 if len(boxes.boxes) > 1 else 7)
             for dot in dots:
                 side = min(2 * radius, dot.w)
                 self._shapes.rounded(surface, dot.centred(side, side), side // 2, 0, face.ink, face.ink)

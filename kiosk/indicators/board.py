@@ -1,0 +1,90 @@
+"""The pin map `firmware/board.toml` → a frozen dataclass; every fault is named at once."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: GPIO numbers (BCM) on the 40-pin header of every Raspberry Pi since the B+; 0 and 1 are the HAT's.
+FREE_PINS = range(2, 28)
+#: Pins with a hardware PWM channel.
+PWM_PINS = (12, 13, 18, 19)
+LEDS = 4
+
+
+class BoardError(Exception):
+    """The pin map cannot be used; one line for each fault."""
+
+    def __init__(self, path: Path, faults: list[str]) -> None:
+        super().__init__("\n".join(f"{path.name}: {fault}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True)
+class Board:
+    """BCM numbers of the pins, and whether a LED lights on a high pin."""
+
+    leds: tuple[int, ...]
+    leds_active_high: bool
+    buzzer: int | None  #: None: the box has no buzzer
+
+
+def load_board(path: Path) -> Board:
+    """Read the pin map; raises BoardError with every fault."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise BoardError(path, [f"cannot be read: {fault.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise BoardError(path, [f"is not TOML: {fault}"]) from None
+    faults: list[str] = []
+    leds = _table(data, "leds", {"pins", "active_high"}, faults)
+    buzzer = _table(data, "buzzer", {"pin"}, faults, wanted=False)
+    faults += [f"{name}: is not a known section" for name in sorted(data.keys() - {"leds", "buzzer"})]
+    pins = _led_pins(leds, faults)
+    active_high = leds.get("active_high", True)
+    if not isinstance(active_high, bool):
+        faults.append("leds.active_high: must be true or false")
+    sounder = _buzzer_pin(buzzer, faults) if "buzzer" in data else None
+    if sounder is not None and sounder in pins:
+        faults.append(f"buzzer.pin: GPIO {sounder} is already a LED's")
+    if faults:
+        raise BoardError(path, faults)
+    return Board(pins, bool(active_high), sounder)
+
+
+def _table(
+    data: dict[str, Any], name: str, known: set[str], faults: list[str], wanted: bool = True
+) -> dict[str, Any]:
+    table = data.get(name, {})
+    if not isinstance(table, dict):
+        faults.append(f"{name}: must be a section [{name}]")
+        return {}
+    if wanted and name not in data:
+        faults.append(f"{name}: the section [{name}] is missing")
+    faults += [f"{name}.{key}: is not known" for key in sorted(table.keys() - known)]
+    return table
+
+
+def _is_pin(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in FREE_PINS
+
+
+def _led_pins(table: dict[str, Any], faults: list[str]) -> tuple[int, ...]:
+    pins = table.get("pins", [])
+    if not isinstance(pins, list) or len(pins) != LEDS or not all(_is_pin(pin) for pin in pins):
+        if table:
+            faults.append("leds.pins: must list four GPIO numbers from 2 to 27, such as [17, 27, 22, 23]")
+        return ()
+    if len(set(pins)) != LEDS:
+        faults.append("leds.pins: a GPIO number stands there twice")
+    return tuple(pins)
+
+
+def _buzzer_pin(table: dict[str, Any], faults: list[str]) -> int | None:
+    pin = table.get("pin")
+    if not _is_pin(pin) or pin not in PWM_PINS:
+        faults.append("buzzer.pin: must be a GPIO with hardware PWM: 12, 13, 18 or 19")
+        return None
+    assert isinstance(pin, int)
+    return pin

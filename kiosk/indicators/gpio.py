@@ -1,0 +1,66 @@
+"""The pins: the only file that imports gpiozero."""
+
+from typing import Any
+
+import gpiozero
+from gpiozero.exc import BadPinFactory, GPIOZeroError
+
+from kiosk.indicators.board import Board
+from kiosk.indicators.patterns import NONE, Levels
+
+HALF = 0.5  #: duty cycle at which a piezo is loudest
+
+
+class GpioError(Exception):
+    """The pins cannot be used; says what to mend."""
+
+
+class Panel:
+    """Four LEDs and a buzzer; writes a pin only when it changes."""
+
+    def __init__(self, board: Board, pin_factory: Any = None) -> None:
+        """Take the pins; raises GpioError. `pin_factory` is gpiozero's, None for the machine's own."""
+        taken: list[Any] = []
+        try:
+            for pin in board.leds:
+                taken.append(gpiozero.LED(pin, active_high=board.leds_active_high, pin_factory=pin_factory))
+            # Not TonalBuzzer: its range ends at 880 Hz and it raises beyond (facts/screens.md 2.5).
+            self._buzzer = (
+                None
+                if board.buzzer is None
+                else gpiozero.PWMOutputDevice(board.buzzer, frequency=1000, pin_factory=pin_factory)
+            )
+        except (BadPinFactory, GPIOZeroError, OSError) as fault:
+            for device in taken:
+                device.close()
+            raise GpioError(
+                f"LEDs and buzzer cannot be driven: {fault}; is this a Raspberry Pi, and this user in the "
+                'group gpio? A box without them says board = "none" in [indicators]'
+            ) from None
+        self._leds = taken
+        self._levels: Levels = NONE
+        self._hz: int | None = None
+        self._closed = False
+
+    def apply(self, levels: Levels, hz: int | None) -> None:
+        """Show these levels and sound this tone, until the next call."""
+        if self._closed:
+            return
+        for led, was, now in zip(self._leds, self._levels, levels, strict=True):
+            if was is not now:
+                led.value = now
+        self._levels = levels
+        if self._buzzer is not None and hz != self._hz:
+            if hz is not None:
+                self._buzzer.frequency = hz
+            self._buzzer.value = HALF if hz is not None else 0
+        self._hz = hz
+
+    def close(self) -> None:
+        """All off and given back; may be called again."""
+        if self._closed:
+            return
+        self.apply(NONE, None)
+        self._closed = True
+        for device in (*self._leds, *([self._buzzer] if self._buzzer is not None else [])):
+            device.close()

@@ -1,0 +1,153 @@
+"""The window or panel that the kiosk draws on, and the fingers on it.
+
+`Display` is the seam: the demo gives another one, which puts the kiosk's picture into a larger window.
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pygame
+
+from kiosk.config import ScreenSettings
+from kiosk.screens.geometry import Rect
+from kiosk.screens.shapes import as_pygame
+
+log = logging.getLogger(__name__)
+
+LEFT_BUTTON = 1
+
+
+class DisplayError(Exception):
+    """No picture can be shown; says what to mend."""
+
+
+@dataclass(frozen=True)
+class Down:
+    """A finger (or the left mouse button) comes down, in the picture's pixels."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Up:
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Quit:
+    """The window was closed, or SDL took a SIGTERM."""
+
+
+Input = Down | Up | Quit
+
+
+class Display(Protocol):
+    """What the screen process needs of a display."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the kiosk's picture in pixels."""
+
+    @property
+    def surface(self) -> pygame.Surface:
+        """Where the kiosk's picture is drawn."""
+
+    def present(self, rects: Sequence[Rect] | None = None) -> None:
+        """Show what was drawn: these parts of it, or all."""
+
+    def events(self) -> Sequence[Input]:
+        """What happened since the last call; never waits."""
+
+    def close(self) -> None: ...
+
+
+class Fingers:
+    """Turns SDL's events into inputs: one finger at a time, each touch once.
+
+    SDL sends FINGER events, and on some drivers MOUSE events with touch=True for the same touch
+    (facts/display.md, pibooth#690); those are passed over. While one finger is down, others do nothing.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self._width, self._height = width, height
+        self._held: tuple[int, int] | None = None
+
+    def read(self, events: Sequence[pygame.event.Event]) -> Iterator[Input]:
+        for event in events:
+            if event.type == pygame.QUIT:
+                yield Quit()
+            elif event.type in (pygame.FINGERDOWN, pygame.FINGERUP):
+                yield from self._finger(event)
+            elif _is_mouse(event):
+                x, y = event.pos
+                yield Down(x, y) if event.type == pygame.MOUSEBUTTONDOWN else Up(x, y)
+
+    def _finger(self, event: pygame.event.Event) -> Iterator[Input]:
+        who = (event.touch_id, event.finger_id)
+        x, y = event.x * self._width, event.y * self._height
+        if event.type == pygame.FINGERDOWN and self._held is None:
+            self._held = who
+            yield Down(x, y)
+        elif event.type == pygame.FINGERUP and self._held == who:
+            self._held = None
+            yield Up(x, y)
+
+
+def _is_mouse(event: pygame.event.Event) -> bool:
+    """The left button of a real mouse, not SDL's echo of a touch."""
+    return (
+        event.type in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP)
+        and event.button == LEFT_BUTTON
+        and not getattr(event, "touch", False)
+    )
+
+
+class SdlDisplay:
+    """The production display: a panel through kmsdrm, or a window on a desk."""
+
+    def __init__(self, settings: ScreenSettings) -> None:
+        """Open it; raises DisplayError. Only the video part of SDL is started: a box without a sound card
+        must not complain here."""
+        try:
+            pygame.display.init()
+            flags = pygame.FULLSCREEN if settings.fullscreen else 0
+            self._surface = pygame.display.set_mode((settings.width, settings.height), flags)
+        except pygame.error as fault:
+            raise DisplayError(
+                f"the display cannot be opened: {fault}; is another program using it, and is this user in "
+                "the groups video, render and input?"
+            ) from None
+        pygame.display.set_caption("Maina Kiosk")
+        pygame.mouse.set_visible(not settings.fullscreen)
+        self._fingers = Fingers(*self._surface.get_size())
+        driver = pygame.display.get_driver()
+        renderer = os.environ.get("SDL_RENDER_DRIVER", "SDL's choice")
+        width, height = self._surface.get_size()
+        log.info("display %dx%d, video driver %s, renderer %s", width, height, driver, renderer)
+        if driver == "KMSDRM" and renderer != "opengles2":
+            log.warning("kmsdrm shows a black screen unless SDL_RENDER_DRIVER=opengles2; set it in the unit")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._surface.get_size()
+
+    @property
+    def surface(self) -> pygame.Surface:
+        return self._surface
+
+    def present(self, rects: Sequence[Rect] | None = None) -> None:
+        if rects is None:
+            pygame.display.flip()
+        else:
+            pygame.display.update([as_pygame(rect) for rect in rects])
+
+    def events(self) -> Sequence[Input]:
+        return list(self._fingers.read(pygame.event.get()))
+
+    def close(self) -> None:
+        pygame.display.quit()
