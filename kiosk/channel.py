@@ -327,7 +327,9 @@ FromReader = (
     | ContactFailed
     | Evidence
 )
-ToUploader = AskChallenge | CommitRecord | VisitEnded | AuditNote | AskStatus | AskRecords | AskSealed | RetryNow
+ToUploader = (
+    AskChallenge | CommitRecord | VisitEnded | AuditNote | AskStatus | AskRecords | AskSealed | RetryNow
+)
 FromUploader = (
     SealingKeys
     | OutboxState

@@ -1,0 +1,93 @@
+"""The audit table and the hourly counters, in the same file as the records.
+
+Neither names a patient. The audit rows are chained: each holds a hash over the row before and itself, so a
+row taken out of the middle shows (`broken_link`).
+"""
+
+import hashlib
+import json
+import re
+
+from kiosk.channel import AuditNote, VisitEnded
+from kiosk.uploader.clock import Moment
+from kiosk.uploader.database import Database
+
+#: Upper bounds of the histogram of stage times, ms; Prometheus-like, the last bucket is open.
+BUCKETS_MS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000)
+_ABOVE = -1
+_MAX_STAGES = 32
+_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+class Ledger:
+    """Writes and reads the two; shares the outbox's connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(self, note: AuditNote, now: Moment) -> bool:
+        """Append to the audit table; False when the note is not well formed (it must hold no free text)."""
+        names = (note.event, note.staff) if note.visit is None else (note.event, note.staff, note.visit)
+        if not all(_NAME.fullmatch(name) for name in names):
+            return False
+        with self._database.writing():
+            last = self._database.rows("SELECT chain FROM audit ORDER BY seq DESC LIMIT 1")
+            before = last[0][0] if last else b""
+            assert isinstance(before, bytes), "the column is STRICT BLOB"
+            row = (
+                note.event,
+                note.staff,
+                note.visit,
+                now.boot_id,
+                now.mono_ms,
+                now.wall_ms,
+                int(now.trusted),
+            )
+            self._database.rows(
+                "INSERT INTO audit (event, staff, visit, boot_id, mono_ms, wall_ms, clock_trusted, chain)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, _link(before, row)),
+            )
+        return True
+
+    def broken_link(self) -> int | None:
+        """Return the first audit row that does not follow from the one before, None when all do."""
+        before = b""
+        for seq, *row, chain in self._database.rows(
+            "SELECT seq, event, staff, visit, boot_id, mono_ms, wall_ms, clock_trusted, chain"
+            " FROM audit ORDER BY seq"
+        ):
+            if _link(before, tuple(row)) != chain:
+                assert isinstance(seq, int), "the column is the row id"
+                return seq
+            before = chain
+        return None
+
+    def count(self, ended: VisitEnded, now: Moment) -> None:
+        """Count one visit and the time of its stages."""
+        device = "" if ended.device is None else ended.device.value
+        authentication = "" if ended.authentication is None else ended.authentication.value
+        with self._database.writing():
+            self._database.rows(
+                "INSERT INTO hourly VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+                (now.hour, ended.outcome.value, ended.mode.value, device, authentication),
+            )
+            for stage, ms in list(ended.stages_ms.items())[:_MAX_STAGES]:
+                if _NAME.fullmatch(stage) and 0 <= ms < 1e9:
+                    bucket = next((bound for bound in BUCKETS_MS if ms <= bound), _ABOVE)
+                    self._database.rows(
+                        "INSERT INTO stage_times VALUES (?, ?, ?, 1, ?)"
+                        " ON CONFLICT DO UPDATE SET n = n + 1, sum_ms = sum_ms + excluded.sum_ms",
+                        (now.hour, stage, bucket, float(ms)),
+                    )
+
+    def outcomes_today(self, now: Moment) -> dict[str, int]:
+        """How today's visits (Japanese time) ended."""
+        rows = self._database.rows(
+            "SELECT outcome, sum(n) FROM hourly WHERE hour LIKE ? GROUP BY outcome", (f"{now.hour[:10]}T%",)
+        )
+        return {str(outcome): int(str(n)) for outcome, n in rows}
+
+
+def _link(before: bytes, row: tuple[object, ...]) -> bytes:
+    return hashlib.sha256(before + json.dumps(row, ensure_ascii=False).encode()).digest()

@@ -1,0 +1,339 @@
+"""The uploader process: one thread owns the channel and the outbox, three lanes do HTTP.
+
+A disk that fails does not end it: records are refused with a reason, and the outbox is opened again until
+it works. A missing certificate or a dead line does not end it either: records wait.
+"""
+
+import json
+import logging
+import random
+import secrets
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from kiosk import channel
+from kiosk.channel import (
+    AskChallenge,
+    AskRecords,
+    AskSealed,
+    AskStatus,
+    AuditNote,
+    ChannelError,
+    CommitRecord,
+    CommitRefused,
+    Done,
+    FromUploader,
+    LineState,
+    OutboxState,
+    RetryNow,
+    ToUploader,
+    VisitEnded,
+)
+from kiosk.config import Settings
+from kiosk.seqpacket import Hub, Peer
+from kiosk.supervision import Supervision
+from kiosk.uploader import reports, wire
+from kiosk.uploader.answers import AnswerMemory, ResponseKey
+from kiosk.uploader.clock import Clock, Moment
+from kiosk.uploader.database import OutboxDamaged, OutboxLost
+from kiosk.uploader.delivery import Delivery, DeliveryRules, Lanes
+from kiosk.uploader.lanes import Lane, Mailbox
+from kiosk.uploader.ledger import Ledger
+from kiosk.uploader.outbox import Outbox
+from kiosk.uploader.retry import RetryRules
+from kiosk.uploader.salvage import open_or_salvage
+from kiosk.uploader.service import Service
+from kiosk.uploader.tls import Credentials
+from kiosk.visit.states import OutboxCondition
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0  #: at least so often the loop comes round: watchdog, expiry, line state
+REOPEN_S = 2.0  #: between attempts to open a lost outbox
+LINE_EVERY_S = 0.2  #: a drain changes the count with each record; nobody reads faster
+_EXPIRE_EVERY_S = 10.0
+_RECEIPT_CYCLE = 9000
+
+
+@dataclass
+class _Told:
+    """What peers were told last, so that only changes are sent."""
+
+    line: LineState | None = None
+    line_at: float = 0.0
+    outbox: OutboxState | None = None
+
+
+class Uploader:
+    """The process's main thread. `run` returns after `stop`."""
+
+    def __init__(self, settings: Settings, hub: Hub, clock: Clock, supervision: Supervision) -> None:
+        self._settings, self._hub, self._clock, self._supervision = settings, hub, clock, supervision
+        self._mailbox = Mailbox()
+        self._hub.register(self._mailbox, lambda: None)
+        self._memory = AnswerMemory(time.monotonic)
+        self._credentials = credentials_of(settings)
+        self._lanes = self._make_lanes()
+        self._delivery = Delivery(
+            rules_of(settings),
+            self._lanes,
+            ResponseKey.generate(),
+            self._memory,
+            self._tell_all,
+            random.SystemRandom().random,
+        )
+        self._outbox: Outbox | None = None
+        self._outbox_say = "the outbox is being opened"
+        self._reopen_at = 0.0
+        self._expire_at = 0.0
+        self._told = _Told()
+        self._stopping = False
+
+    def _make_lanes(self) -> Lanes:
+        def lane(name: str) -> Lane:
+            service = Service(self._settings.service.url, self._credentials, self._settings.service.timeout_s)
+            return Lane(name, service, self._mailbox.post)
+
+        return Lanes(lane("ask"), lane("fresh"), lane("backlog"))
+
+    # ---- life ----------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End `run` soon; from a signal handler or another thread."""
+        self._stopping = True
+        self._mailbox.wake()
+
+    def run(self) -> None:
+        """Work until `stop`."""
+        for lane in self._lanes.all():
+            lane.start()
+        wait = 0.0
+        told_ready = False
+        try:
+            while not self._stopping:
+                came, packets, _ = self._hub.poll(wait)
+                now = self._clock.now()
+                self._open_outbox(now)
+                for peer in came:
+                    self._greet(peer)
+                for peer, packet in packets:
+                    self._packet(peer, bytes(packet), now)
+                wait = self._turn(now)
+                self._supervision.alive()
+                if not told_ready:
+                    self._supervision.ready()
+                    told_ready = True
+        finally:
+            self._supervision.stopping()
+            self._close()
+
+    def _turn(self, now: Moment) -> float:
+        """Results in, what is due out; returns how long to sleep."""
+        wait = TICK_S
+        try:
+            self._delivery.results(self._mailbox.take(), self._outbox, now)
+            self._expire(now)
+            wait = min(wait, self._delivery.tick(self._outbox, now))
+        except OutboxLost as lost:
+            self._lose(lost, now)
+        self._memory.sweep()
+        return min(wait, self._tell_line(now))
+
+    def _close(self) -> None:
+        for lane in self._lanes.all():
+            lane.stop(timeout_s=1.0)
+        if self._outbox is not None:
+            self._outbox.close()
+        self._memory.forget_all()
+        self._hub.close()
+
+    # ---- the outbox ----------------------------------------------------------------------------------------
+
+    def _open_outbox(self, now: Moment) -> None:
+        seconds = now.mono_ms / 1000
+        if self._outbox is not None or seconds < self._reopen_at:
+            return
+        path = self._settings.outbox.path
+
+        def make(first_seq: int | None) -> Outbox:
+            start = secrets.randbelow(_RECEIPT_CYCLE) if first_seq is None else first_seq
+            return Outbox(path, max_records=self._settings.outbox.max_records, now=now, first_seq=start)
+
+        try:
+            outbox = open_or_salvage(path, make)
+            keys = outbox.keys() or enrolled_keys(self._credentials)
+        except OutboxLost as lost:
+            self._reopen_at = seconds + REOPEN_S
+            self._say_outbox(str(lost))
+            return
+        self._outbox = outbox
+        self._outbox_say = ""
+        log.info("the outbox is open: %d records wait", outbox.waiting())
+        if keys is not None and self._delivery.keys is None:
+            self._delivery.adopt_keys(keys)
+        self._tell_outbox()
+
+    def _lose(self, lost: OutboxLost, now: Moment) -> None:
+        """The disk failed: close, say so, try again later."""
+        if self._outbox is not None:
+            try:
+                self._outbox.close()
+            except sqlite3.Error as fault:
+                log.warning("the outbox did not close cleanly: %s", type(fault).__name__)
+        self._outbox = None
+        self._delivery.outbox_lost()
+        self._reopen_at = now.mono_ms / 1000 + (0.0 if isinstance(lost, OutboxDamaged) else REOPEN_S)
+        self._say_outbox(str(lost))
+
+    def _say_outbox(self, say: str) -> None:
+        if say != self._outbox_say:
+            log.error("the outbox cannot be used: %s", say)
+            self._outbox_say = say
+        self._tell_outbox()
+
+    def _condition(self) -> OutboxCondition:
+        if self._outbox is None:
+            return OutboxCondition.LOST
+        full = self._outbox.waiting() >= self._settings.outbox.max_records
+        return OutboxCondition.FULL if full else OutboxCondition.READY
+
+    def _expire(self, now: Moment) -> None:
+        seconds = now.mono_ms / 1000
+        if self._outbox is None or seconds < self._expire_at:
+            return
+        self._expire_at = seconds + _EXPIRE_EVERY_S
+        for receipt in self._outbox.expire(now, self._settings.outbox.max_age_h * 3600):
+            log.error("record %s waited for too long and is no longer sent; see `kiosk outbox list`", receipt)
+
+    # ---- telling -------------------------------------------------------------------------------------------
+
+    def _tell_all(self, message: FromUploader) -> None:
+        self._hub.broadcast(channel.encode(message))
+
+    def _greet(self, peer: Peer) -> None:
+        messages = [self._delivery.sealing_keys(), self._told.outbox, self._told.line]
+        for message in messages:
+            if message is not None:
+                peer.send(channel.encode(message))
+
+    def _tell_outbox(self) -> None:
+        state = OutboxState(condition=self._condition(), say=self._outbox_say)
+        if state != self._told.outbox:
+            self._told.outbox = state
+            self._tell_all(state)
+
+    def _tell_line(self, now: Moment) -> float:
+        """Tell what has changed; returns the seconds until there may be more to tell."""
+        seconds = now.mono_ms / 1000
+        told = self._told.line
+        if told is not None and seconds < self._told.line_at + LINE_EVERY_S:
+            if told.online == self._delivery.online:
+                return self._told.line_at + LINE_EVERY_S - seconds
+        try:
+            waiting = 0 if self._outbox is None else self._outbox.waiting() - self._delivery.in_hand
+            oldest = self._outbox.oldest_s(now) if self._outbox is not None and waiting else None
+            self._tell_outbox()
+        except OutboxLost as lost:
+            self._lose(lost, now)
+            return 0.0
+        state = LineState(online=self._delivery.online, waiting=max(0, waiting), oldest_s=oldest)
+        changed = told is None or (told.online, told.waiting) != (state.online, state.waiting)
+        if changed or (state.waiting and seconds >= self._told.line_at + 30):
+            self._told.line, self._told.line_at = state, seconds
+            self._tell_all(state)
+        return TICK_S
+
+    # ---- what comes in -------------------------------------------------------------------------------------
+
+    def _packet(self, peer: Peer, packet: bytes, now: Moment) -> None:
+        try:
+            message = channel.decode(packet, channel.UPLOADER_INBOX)
+        except ChannelError as refused:
+            log.warning("channel: %s", refused)
+            return
+        try:
+            reply = self._message(message, now)
+        except OutboxLost as lost:
+            self._lose(lost, now)
+            reply = self._without_outbox(message)
+        if reply is not None:
+            peer.send(channel.encode(reply))
+
+    def _message(self, message: ToUploader, now: Moment) -> FromUploader | None:
+        outbox = self._outbox
+        match message:
+            case AskChallenge(visit=visit):
+                self._delivery.ask_challenge(visit, now)
+                return None
+            case AskStatus():
+                return reports.status(
+                    outbox, self._delivery, self._condition(), self._outbox_say, len(self._memory), now
+                )
+            case _ if outbox is None:
+                return self._without_outbox(message)
+            case CommitRecord():
+                self._delivery.commit(message, outbox, now)
+                return None
+            case VisitEnded():
+                Ledger(outbox.database).count(message, now)
+                return None
+            case AuditNote():
+                if not Ledger(outbox.database).note(message, now):
+                    log.warning("an audit note was refused: it must hold words and numbers, no free text")
+                return None
+            case AskRecords():
+                return reports.records(outbox, message)
+            case AskSealed(visit=visit):
+                return reports.sealed(outbox, visit)
+            case RetryNow():
+                return Done(say=f"{self._delivery.retry_now(outbox, now)} records wait; trying now")
+            case _:
+                assert_never(message)
+
+    def _without_outbox(self, message: ToUploader) -> FromUploader | None:
+        match message:
+            case CommitRecord(visit=visit):
+                return CommitRefused(visit=visit, say=self._outbox_say)
+            case VisitEnded() | AuditNote():
+                log.warning("%s was not noted: %s", type(message).__name__, self._outbox_say)
+                return None
+            case AskRecords() | AskSealed() | RetryNow() | AskStatus():
+                return Done(say=self._outbox_say)
+            case AskChallenge():
+                return None
+            case _:
+                assert_never(message)
+
+
+def credentials_of(settings: Settings) -> Credentials:
+    """Where the settings say that CA, certificate and key lie."""
+    return Credentials(settings.service.ca, settings.service.certificate, settings.service.key)
+
+
+def rules_of(settings: Settings) -> DeliveryRules:
+    """The part of the settings that delivery obeys."""
+    return DeliveryRules(
+        service=settings.service.name,
+        terminal=settings.clinic.terminal,
+        institution=settings.clinic.institution,
+        challenge_s=settings.rules.timing.challenge_s,
+        retry=RetryRules(base_s=settings.outbox.retry_base_s, cap_s=settings.outbox.retry_cap_s),
+        drain_per_s=settings.outbox.drain_per_s,
+    )
+
+
+def keys_file(certificate: Path) -> Path:
+    """Where enrolment leaves the service's keys, so that a kiosk that was never online can seal."""
+    return certificate.with_name(certificate.name + ".keys.json")
+
+
+def enrolled_keys(credentials: Credentials) -> wire.Keys | None:
+    """The keys that came with the enrolment; None when there are none."""
+    try:
+        read = wire.read_keys(keys_file(credentials.certificate).read_bytes())
+    except (OSError, json.JSONDecodeError):
+        return None
+    return read if isinstance(read, wire.Keys) else None

@@ -1,0 +1,75 @@
+"""What the uploader tells about itself to the command line: counts and codes, nobody's data."""
+
+from kiosk.channel import AskRecords, Done, RecordLine, Records, SealedRecord, Status
+from kiosk.uploader.clock import Moment
+from kiosk.uploader.delivery import Delivery
+from kiosk.uploader.ledger import Ledger
+from kiosk.uploader.outbox import Outbox
+from kiosk.uploader.records import State
+from kiosk.visit.states import OutboxCondition
+
+MAX_LINES = 100  #: a line stays below 600 bytes, a packet below 64 KiB
+_MAX_SAY = 120
+
+
+def status(
+    outbox: Outbox | None, delivery: Delivery, condition: OutboxCondition, say: str, persons: int, now: Moment
+) -> Status:
+    """The state of outbox and line."""
+    counts = dict.fromkeys(State, 0) if outbox is None else outbox.counts()
+    keys = delivery.keys
+    return Status(
+        online=delivery.online,
+        waiting=counts[State.PENDING] + counts[State.SENDING],
+        answered=counts[State.ANSWERED],
+        rejected=counts[State.REJECTED],
+        expired=counts[State.EXPIRED],
+        quarantined=counts[State.QUARANTINED],
+        outbox=condition,
+        outcomes_today={} if outbox is None else Ledger(outbox.database).outcomes_today(now),
+        oldest_s=None if outbox is None else outbox.oldest_s(now),
+        line_say=delivery.line_say,
+        outbox_say=say,
+        sealing_key=None if keys is None else keys.keys[0].key_id,
+        persons_in_memory=persons,
+    )
+
+
+def records(outbox: Outbox, asked: AskRecords) -> Records:
+    """One page of the list."""
+    listed = outbox.lines(
+        limit=max(1, min(asked.limit, MAX_LINES)),
+        states=[State(state) for state in asked.states],
+        before=asked.before,
+    )
+    return Records(
+        records=tuple(
+            RecordLine(
+                seq=line.seq,
+                visit=line.id[:64],
+                receipt=line.receipt[:12],
+                state=line.state.value,
+                taken_at=line.taken_at[:32],
+                attempts=line.attempts,
+                outcome=line.outcome,
+                validity=line.validity,
+                code=line.code,
+                say=line.reason[:_MAX_SAY],
+            )
+            for line in listed
+        )
+    )
+
+
+def sealed(outbox: Outbox, visit: str) -> SealedRecord | Done:
+    """One record as it is sealed, or why not."""
+    entry = outbox.sealed(visit)
+    if entry is None:
+        return Done(say="there is no sealed content of that record (any more)")
+    return SealedRecord(
+        visit=entry.id,
+        suite=entry.suite,
+        key_id=entry.key_id,
+        sealed=entry.sealed,
+        taken_at=entry.taken_at,
+    )

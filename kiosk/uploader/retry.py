@@ -1,0 +1,206 @@
+"""What to do after an attempt. PURE: the clock's reading and the dice are parameters; nothing sleeps here.
+
+The table (`decide`), by what came of the attempt:
+
+| reply                                                    | decision                                      |
+|----------------------------------------------------------|-----------------------------------------------|
+| 200, processing ended                                    | Accept                                        |
+| 200 処理中, 202, 409 `in_progress`, 425                   | Again soon, status asked first                |
+| 404 to a status query                                    | SendNow: the service does not have it         |
+| 408, 429, 500–599                                        | Again with back-off or Retry-After            |
+| 400 `key_unknown`                                        | Hold: keep it, fetch the keys, tell staff     |
+| 401 `revoked`, 400, 403 `visual_not_allowed`, 409, 410,  | Reject: this record will never be accepted    |
+|   413, 415, 422 of a record                              |                                               |
+| 401, 403 without such a code, 404, 405, 3xx, others      | LineDown: the terminal or its settings are at |
+|                                                          |   fault, not the record                       |
+| 200 with something else, too large, and no reply at all  | LineDown                                      |
+
+Back-off is exponential with full jitter (AWS Builders' Library); line faults back off in the breaker, once
+for the whole kiosk, records that the service cannot take yet back off each for itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from kiosk.qualification.codes import SegmentOfResult
+from kiosk.uploader.wire import Answer, Delivered, Fault, Problem
+
+Dice = Callable[[], float]  #: uniform in [0, 1), as random.random
+
+
+@dataclass(frozen=True)
+class RetryRules:
+    """The figures of the back-off, in seconds. Defaults: facts/reliability.md 1.7."""
+
+    base_s: float = 2.0
+    cap_s: float = 300.0
+    retry_after_cap_s: float = 600.0  #: a service (or a mistake) may not silence us for longer
+    failures_to_open: int = 5  #: consecutive 5xx; a transport failure opens at once
+
+
+@dataclass(frozen=True)
+class Accept:
+    """The answer is final."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Again:
+    """Send once more after `after_s`. `soon`: an answer is near, the patient may wait for it."""
+
+    after_s: float
+    say: str
+    reached: bool = True  #: the service may have taken it in; False when it said that it did not
+    soon: bool = False
+    service_failing: bool = False  #: counts towards opening the breaker
+    quiet_s: float | None = None  #: the service asked everybody to be quiet for so long
+
+
+@dataclass(frozen=True)
+class SendNow:
+    """The service has never seen this record."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """The service refuses this record for good; `code` says why."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Keep the record and tell staff: something must be mended first; look again after `after_s`."""
+
+    after_s: float
+    code: str
+    say: str
+
+
+@dataclass(frozen=True)
+class LineDown:
+    """The way to the service is broken; the record is due as soon as it is back."""
+
+    say: str
+    reached: bool
+
+
+Decision = Accept | Again | SendNow | Reject | Hold | LineDown
+
+#: Codes with which the service speaks about the record, not about this terminal.
+_ABOUT_RECORD = {
+    401: {"revoked"},
+    403: {"visual_not_allowed", "terminal_mismatch"},
+}
+_FINAL = {400, 409, 410, 413, 415, 422}
+_LATER = {408, 429}
+_NOT_TAKEN = {429, 503}
+_BUSY = {202, 425}
+
+
+def backoff(attempts: int, rules: RetryRules, dice: Dice) -> float:
+    """Return the wait before attempt `attempts` + 1: full jitter under a doubling ceiling."""
+    return dice() * min(rules.cap_s, rules.base_s * 2.0 ** min(max(attempts, 1) - 1, 62))
+
+
+def decide(reply: Delivered, attempts: int, rules: RetryRules, dice: Dice, *, asked_status: bool) -> Decision:
+    """Decide over one reply. `attempts` counts this one; `asked_status`: it answered a status query."""
+    match reply:
+        case Answer(codes=codes):
+            if codes.segment is SegmentOfResult.IN_PROGRESS:
+                return _soon(rules)
+            return Accept(reply)
+        case Problem():
+            return _after_problem(reply, attempts, rules, dice, asked_status)
+        case Fault():
+            return LineDown(reply.say, reply.reached)
+        case _:
+            assert_never(reply)
+
+
+def _soon(rules: RetryRules) -> Again:
+    return Again(min(rules.base_s, 0.5), "the service is still working on it", soon=True)
+
+
+def _after_problem(
+    problem: Problem, attempts: int, rules: RetryRules, dice: Dice, asked_status: bool
+) -> Decision:
+    status, code = problem.status, problem.code
+    if status in _BUSY or (status == 409 and code == "in_progress"):
+        return _soon(rules)
+    if status == 404 and asked_status and code in ("unknown", ""):
+        return SendNow()
+    if status in _LATER or 500 <= status <= 599:
+        return _later(problem, attempts, rules, dice)
+    if code == "key_unknown":
+        say = "the service no longer knows the key of a waiting record: call support; it is kept"
+        return Hold(rules.cap_s, code, say)
+    if code in _ABOUT_RECORD.get(status, ()) or (status in _FINAL and not asked_status):
+        return Reject(code or f"http_{status}")
+    if status in (401, 403):
+        return LineDown("the service refuses this kiosk: enrol it again or call support", reached=True)
+    return LineDown(f"the service answered {status}: check its address in kiosk.toml", reached=True)
+
+
+def _later(problem: Problem, attempts: int, rules: RetryRules, dice: Dice) -> Again:
+    wait = backoff(attempts, rules, dice)
+    say = f"the service cannot take it now ({problem.status}): delivery goes on by itself"
+    reached = problem.status not in _NOT_TAKEN
+    if problem.retry_after_s is None:
+        return Again(wait, say, reached, service_failing=problem.status >= 500)
+    asked = min(problem.retry_after_s, rules.retry_after_cap_s)
+    # Not before the asked time; the jitter on top keeps a fleet from coming back in one second.
+    return Again(asked + min(wait, rules.base_s), say, reached, service_failing=True, quiet_s=asked)
+
+
+@dataclass(frozen=True)
+class Breaker:
+    """Whether the service is worth trying: closed, open until an instant, or half-open with one probe.
+
+    Instants are seconds of the monotonic clock.
+    """
+
+    failures: int = 0
+    open_until: float | None = None
+    probing: bool = False
+    last_probe: float = float("-inf")
+
+    @property
+    def closed(self) -> bool:
+        """The service may be asked freely."""
+        return self.open_until is None
+
+    def probe_due(self, now: float) -> bool:
+        """Open long enough: one probing request may go out."""
+        return self.open_until is not None and not self.probing and now >= self.open_until
+
+    def patient_may_probe(self, now: float, rules: RetryRules) -> bool:
+        """A patient stands here: probe earlier than due, but not more often than the base interval."""
+        return not self.closed and not self.probing and now >= self.last_probe + rules.base_s
+
+    def probe(self, now: float) -> "Breaker":
+        """The probing request goes out."""
+        return replace(self, probing=True, last_probe=now)
+
+    def line_failed(self, now: float, rules: RetryRules, dice: Dice) -> "Breaker":
+        """No usable reply: open at once, each time for longer."""
+        if not self.closed and not self.probing:
+            return self  # a straggler sent before it opened tells nothing new
+        failures = self.failures + 1
+        wait = backoff(failures, rules, dice)
+        return replace(self, failures=failures, open_until=now + wait, probing=False, last_probe=now)
+
+    def service_failed(self, now: float, rules: RetryRules, dice: Dice, quiet_s: float | None) -> "Breaker":
+        """The service answers but cannot work; opens when that repeats, or when it asks for quiet."""
+        if quiet_s is None and self.closed and self.failures + 1 < rules.failures_to_open:
+            return replace(self, failures=self.failures + 1)
+        if quiet_s is None:
+            return self.line_failed(now, rules, dice)
+        wait = quiet_s + dice() * rules.base_s
+        return replace(self, failures=self.failures + 1, open_until=now + wait, probing=False, last_probe=now)
+
+    def succeeded(self) -> "Breaker":
+        """A reply of the interface came in."""
+        return Breaker(last_probe=self.last_probe)
