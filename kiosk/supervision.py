@@ -1,4 +1,7 @@
-"""What a process tells the service manager: ready, alive, stopping (sd_notify(3)). The one file that imports systemd."""
+"""What a process tells the service manager: ready, alive, stopping (sd_notify(3)).
+
+The one file that imports systemd.
+"""
 
 import os
 from collections.abc import Mapping

@@ -65,8 +65,8 @@ class _Signer:
 def read(device: str, pin_stdin: bool, trust_folder: Path, timeout: float, trust_clock: bool) -> None:
     """Read one token and print what it gave as JSON.
 
-    With the PIN (card, Android) or after Face ID (iPhone) it signs a random challenge; without, a card's certificate
-    and PIN counter are read. Exit code 0: signature valid and chain trusted.
+    With the PIN (card, Android) or after Face ID (iPhone) it signs a random challenge; without, a card's
+    certificate and PIN counter are read. Exit code 0: signature valid and chain trusted.
     """
     pin = Pin()
     if pin_stdin:

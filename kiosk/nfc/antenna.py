@@ -1,9 +1,9 @@
 """What lies in the field: looking, telling whether it is still there, activating, and the link to one token.
 
-Type B is searched for with frames of our own, because the chip's search activates what it finds with frames of 64
-bytes, and getting out of that takes a DESELECT, after which an iPhone may have forgotten its owner. A token that
-was only found (ATQB, SELECT) has not been activated: it spends nothing and forgets nothing. From its activation
-until the contact ends there is no DESELECT and no field loss.
+Type B is searched for with frames of our own, because the chip's search activates what it finds with frames
+of 64 bytes, and getting out of that takes a DESELECT, after which an iPhone may have forgotten its owner. A
+token that was only found (ATQB, SELECT) has not been activated: it spends nothing and forgets nothing. From
+its activation until the contact ends there is no DESELECT and no field loss.
 """
 
 import logging
@@ -23,9 +23,9 @@ TRAFFIC = 5  #: log level of headers, lengths and status words; never data
 WUPB = b"\x05\x00\x08"  #: ISO/IEC 14443-3:2018, 7.7: all families, one slot, halted ones too
 RATS = b"\xe0\x80"  #: frames of 256 bytes, CID 0
 POLL_S = 0.003  #: an ATQB comes within 0.6 ms
-QUICK_S = 0.0512  #: one of the chip's own steps; five of them are less than the 300 ms of "removed"
-QUICK_RETRIES = 4
-FIRMWARE_EVERY = 4  #: every so many looks the chip searches for type B its own way, should ours be deaf
+QUICK_S = 0.0512  #: one of the chip's own steps; four of them stay well below the 300 ms of "removed"
+QUICK_RETRIES = 3
+CHIP_SEARCH_EVERY = 4  #: so often the chip searches for type B its own way, until ours has found something
 
 CHIP_ACTIVATED = Parameters(fsc=16, fwt_s=QUICK_S)  #: enough to ask a token whether it is there
 
@@ -74,6 +74,7 @@ class Antenna:
         self._chip = chip
         self._sleep = sleep
         self._looks = 0
+        self._own_search_proven = False
         self._link: Link | None = None
         self._small_frames = (
             False  # the chip has activated the token itself, which takes frames of 64 bytes now
@@ -93,15 +94,24 @@ class Antenna:
 
     # -- looking -------------------------------------------------------------------------------------------
 
-    def look(self) -> Found | Several | None:
-        """Look once for a token: type B, then type A."""
+    def look(self, *, spare: bool = False) -> Found | Several | None:
+        """Look once for a token: type B, then type A. `spare`: never activate what is found.
+
+        Until our own search for type B has found something on this reader, the chip's is tried now and
+        then: how a real chip's registers stand after a search in vain is not documented, and ours might be
+        deaf.
+        """
         self._link, self._small_frames = None, False
         self._looks += 1
         self._chip.field_on()
         if (found := self._look_b()) is not None:
+            self._own_search_proven = True
             return found
-        if self._looks % FIRMWARE_EVERY == 0 and (found := self._firmware_b()) is not None:
-            return found
+        if not spare and not self._own_search_proven and self._looks % CHIP_SEARCH_EVERY == 0:
+            atqb = self._chip.find_b()
+            if atqb is not None:
+                self._small_frames = True
+                return _found_b(atqb)
         return self._look_a()
 
     def _look_b(self) -> Found | Several | None:
@@ -111,11 +121,6 @@ class Antenna:
             if heard is Unheard.DAMAGE:
                 return Several()
         return None if isinstance(heard, Unheard) else _found_b(heard)
-
-    def _firmware_b(self) -> Found | None:
-        atqb = self._chip.find_b()
-        self._small_frames = atqb is not None
-        return None if atqb is None else _found_b(atqb)
 
     def _look_a(self) -> Found | None:
         found = self._chip.find_a()
@@ -143,7 +148,12 @@ class Antenna:
     # -- activation ----------------------------------------------------------------------------------------
 
     def activate(self, found: Found) -> "Link":
-        """Bring the token into the block protocol. Raises TokenLost, TokenGarbled or NoBlocks."""
+        """Bring the token into the block protocol. Raises TokenLost, TokenGarbled or NoBlocks.
+
+        One that is still in it, from a contact that ended well, is not activated again: it would not answer.
+        """
+        if self._link is not None:
+            return self._link
         if not found.blocks:
             raise NoBlocks
         parameters = self._activate_a() if found.technology == "A" else self._activate_b(found)

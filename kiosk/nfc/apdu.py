@@ -19,7 +19,7 @@ class GarbledAnswer(Exception):  # noqa: N818  # what the token did, caught as a
 
 @dataclass(frozen=True, repr=False)
 class CommandApdu:
-    """What is sent to the token. `data` may be a buffer that its owner wipes afterwards; it is never printed."""
+    """What is sent to the token. `data` may be a buffer that its owner wipes; it is never printed."""
 
     cla: int
     ins: int

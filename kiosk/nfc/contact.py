@@ -1,9 +1,9 @@
 """One contact with one token: the stages of `dialogue` in order, within a budget, and whoever must know told.
 
 The token names itself; the counter is asked, and VERIFY follows it at once, to the chosen device only; the
-certificate is read and checked; only then is anything signed (DESIGN 4). Where the certificate is readable without
-proof it is read before the counter: a card that is pulled early, or has expired, then costs no PIN. What is reported
-keeps the order of `visit.states.Stage` all the same.
+certificate is read and checked; only then is anything signed (DESIGN 4). Where the certificate is readable
+without proof it is read before the counter: a card that is pulled early, or has expired, then costs no PIN.
+What is reported keeps the order of `visit.states.Stage` all the same.
 """
 
 import time
@@ -137,7 +137,7 @@ class Contact:
         self.learnt = Learnt()
 
     def run(self, order: Order) -> Outcome:
-        """Hold the whole dialogue. What the token does wrong is an outcome; ReaderGone and ContactEnded pass."""
+        """Hold the whole dialogue; what the token does wrong is an outcome. ReaderGone, ContactEnded pass."""
         try:
             return self._converse(order)
         except _Ended as end:
@@ -202,7 +202,7 @@ class Contact:
             return Failed(ReadFailure.UNREADABLE, str(fault))
         return None
 
-    # -- stages ------------------------------------------------------------------------------------------------
+    # -- stages --------------------------------------------------------------------------------------------
 
     def _wrong_token(self) -> Wrong:
         if self._stage("other", dialogue.payment()):
@@ -304,7 +304,7 @@ class Contact:
             case _:
                 return said
 
-    # -- driving -----------------------------------------------------------------------------------------------
+    # -- driving -------------------------------------------------------------------------------------------
 
     def _stage(self, name: str, stage: Generator[CommandApdu, ResponseApdu, R]) -> R:
         """Run one stage, and note what it cost even if it fails."""

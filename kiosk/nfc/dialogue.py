@@ -1,13 +1,14 @@
-"""What is said to a token, stage by stage. No I/O: each stage is a generator that yields `CommandApdu`, is sent
-`ResponseApdu`, and returns what it found out as a value.
+"""What is said to a token, stage by stage. No I/O.
+
+Each stage is a generator that yields `CommandApdu`, is sent `ResponseApdu`, and returns what it found out.
 
 The commands and status words are those of public readers of the JPKI application (facts/card.md 1.3, 1.4).
-VERIFY (ISO/IEC 7816-4:2020, 11.6.6) is written in one place, `verify`, and that place demands a `Counter`: the
-answer of this very token, in this activation, that it has two tries left at least, together with the way of
-addressing the PIN that gave the answer. There is no other way to it.
+VERIFY (ISO/IEC 7816-4:2020, 11.6.6) is written in one place, `verify`, and that place demands a `Counter`:
+the answer of this very token, in this activation, that it has two tries left at least, together with the
+way of addressing the PIN that gave the answer. There is no other way to it.
 
-Short EF identifiers spare a SELECT per file. Whether a token takes them is learnt from its first answer to one
-(`Dialect`); where it does not, SELECT EF comes first. Neither is ever mixed within VERIFY.
+Short EF identifiers spare a SELECT per file. Whether a token takes them is learnt from its first answer to
+one (`Dialect`); where it does not, SELECT EF comes first. Neither is ever mixed within VERIFY.
 """
 
 from collections.abc import Generator
@@ -180,7 +181,7 @@ class WrongPin:
 
 
 def verify(pin: bytearray, told: Counter) -> Stage[Verified | WrongPin | Blocked | Refused]:
-    """Present the PIN, once, the way the counter was asked for. Raises ValueError below two tries: that is a bug."""
+    """Present the PIN, once, the way its counter was asked for. ValueError below two tries: that is a bug."""
     if told.left < LEAST_TRIES:
         raise ValueError("VERIFY must not be sent with fewer than two tries left")
     response = yield CommandApdu(0x00, INS_VERIFY, 0x00, told.p2, pin)

@@ -73,7 +73,7 @@ def _frame_size(fsci: int) -> int:
 
 
 def read_ats(ats: bytes) -> Parameters:
-    """Read an answer to select (5.2); interface bytes that are absent have their defaults. Raises TokenGarbled."""
+    """Read an answer to select (5.2); absent interface bytes have their defaults. Raises TokenGarbled."""
     if not ats or ats[0] != len(ats):
         raise TokenGarbled("the answer to select has a wrong length")
     if len(ats) == 1:
@@ -109,7 +109,7 @@ class Initiator:
 
     @property
     def are_you_there(self) -> bytes:
-        """An R(NAK) that a token which is still there answers with R(ACK) (rule 12) and that costs it nothing."""
+        """An R(NAK): a token that is still there answers with R(ACK) (rule 12), at no cost."""
         return bytes([R_NAK | self._number])
 
     def exchange(self, command: bytes | bytearray, pace: Pace) -> Generator[Send, Heard, bytearray]:
@@ -140,7 +140,7 @@ class Initiator:
             heard = yield from self._hear(bytearray([R_ACK | self._number]), pace)
 
     def _hear(self, block: bytearray, pace: Pace) -> Generator[Send, Heard, bytes]:
-        """Send a block until something is heard that answers it: rules 4, 5 and 6, and S(WTX) wherever it comes."""
+        """Send a block until something answers it: rules 4, 5 and 6, and S(WTX) wherever it comes."""
         information = not block[0] & 0x80
         send = Send(block, pace.limit_s)
         failures = extensions = 0

@@ -1,8 +1,9 @@
 """The PN533 through nfcpy: the only file of the package that imports it, and where its errors become ours.
 
-nfcpy 1.0.4 stays as released; its seam is `nfc.clf.pn533.init(transport)`. What it does well is kept: opening and
-configuring the chip, host frames and their checksums. What it does slowly or wrongly (facts/reader.md 1, bugs 1
-to 10) is not called: polling, activation, exchange and ISO-DEP are ours, on the chip's own commands.
+nfcpy 1.0.4 stays as released; its seam is `nfc.clf.pn533.init(transport)`. What it does well is kept:
+opening and configuring the chip, host frames and their checksums. What it does slowly or wrongly
+(facts/reader.md 1, bugs 1 to 10) is not called: polling, activation, exchange and ISO-DEP are ours, on the
+chip's own commands.
 
 A transport carries PN533 host frames both ways: libusb's bulk end points, or a UNIX stream socket on which a
 virtual chip answers (`virtual:PATH`).
@@ -90,7 +91,7 @@ class VirtualTransport:
         return frame
 
     def _frame(self) -> bytearray | None:
-        """Cut one frame off what has come: 00 00 FF LEN LCS …, or FF FF and the extended length (UM0701-02 6.2.1)."""
+        """Cut one frame off what has come: 00 00 FF LEN LCS …, or FF FF, long length (UM0701-02 6.2.1)."""
         waiting = self._waiting
         start = waiting.find(START)
         if start < 0 or len(waiting) < start + 6:
@@ -132,6 +133,7 @@ class UsbTransport(nfc.clf.transport.USB):  # type: ignore[misc]  # nfcpy has no
 
 def open_reader(device: str, type_b_modulation: int) -> "Pn533":
     """Open `usb`, `usb:VVVV:PPPP` or `virtual:PATH`. Raises ReaderGone, which says what to mend."""
+    logging.getLogger("nfc").setLevel(logging.CRITICAL)  # its lines hold frames, and faults are told by us
     if device.startswith("virtual:"):
         path = device.removeprefix("virtual:")
         try:
@@ -196,7 +198,7 @@ def _translated() -> Iterator[None]:
     except nfc.clf.pn53x.Chipset.Error as fault:
         raise ReaderGone(f"the reader refuses a command ({fault})") from None
     except OSError as fault:
-        raise ReaderGone(f"the reader: {_why(fault)}") from None
+        raise ReaderGone(_why(fault)) from None
     except (
         AssertionError,
         IndexError,
@@ -209,7 +211,7 @@ def _translated() -> Iterator[None]:
 
 
 def _drain(transport: Transport) -> int:
-    """End what the chip is doing and throw away what it still has to say (bug 8). Returns the number of frames."""
+    """End what the chip is doing and throw away what it still says (bug 8); the number of frames."""
     transport.write(ACK)
     for stale in range(MOST_STALE):
         try:
@@ -224,8 +226,9 @@ def _drain(transport: Transport) -> int:
 class Pn533:
     """One opened reader: field on and off, frames to tokens, and the chip's own search for tokens.
 
-    Commands that would only repeat what the chip already knows are left out: framing registers and the time-out
-    are sent when they change (nfcpy: three further commands before every frame). Every method raises ReaderGone.
+    Commands that would only repeat what the chip already knows are left out: framing registers and the
+    time-out are sent when they change (nfcpy: three further commands before every frame). Every method
+    raises ReaderGone.
     """
 
     def __init__(
@@ -294,7 +297,7 @@ class Pn533:
                 return Unheard.SILENCE if fault.errno == CHIP_TIMEOUT else Unheard.DAMAGE
 
     def _frame_as(self, technology: Technology) -> None:
-        """Set framing and modulation for 106 kbit/s, CRC by the chip (registers: UM0701-02; values: nfcpy, #187)."""
+        """Set framing and modulation, 106 kbit/s, CRC by the chip (UM0701-02; values: nfcpy and its #187)."""
         if self._framing == technology:
             return
         if technology == "A":

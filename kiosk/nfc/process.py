@@ -1,7 +1,8 @@
 """The reader process: one thread, one loop: look at the field, hear the screen, read when armed.
 
-Tokens are watched for all the time, so that the screen can say "not yet"; the dialogue begins only when the reader is
-armed. A contact runs inside the loop's turn and hears the screen before every command, so that it can be called off.
+Tokens are watched for all the time, so that the screen can say "not yet"; the dialogue begins only when the
+reader is armed. A contact runs inside the loop's turn and hears the screen before every command, so that it
+can be called off.
 """
 
 import logging
@@ -61,7 +62,7 @@ class Life(Protocol):
 class Pacing:
     """How long the loop rests between two looks, in seconds."""
 
-    visit_s: float = 0.02  #: somebody is about to present a token
+    visit_s: float = 0.03  #: somebody is about to present a token
     idle_s: float = 0.06  #: nobody is; the field is off in between
     present_s: float = 0.06  #: a token lies there: how soon its removal is noticed
     idle_present_s: float = 0.2
@@ -146,6 +147,7 @@ class ReaderProcess:
             self._antenna.close()
             self._antenna = None
             self._next_try = self._monotonic() + self._pacing.retry_s / 4
+        self._session.disarm()
         self._gone()
         self._tell_state(ReaderState(condition=ReaderCondition.LOST, say=say))
 
@@ -192,7 +194,7 @@ class ReaderProcess:
         if self._seen is not None and not self._still(antenna, self._seen):
             self._gone()
         if self._seen is None:
-            self._seen = antenna.look()
+            self._seen = antenna.look(spare=self._session.visit is None)
             if self._seen is not None:
                 self._tried_orders = -1
                 self._tell(Presented(visit=self._session.visit))

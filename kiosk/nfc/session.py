@@ -1,7 +1,7 @@
 """What the screen has asked of the reader: the visit, the order, the PIN, the digests. No I/O.
 
-A packet either changes this or is refused with a `ChannelError`, whose text is for the log. One visit at a time:
-whatever belongs to another is stale.
+A packet either changes this or is refused with a `ChannelError`, whose text is for the log. One visit at a
+time: whatever belongs to another is stale.
 """
 
 import logging
@@ -73,7 +73,7 @@ class Session:
             wipe(packet)
 
     def _belongs(self, visit: str) -> None:
-        """Refuse what is stale. Without a visit (we were restarted in the middle of one) theirs is taken up."""
+        """Refuse what is stale. Without a visit (we were restarted within one) theirs is taken up."""
         if self.visit is None:
             self._begin(visit)
         elif visit != self.visit:

@@ -1,4 +1,4 @@
-"""Status words (ISO/IEC 7816-4:2020, 5.6, and what public readers of the JPKI application met: facts/card.md 1.4)."""
+"""Status words: ISO/IEC 7816-4:2020, 5.6, and what public readers of the JPKI application met."""
 
 from enum import IntEnum
 

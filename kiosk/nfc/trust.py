@@ -1,7 +1,7 @@
 """The CA certificates that tokens must chain to, and what is checked of a token's certificate and signature.
 
-J-LIS has three generations of roots with one and the same name (facts/card.md 1.5), so an issuer is found by its
-signature, never by its name. Revocation cannot be asked for here; that is the service's to know.
+J-LIS has three generations of roots with one and the same name (facts/card.md 1.5), so an issuer is found
+by its signature, never by its name. Revocation cannot be asked for here; that is the service's to know.
 """
 
 from collections.abc import Callable
@@ -125,7 +125,7 @@ class TrustStore:
         return len(self._roots)
 
     def check(self, leaf: Leaf, at: datetime | None) -> Doubt | None:
-        """Return what is wrong with a certificate, None if nothing. `at` is None while the clock is not trusted."""
+        """Return what is wrong with a certificate, or None. `at` is None while the clock is not trusted."""
         issuers = [root for root in self._roots if _issued(root, leaf.certificate)]
         if not issuers:
             return Doubt.UNKNOWN_ISSUER
@@ -172,7 +172,7 @@ def _issued(root: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 
 def _for_authentication(certificate: x509.Certificate) -> bool:
-    """RFC 5280, 4.2.1.3, 4.2.1.9 and 4.2.1.12: digitalSignature, no CA, and clientAuth where purposes are named."""
+    """digitalSignature, no CA, and clientAuth where purposes are named (RFC 5280, 4.2.1.3, .9, .12)."""
     if _is_ca(certificate):
         return False
     try:
