@@ -50,6 +50,7 @@ from kiosk.uploader.retry import (
     RetryRules,
     SendNow,
     decide,
+    decide_line,
 )
 from kiosk.uploader.wire import Answer, Challenge, Fault, Keys, Problem
 
@@ -231,7 +232,7 @@ class Delivery:
                 self._heard()
                 self._tell(ChallengeGiven(visit=visit, challenge=challenge, valid_s=valid_s))
             case Problem() | Fault():
-                self._observe(decide(reply, 1, self._rules.retry, self._dice, asked_status=False), now)
+                self._observe(decide_line(reply, self._rules.retry, self._dice), now)
             case Answer() | Keys():
                 raise TypeError("a challenge was asked for")
             case _:
@@ -248,7 +249,7 @@ class Delivery:
                     outbox.keep_keys(reply)
             case Problem() | Fault():
                 self._keys_due = now.mono_ms / 1000 + self._rules.retry.base_s
-                self._observe(decide(reply, 1, self._rules.retry, self._dice, asked_status=False), now)
+                self._observe(decide_line(reply, self._rules.retry, self._dice), now)
             case Answer() | Challenge():
                 raise TypeError("keys were asked for")
             case _:
@@ -305,9 +306,10 @@ class Delivery:
                 log.error("record %s: %s", record.receipt, say)
                 settlements.append(Waits(record.id, after_s, reached=False, reason=code))
                 words += self._deferred(record.id, say)
-                self._keys_due = 0.0
-            case LineDown(say=say, reached=reached):
-                settlements.append(Waits(record.id, 0.0, reached, reason=say))
+                if code == "key_unknown":
+                    self._keys_due = 0.0
+            case LineDown(say=say, reached=reached, after_s=after_s):
+                settlements.append(Waits(record.id, after_s, reached, reason=say))
                 words += self._deferred(record.id, say)
             case _:
                 assert_never(decision)

@@ -229,9 +229,9 @@ class Uploader:
         """Tell what has changed; returns the seconds until there may be more to tell."""
         seconds = now.mono_ms / 1000
         told = self._told.line
-        if told is not None and seconds < self._told.line_at + LINE_EVERY_S:
-            if told.online == self._delivery.online:
-                return self._told.line_at + LINE_EVERY_S - seconds
+        quiet = self._told.line_at + LINE_EVERY_S - seconds
+        if told is not None and quiet > 0 and told.online == self._delivery.online:
+            return quiet
         try:
             waiting = 0 if self._outbox is None else self._outbox.waiting() - self._delivery.in_hand
             oldest = self._outbox.oldest_s(now) if self._outbox is not None and waiting else None

@@ -1,19 +1,22 @@
 """What to do after an attempt. PURE: the clock's reading and the dice are parameters; nothing sleeps here.
 
-The table (`decide`), by what came of the attempt:
+The table for a record (`decide`), by what came of the attempt:
 
-| reply                                                    | decision                                      |
-|----------------------------------------------------------|-----------------------------------------------|
-| 200, processing ended                                    | Accept                                        |
-| 200 処理中, 202, 409 `in_progress`, 425                   | Again soon, status asked first                |
-| 404 to a status query                                    | SendNow: the service does not have it         |
-| 408, 429, 500–599                                        | Again with back-off or Retry-After            |
-| 400 `key_unknown`                                        | Hold: keep it, fetch the keys, tell staff     |
-| 401 `revoked`, 400, 403 `visual_not_allowed`, 409, 410,  | Reject: this record will never be accepted    |
-|   413, 415, 422 of a record                              |                                               |
-| 401, 403 without such a code, 404, 405, 3xx, others      | LineDown: the terminal or its settings are at |
-|                                                          |   fault, not the record                       |
-| 200 with something else, too large, and no reply at all  | LineDown                                      |
+| reply                                                     | decision                                     |
+|-----------------------------------------------------------|----------------------------------------------|
+| 200, processing ended                                     | Accept                                       |
+| 200 処理中, 202, 409 `in_progress`, 425                   | Again soon, status asked first               |
+| 404 to a status query                                     | SendNow: the service does not have it        |
+| 408, 429, 500–599                                         | Again with back-off or Retry-After           |
+| 400 `key_unknown`                                         | Hold: keep it, fetch the keys, tell staff    |
+| 400, 403 `visual_not_allowed`, 409, 410, 413, 415, 422    | Reject: this record will never be accepted   |
+| 401, 403, 404, 405, 3xx, all others                       | Hold: the terminal, its enrolment or its     |
+|                                                           | settings are at fault, not the record        |
+| 200 with something else, or too large                     | Again with back-off: the service is failing  |
+| no reply at all                                           | LineDown                                     |
+
+Replies to other requests (`decide_line`) say only how the line is: an answer of the interface, even a
+refusal for now, means that it is up; 401, 403, 404 and the like mean that this terminal gets nowhere.
 
 Back-off is exponential with full jitter (AWS Builders' Library); line faults back off in the breaker, once
 for the whole kiosk, records that the service cannot take yet back off each for itself.
@@ -24,7 +27,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from kiosk.qualification.codes import SegmentOfResult
-from kiosk.uploader.wire import Answer, Delivered, Fault, Problem
+from kiosk.uploader.wire import Answer, Delivered, Fault, FaultKind, Problem
 
 Dice = Callable[[], float]  #: uniform in [0, 1), as random.random
 
@@ -81,23 +84,20 @@ class Hold:
 
 @dataclass(frozen=True)
 class LineDown:
-    """The way to the service is broken; the record is due as soon as it is back."""
+    """The way to the service is broken; a record is due when it is back, and not before `after_s`."""
 
     say: str
     reached: bool
+    after_s: float = 0.0
 
 
 Decision = Accept | Again | SendNow | Reject | Hold | LineDown
 
-#: Codes with which the service speaks about the record, not about this terminal.
-_ABOUT_RECORD = {
-    401: {"revoked"},
-    403: {"visual_not_allowed", "terminal_mismatch"},
-}
 _FINAL = {400, 409, 410, 413, 415, 422}
 _LATER = {408, 429}
 _NOT_TAKEN = {429, 503}
 _BUSY = {202, 425}
+_CONTENT = {FaultKind.CONTENT, FaultKind.TOO_LARGE}
 
 
 def backoff(attempts: int, rules: RetryRules, dice: Dice) -> float:
@@ -114,10 +114,35 @@ def decide(reply: Delivered, attempts: int, rules: RetryRules, dice: Dice, *, as
             return Accept(reply)
         case Problem():
             return _after_problem(reply, attempts, rules, dice, asked_status)
+        case Fault(kind=kind) if kind in _CONTENT:
+            return Again(backoff(attempts, rules, dice), reply.say, service_failing=True)
         case Fault():
-            return LineDown(reply.say, reply.reached)
+            # A request that hangs again and again must not be repeated each time the probe gets through.
+            wait = backoff(attempts, rules, dice) if reply.reached else 0.0
+            return LineDown(reply.say, reply.reached, wait)
         case _:
             assert_never(reply)
+
+
+def decide_line(reply: Problem | Fault, rules: RetryRules, dice: Dice) -> Again | LineDown:
+    """Decide over the reply to a request that carries no record: what does it say about the line?"""
+    match reply:
+        case Fault():
+            return LineDown(reply.say, reply.reached)
+        case Problem(status=status) if status in _LATER or status in _BUSY or 500 <= status <= 599:
+            return _later(reply, 1, rules, dice)
+        case Problem(status=409):
+            return _soon(rules)
+        case Problem():
+            return LineDown(_refusal(reply), reached=True)
+        case _:
+            assert_never(reply)
+
+
+def _refusal(problem: Problem) -> str:
+    if problem.status in (401, 403):
+        return "the service refuses this kiosk: enrol it again or call support"
+    return f"the service answered {problem.status}: check its address in kiosk.toml"
 
 
 def _soon(rules: RetryRules) -> Again:
@@ -134,14 +159,13 @@ def _after_problem(
         return SendNow()
     if status in _LATER or 500 <= status <= 599:
         return _later(problem, attempts, rules, dice)
+    wait = backoff(attempts, rules, dice)
     if code == "key_unknown":
         say = "the service no longer knows the key of a waiting record: call support; it is kept"
-        return Hold(rules.cap_s, code, say)
-    if code in _ABOUT_RECORD.get(status, ()) or (status in _FINAL and not asked_status):
+        return Hold(wait, code, say)
+    if code == "visual_not_allowed" or (status in _FINAL and not asked_status):
         return Reject(code or f"http_{status}")
-    if status in (401, 403):
-        return LineDown("the service refuses this kiosk: enrol it again or call support", reached=True)
-    return LineDown(f"the service answered {status}: check its address in kiosk.toml", reached=True)
+    return Hold(wait, code or f"http_{status}", _refusal(problem))
 
 
 def _later(problem: Problem, attempts: int, rules: RetryRules, dice: Dice) -> Again:
