@@ -330,25 +330,16 @@ FromReader = (
 ToUploader = (
     AskChallenge | CommitRecord | VisitEnded | AuditNote | AskStatus | AskRecords | AskSealed | RetryNow
 )
-FromUploader = (
-    SealingKeys
-    | OutboxState
-    | LineState
-    | ChallengeGiven
-    | Committed
-    | CommitRefused
-    | Answered
-    | Deferred
-    | Records
-    | SealedRecord
-    | Status
-    | Done
+ForScreen = (
+    SealingKeys | OutboxState | LineState | ChallengeGiven | Committed | CommitRefused | Answered | Deferred
 )
+FromUploader = ForScreen | Records | SealedRecord | Status | Done
 
 _ENCODER = msgspec.json.Encoder()
 READER_INBOX = msgspec.json.Decoder(ToReader)
 READER_OUTBOX = msgspec.json.Decoder(FromReader)
 UPLOADER_INBOX = msgspec.json.Decoder(ToUploader)
+SCREEN_INBOX = msgspec.json.Decoder(ForScreen)
 UPLOADER_OUTBOX = msgspec.json.Decoder(FromUploader)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from kiosk import channel
-from kiosk.channel import FromReader, FromUploader, SealingKeys
+from kiosk.channel import ForScreen, FromReader, SealingKeys
 from kiosk.screens.evidence import CaseFile
 from kiosk.screens.links import Link
 from kiosk.screens.secret_pad import SecretPad, wipe
@@ -44,7 +44,7 @@ class World:
 
 
 class Conductor:
-    """One kiosk's present state and its doings. Everything runs on the screen's thread but the passcode hash."""
+    """One kiosk's present state and its doings, all on the screen's thread but the passcode hash."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Conductor:
         world: World,
         case: CaseFile,
         reader: Link[FromReader],
-        uploader: Link[FromUploader],
+        uploader: Link[ForScreen],
     ) -> None:
         self.kiosk = kiosk
         self._world, self._case = world, case
@@ -161,7 +161,7 @@ class Conductor:
         self._case.keep(evidence)
         self.handle(ev.TokenAuthenticated(evidence.visit))
 
-    def _from_uploader(self, message: FromUploader) -> None:
+    def _from_uploader(self, message: ForScreen) -> None:
         match message:
             case channel.SealingKeys():
                 self._keys = message
@@ -186,8 +186,6 @@ class Conductor:
                 self.handle(ev.AnswerArrived(visit, outcome))
             case channel.Deferred(visit=visit):
                 self.handle(ev.DeliveryDeferred(visit))
-            case channel.Records() | channel.Status() | channel.Done():
-                log.warning("channel: an answer for the command line came to the screen and was dropped")
             case _:
                 assert_never(message)
 

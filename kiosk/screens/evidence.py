@@ -1,4 +1,4 @@
-"""What one visit needs between the token and the outbox: the frozen transcript, the evidence, the sealed bytes.
+"""What one visit needs between the token and the outbox: frozen transcript, evidence, sealed bytes.
 
 All of it is gone when the visit ends. Nothing here is logged.
 """
@@ -59,7 +59,7 @@ class CaseFile:
         self._evidence = evidence
 
     def sealed(self, visit: Visit, keys: SealingKeys | None) -> CommitRecord | None:
-        """The record to commit; the same bytes each time it is asked for. None: nothing to seal with or of."""
+        """The record to commit, the same bytes each time; None: nothing to seal with or nothing to seal."""
         if self._record is not None and self._record.visit == visit.id:
             return self._record
         transcript, evidence = self._transcript, self._evidence

@@ -1,0 +1,120 @@
+"""`kiosk screen`: the process that the patient sees. Everything it needs is put together here."""
+
+import logging
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import uuid6
+
+from kiosk.channel import READER_OUTBOX, READER_SOCKET, SCREEN_INBOX, UPLOADER_SOCKET
+from kiosk.config import LANGUAGES, Settings, StaffMember, load
+from kiosk.indicators.board import BoardError, load_board
+from kiosk.indicators.gpio import GpioError, Panel
+from kiosk.indicators.player import Lamps, NoLamps, Player
+from kiosk.screens.app import ScreenApp, Shown
+from kiosk.screens.catalogue import CatalogueError, Catalogues
+from kiosk.screens.conductor import Conductor, World
+from kiosk.screens.display import Display, DisplayError, SdlDisplay
+from kiosk.screens.evidence import CaseFile, Clock
+from kiosk.screens.fonts import FontBook, FontMissingError
+from kiosk.screens.links import Link
+from kiosk.screens.look import Canvas, Look
+from kiosk.screens.painter import Painter
+from kiosk.screens.secret_pad import wipe
+from kiosk.screens.sound import Sound
+from kiosk.screens.theme import tokens_of
+from kiosk.staff import verify
+from kiosk.supervision import Supervision
+from kiosk.visit.states import Kiosk
+
+log = logging.getLogger(__name__)
+
+
+def staff_check(staff: tuple[StaffMember, ...]) -> Callable[[str, bytearray], bool]:
+    """Compare a typed passcode with the hash kept for a staff number, and wipe it."""
+    hashes = {member.number: member.passcode for member in staff}
+
+    def check(number: str, passcode: bytearray) -> bool:
+        stored = hashes.get(number)
+        try:
+            return stored is not None and verify(passcode, stored)
+        finally:
+            wipe(passcode)
+
+    return check
+
+
+def lamps(settings: Settings) -> Lamps:
+    """The LEDs and the buzzer of the pin map; a box without them says so in its settings."""
+    if settings.indicators.board is None:
+        return NoLamps()
+    return Panel(load_board(settings.indicators.board))
+
+
+def assemble(
+    settings: Settings, display: Display, shown_on: Lamps, on_shown: Shown | None = None
+) -> tuple[ScreenApp, Conductor]:
+    """Put the screen process together around a display and its lamps; the demo brings its own two."""
+    reader = Link("reader", settings.run / READER_SOCKET, READER_OUTBOX)
+    uploader = Link("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
+    conductor = Conductor(
+        Kiosk(settings.rules, settings.rules.languages[0]),
+        World(time.monotonic, lambda: str(uuid6.uuid7()), staff_check(settings.staff)),
+        CaseFile(
+            settings.clinic,
+            settings.service.name,
+            Clock(lambda: datetime.now(UTC), settings.clock.trust_file.exists),
+        ),
+        reader,
+        uploader,
+    )
+    fonts = FontBook()
+    width, height = display.size
+    look = Look(
+        Canvas(width, height, settings.screen.px_per_mm),
+        tokens_of(settings.screen.theme),
+        settings.clinic.name,
+        Catalogues(LANGUAGES),
+        fonts,
+    )
+    app = ScreenApp(
+        display,
+        Painter(fonts),
+        look,
+        conductor,
+        (reader, uploader),
+        Player(shown_on, time.monotonic),
+        Sound(settings.screen.sound),
+        Supervision(),
+        time.monotonic,
+        on_shown,
+    )
+    return app, conductor
+
+
+def run_until_stopped(app: ScreenApp) -> None:
+    """Run the loop; SIGTERM and SIGINT end it after the present step."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: app.stop())
+    try:
+        app.run()
+    finally:
+        app.close()
+
+
+@click.command()
+@click.option(
+    "--config", "path", type=click.Path(path_type=Path), required=True, help="The settings, kiosk.toml."
+)
+def screen(path: Path) -> None:
+    """The screen process: visit, display, LEDs and buzzer."""
+    settings = load(path)
+    try:
+        app, _ = assemble(settings, SdlDisplay(settings.screen), lamps(settings))
+    except (BoardError, CatalogueError, DisplayError, FontMissingError, GpioError) as fault:
+        raise click.ClickException(str(fault)) from None
+    run_until_stopped(app)

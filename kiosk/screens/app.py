@@ -1,0 +1,164 @@
+"""The screen process's loop: touches in, pictures out. Draws only what changed; waits on the channel between.
+
+A message from the reader wakes the loop at once, so that light and progress follow the token and not the
+frame clock; touches are looked for sixty times a second (facts/screens.md 2.4: SDL has nothing to wait on).
+"""
+
+import logging
+import select
+from collections.abc import Callable
+from typing import Protocol
+
+import pygame
+
+from kiosk.screens.conductor import Conductor
+from kiosk.screens.display import Display, Down, Quit, Up
+from kiosk.screens.geometry import Rect
+from kiosk.screens.layout import lay_out
+from kiosk.screens.links import Link
+from kiosk.screens.look import Look
+from kiosk.screens.painter import Painter
+from kiosk.screens.sound import Sound
+from kiosk.screens.widgets import Picture, target_at
+from kiosk.visit.states import Kiosk, visit_of
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1 / 60  #: how often touches are looked for
+FRAME_S = 1 / 20  #: how often a moving picture moves
+
+
+class Indicators(Protocol):
+    """LEDs and buzzer, driven by the state."""
+
+    def update(self, kiosk: Kiosk) -> None:
+        """Show what the state calls for now."""
+
+    def close(self) -> None:
+        """All off."""
+
+
+class Heartbeat(Protocol):
+    """What the service manager is told."""
+
+    def ready(self) -> None: ...
+
+    def alive(self) -> None: ...
+
+
+Shown = Callable[[Picture, pygame.Surface], None]
+
+
+class ScreenApp:
+    """Owns the display for as long as the process lives."""
+
+    def __init__(
+        self,
+        display: Display,
+        painter: Painter,
+        look: Look,
+        conductor: Conductor,
+        links: tuple[Link[object], ...],
+        indicators: Indicators,
+        sound: Sound,
+        heartbeat: Heartbeat,
+        monotonic: Callable[[], float],
+        on_shown: Shown | None = None,
+    ) -> None:
+        self._display, self._painter, self._look = display, painter, look
+        self._conductor, self._links = conductor, links
+        self._indicators, self._sound, self._heartbeat = indicators, sound, heartbeat
+        self._monotonic, self._on_shown = monotonic, on_shown
+        self._picture: Picture | None = None
+        self._laid_out: Kiosk | None = None
+        self._held: str | None = None
+        self._since = self._next_frame = monotonic()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Leave the loop after the present step; safe from a signal handler."""
+        self._stopped = True
+
+    def run(self) -> None:
+        """Show the first picture, then go on until stopped."""
+        self._refresh()
+        self._heartbeat.ready()
+        while not self._stopped:
+            self.step()
+
+    def step(self) -> None:
+        """Wait at most one tick for a message, then take in what there is and draw what changed."""
+        peers = [link.peer for link in self._links if link.peer is not None]
+        select.select(peers, [], [], TICK_S)
+        self._conductor.poll()
+        self._indicators.update(self._conductor.kiosk)
+        for touched in self._display.events():
+            match touched:
+                case Down(x, y):
+                    self._down(x, y)
+                case Up():
+                    self._up()
+                case Quit():
+                    self.stop()
+        self._refresh()
+        self._heartbeat.alive()
+
+    def _down(self, x: float, y: float) -> None:
+        """A finger comes down: it acts at once, unless the picture has only just changed under it."""
+        target = target_at(self._picture, x, y) if self._picture else None
+        if self._picture is None or target is None:
+            return
+        guard = self._conductor.kiosk.rules.timing.touch_guard_s
+        if self._monotonic() - self._since < guard:
+            return
+        self._sound.click()
+        self._held = target.id
+        if changed := self._painter.press(self._display.surface, self._picture, target.id, True):
+            self._display.present([changed])
+        self._conductor.touch(target.touch)
+        self._indicators.update(self._conductor.kiosk)
+
+    def _up(self) -> None:
+        if self._held is None or self._picture is None:
+            return
+        if changed := self._painter.press(self._display.surface, self._picture, self._held, False):
+            self._display.present([changed])
+        self._held = None
+
+    def _refresh(self) -> None:
+        """Draw the state if its picture differs from what is shown, or move what moves."""
+        now = self._monotonic()
+        kiosk = self._conductor.kiosk
+        if kiosk is self._laid_out and self._picture is not None:
+            self._animate(self._picture, now)
+            return
+        self._laid_out = kiosk
+        picture = lay_out(kiosk, self._look)
+        if picture == self._picture:
+            return
+        if self._picture is None or self._picture.name != picture.name:
+            self._since = now
+            self._held = None
+            if visit_of(self._conductor.kiosk.screen) is None:
+                self._painter.forget()
+        self._picture = picture
+        self._painter.draw(self._display.surface, picture, now - self._since, self._held)
+        self._display.present(None)
+        self._next_frame = now + FRAME_S
+        if self._on_shown is not None:
+            self._on_shown(picture, self._display.surface)
+
+    def _animate(self, picture: Picture, now: float) -> None:
+        if picture.animated is None or now < self._next_frame:
+            return
+        self._next_frame = now + FRAME_S
+        changed: Rect | None = self._painter.animate(self._display.surface, picture, now - self._since)
+        if changed is not None:
+            self._display.present([changed])
+
+    def close(self) -> None:
+        """Everything off and wiped."""
+        self._conductor.close()
+        self._indicators.close()
+        self._sound.close()
+        self._display.close()

@@ -1,0 +1,94 @@
+"""`kiosk demo`: everything on one desk, with a window or as a story in pictures."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from kiosk.qualification.terms import Mode
+from kiosk.simulator.desk.desk import Desk, Speed
+from kiosk.simulator.desk.hand import board_path
+from kiosk.simulator.desk.place import PIN, QUICK, STAFF_NUMBER, STAFF_PASSCODE, prepare
+from kiosk.simulator.desk.player import play
+from kiosk.simulator.desk.report import write_story
+from kiosk.simulator.desk.scenarios import STORY
+
+#: In a story the virtual card computes faster than a real one; in the window it takes its real time.
+STORY_SPEED = Speed(sign_ms=80, verify_ms=20, usb_ms=0.1)
+DEFAULT_OUT = Path("demo-out")
+
+
+@click.command()
+@click.option("--headless", is_flag=True, help="No window: play the story and write its pictures.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for pictures, index.html, story.json.")
+@click.option("--only", multiple=True, metavar="SCENARIO", help="Play only this scenario; repeatable.")
+@click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default=Mode.HOME_CONSENT.value)
+def demo(headless: bool, out: Path | None, only: tuple[str, ...], mode: str) -> None:
+    """Everything on one desk, without hardware."""
+    if not headless and not has_display(os.environ):
+        out = out or DEFAULT_OUT
+        click.echo(f"There is no display here: the story is played without one, into {out}/.")
+        headless = True
+    if headless:
+        tell_story(out or DEFAULT_OUT, only)
+    else:
+        open_window(Mode(mode))
+
+
+def has_display(environ: Mapping[str, str]) -> bool:
+    """Whether a window can be opened."""
+    return bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+
+
+def tell_story(out: Path, only: tuple[str, ...]) -> None:
+    """Play the scenarios; exits with 1 unless every one ended as it should."""
+    names = {scenario.name for scenario in STORY}
+    if unknown := set(only) - names:
+        raise click.UsageError(f"no scenario is called {', '.join(sorted(unknown))}")
+    scenarios = [scenario for scenario in STORY if not only or scenario.name in only]
+    out.mkdir(parents=True, exist_ok=True)
+    for old in out.glob("*_*-*/"):
+        shutil.rmtree(old)
+    began = time.monotonic()
+    environ = {"SDL_VIDEODRIVER": "dummy", "KIOSK_DEMO_PICTURES": str(out.resolve())}
+    with (
+        tempfile.TemporaryDirectory(prefix="kiosk-demo-") as folder,
+        Desk(prepare(Path(folder), board_path(), QUICK), STORY_SPEED, environ) as desk,
+    ):
+        desk.open_shop(Mode.HOME_CONSENT)
+        chapters = play(desk, scenarios, click.echo)
+        if any(chapter.fault for chapter in chapters):
+            keep_logs(Path(folder), out)
+    write_story(out, chapters)
+    failed = [chapter for chapter in chapters if chapter.fault]
+    click.echo(
+        f"{len(chapters) - len(failed)} of {len(chapters)} as they should be, "
+        f"{time.monotonic() - began:.1f} s; see {out / 'index.html'}"
+    )
+    if failed:
+        raise SystemExit(1)
+
+
+def keep_logs(folder: Path, out: Path) -> None:
+    """Put the processes' logs beside the story of a failed run."""
+    for log in folder.glob("*.log"):
+        shutil.copy(log, out / log.name)
+
+
+def open_window(mode: Mode) -> None:
+    """A window until it is closed; the folder of the desk goes with it."""
+    click.echo(
+        f"Keys 1 2 3 lay card, iPhone, Android on the reader, 0 takes them off, S stops and starts the "
+        f"service. PIN {PIN}; staff {STAFF_NUMBER}, passcode {STAFF_PASSCODE}."
+    )
+    timing = {"touch_guard_s": 0.25}
+    with (
+        tempfile.TemporaryDirectory(prefix="kiosk-demo-") as folder,
+        Desk(prepare(Path(folder), board_path(), timing), Speed(), {"KIOSK_DEMO_WINDOW": "1"}) as desk,
+    ):
+        desk.open_shop(mode)
+        desk.household.wait("screen")

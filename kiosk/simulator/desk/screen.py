@@ -1,0 +1,260 @@
+"""The demo's screen process: the clinic's own screen app around a desk's display, mock pins and a listener.
+
+Run as `python -m kiosk.simulator.desk.screen`. What differs from `kiosk screen` is outside the kiosk:
+where the picture goes, where touches come from (a socket posts them into SDL's own queue), and gpiozero's
+mock pins.
+"""
+
+import json
+import logging
+import selectors
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import click
+import pygame
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+from kiosk.commands.screen import assemble, run_until_stopped
+from kiosk.config import ConfigError, load
+from kiosk.indicators.board import load_board
+from kiosk.indicators.gpio import Panel
+from kiosk.indicators.patterns import Levels
+from kiosk.screens.conductor import Conductor
+from kiosk.screens.display import Input
+from kiosk.screens.geometry import Rect
+from kiosk.screens.widgets import Picture
+from kiosk.simulator.desk.window import DeskDisplay, Handle
+from kiosk.simulator.field_client import FieldAbsentError, FieldClient, FieldRefusedError
+from kiosk.simulator.service.control import ControlError, ServiceControl
+
+log = logging.getLogger("kiosk.simulator.desk")
+
+
+class Wire:
+    """The socket through which the story touches and watches. One client at a time; none is fine too."""
+
+    def __init__(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        self._listener.listen(1)
+        self._listener.setblocking(False)
+        self._client: socket.socket | None = None
+        self._pending = b""
+        self._last: dict[str, object] | None = None
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def tell(self, **message: object) -> None:
+        """Send one line; the newest picture is kept for whoever comes later."""
+        if "shown" in message:
+            self._last = message
+        if self._client is not None:
+            try:
+                self._client.sendall(json.dumps(message).encode() + b"\n")
+            except OSError:
+                self._drop()
+
+    def commands(self) -> list[dict[str, object]]:
+        """What was asked since the last call."""
+        lines: list[dict[str, object]] = []
+        for key, _ in self._selector.select(0):
+            if key.fileobj is self._listener:
+                self._accept()
+            elif self._client is not None:
+                lines += self._read(self._client)
+        return lines
+
+    def _accept(self) -> None:
+        self._drop()
+        self._client, _ = self._listener.accept()
+        self._selector.register(self._client, selectors.EVENT_READ)
+        if self._last is not None:
+            self.tell(**self._last)
+
+    def _read(self, client: socket.socket) -> list[dict[str, object]]:
+        try:
+            data = client.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._drop()
+            return []
+        *lines, self._pending = (self._pending + data).split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def _drop(self) -> None:
+        if self._client is not None:
+            self._selector.unregister(self._client)
+            self._client.close()
+            self._client, self._pending = None, b""
+
+
+class Album:
+    """Writes each screen shown as a PNG, on a thread of its own so that the kiosk's loop is not held up."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._chapter = "opening"
+        self._names: list[str] = []
+        self._last = ""
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="album")
+        self._writing: list[Future[None]] = []
+
+    def begin(self, chapter: str) -> None:
+        """From now on pictures belong to this chapter."""
+        self._chapter, self._names, self._last = chapter, [], ""
+
+    def add(self, name: str, surface: pygame.Surface) -> str:
+        """Keep this picture; a later one of the same screen takes its place."""
+        if name != self._last:
+            self._last = name
+            self._names.append(f"{self._chapter}/{len(self._names) + 1:02}-{name}.png")
+        target = self._folder / self._names[-1]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._writing.append(self._writer.submit(pygame.image.save, surface.copy(), str(target)))
+        return self._names[-1]
+
+    def flush(self) -> list[str]:
+        """Wait for the writer; returns the chapter's pictures in order."""
+        for written in self._writing:
+            written.result()
+        self._writing.clear()
+        return list(self._names)
+
+
+class WiredDisplay(DeskDisplay):
+    """A desk display that also does what the wire says, and tells it what is shown."""
+
+    def __init__(
+        self, size: tuple[int, int], wire: Wire, album: Album | None, handles: Sequence[Handle] = ()
+    ) -> None:
+        super().__init__(size, handles)
+        self._wire, self._album = wire, album
+        self._picture: Picture | None = None
+        self.stages_ms: Callable[[], dict[str, float]] = dict
+
+    def shown(self, picture: Picture, surface: pygame.Surface) -> None:
+        """A new picture came."""
+        self._picture = picture
+        png = self._album.add(picture.name, surface) if self._album is not None else None
+        self._wire.tell(
+            shown=picture.name,
+            targets=[target.id for target in picture.targets],
+            at=time.monotonic(),
+            stages_ms=self.stages_ms(),
+            png=png,
+        )
+
+    def events(self) -> Sequence[Input]:
+        for command in self._wire.commands():
+            if "touch" in command:
+                self._touch(str(command["touch"]))
+            elif "chapter" in command and self._album is not None:
+                self._album.begin(str(command["chapter"]))
+                if self._picture is not None:
+                    self._album.add(self._picture.name, self.surface)
+                self._wire.tell(begun=command["chapter"])
+            elif "flush" in command:
+                self._wire.tell(flushed=True, pictures=self._album.flush() if self._album is not None else [])
+        return super().events()
+
+    def _touch(self, wanted: str) -> None:
+        """A finger comes down on the middle of the target, through SDL's own queue, and goes up again."""
+        target = next((t for t in self._picture.targets if t.id == wanted), None) if self._picture else None
+        if target is None:
+            log.warning("desk: nothing called %s is on the screen", wanted)
+            return
+        rect: Rect = target.rect
+        width, height = self.size
+        x, y = (rect.x + rect.w / 2) / width, (rect.y + rect.h / 2) / height
+        for kind in (pygame.FINGERDOWN, pygame.FINGERUP):
+            pygame.event.post(pygame.event.Event(kind, touch_id=1, finger_id=1, x=x, y=y, dx=0, dy=0))
+
+
+class DrawnPanel(Panel):
+    """The panel on mock pins, with its LEDs drawn on the strip."""
+
+    def __init__(self, board: Path, display: DeskDisplay, wire: Wire) -> None:
+        super().__init__(load_board(board), MockFactory(pin_class=MockPWMPin))
+        self._display, self._wire = display, wire
+        self._drawn: Levels = (False, False, False, False)
+
+    def apply(self, levels: Levels, hz: int | None) -> None:
+        super().apply(levels, hz)
+        if levels != self._drawn:
+            self._drawn = levels
+            self._wire.tell(lights=list(levels), at=time.monotonic())
+            self._display.show_levels(levels)
+
+
+def handles(folder: Path) -> list[Handle]:
+    """The strip's keys: tokens on and off, the service stopped and started."""
+    service = ServiceControl(folder / "service.sock")
+    running = [True]
+
+    def tap(token: str) -> Callable[[], None]:
+        def act() -> None:
+            try:
+                with FieldClient(folder / "field.sock") as field:
+                    field.remove()
+                    if token != "none":
+                        field.tap(token)
+            except (FieldAbsentError, FieldRefusedError) as fault:
+                log.warning("desk: %s", fault)
+
+        return act
+
+    def toggle() -> None:
+        running[0] = not running[0]
+        try:
+            service.open() if running[0] else service.close()
+        except (ControlError, OSError) as fault:
+            log.warning("desk: %s", fault)
+
+    return [
+        Handle("1 カード", pygame.K_1, tap("card")),
+        Handle("2 iPhone", pygame.K_2, tap("iphone")),
+        Handle("3 Android", pygame.K_3, tap("android")),
+        Handle("4 別のカード", pygame.K_4, tap("payment")),
+        Handle("0 はなす", pygame.K_0, tap("none")),
+        Handle("S 回線を切る・戻す", pygame.K_s, toggle),
+    ]
+
+
+@click.command()
+@click.option("--config", "path", type=click.Path(path_type=Path), required=True)
+@click.option("--folder", type=click.Path(path_type=Path), required=True, help="The desk's folder.")
+@click.option("--pictures", type=click.Path(path_type=Path), envvar="KIOSK_DEMO_PICTURES")
+@click.option("--window", is_flag=True, envvar="KIOSK_DEMO_WINDOW")
+def main(path: Path, folder: Path, pictures: Path | None, window: bool) -> None:
+    """The demo's screen process."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        settings = load(path)
+    except ConfigError as fault:
+        raise click.ClickException(str(fault)) from None
+    wire = Wire(folder / "desk.sock")
+    album = Album(pictures) if pictures is not None else None
+    size = (settings.screen.width, settings.screen.height)
+    display = WiredDisplay(size, wire, album, handles(folder) if window else ())
+    if settings.indicators.board is None:
+        raise click.ClickException("the demo's settings name no board")
+    panel = DrawnPanel(settings.indicators.board, display, wire)
+    app, conductor = assemble(settings, display, panel, display.shown)
+    display.stages_ms = _stages(conductor)
+    run_until_stopped(app)
+
+
+def _stages(conductor: Conductor) -> Callable[[], dict[str, float]]:
+    return lambda: conductor.stages_ms
+
+
+if __name__ == "__main__":
+    main(prog_name="kiosk.simulator.desk.screen", standalone_mode=True)
+    sys.exit(0)
