@@ -2,7 +2,8 @@
 
 The LEDs tell the same story as the screen to somebody who looks at the reader: one steady = hold it here,
 two = something lies there, three = the token has answered, four = done. Colour is not needed: number and
-rhythm differ. Nothing flashes more than three times a second (WCAG 2.3.1); tones stay below 2500 Hz (JIS S 0014).
+rhythm differ. Nothing flashes more than three times a second (WCAG 2.3.1); tones stay below
+2500 Hz (JIS S 0014).
 """
 
 from dataclasses import dataclass

@@ -85,6 +85,17 @@ class Rect:
         parts[-1] = Rect(parts[-1].x, self.y, self.right - parts[-1].x, self.h)
         return tuple(parts)
 
+    def shares(self, weights: Sequence[float], gap: int) -> tuple["Rect", ...]:
+        """Parts side by side, as wide as their weights say; the last takes the odd pixels."""
+        room, total = self.w - gap * (len(weights) - 1), sum(weights)
+        parts: list[Rect] = []
+        x = self.x
+        for weight in weights:
+            parts.append(Rect(x, self.y, int(room * weight / total), self.h))
+            x = parts[-1].right + gap
+        parts[-1] = Rect(parts[-1].x, self.y, self.right - parts[-1].x, self.h)
+        return tuple(parts)
+
     def rows(self, count: int, gap: int) -> tuple["Rect", ...]:
         """`count` equal parts one below the other; the last takes the odd pixels."""
         each = (self.h - gap * (count - 1)) // count

@@ -13,6 +13,8 @@ from kiosk.screens.widgets import Button, Icon, Line, Mark, Panel, Picture, Targ
 from kiosk.visit.events import Action, LanguageChosen, Pressed
 from kiosk.visit.states import Kiosk
 
+#: What a tile with an icon above its words needs.
+ICON_TILE_MM = 27.0
 #: A button higher than this is no easier to hit and looks like a panel.
 HIGHEST_BUTTON_MM = 46.0
 
@@ -180,6 +182,17 @@ class Page:
             y += fitted.height + gap
         return Rect(box.x, top, box.w, y - gap - top)
 
+    def lead(self, paragraphs: Sequence[Paragraph], answers: int) -> Rect:
+        """A question at the top of the content, small enough to leave room for so many answers; returns
+        the room below it."""
+        gap = self.px(3.2)
+        rows = answers if self.look.canvas.portrait else 1
+        least = rows * self.px(sizes.TARGET_MM) + (rows - 1) * self.gap
+        if not self.look.canvas.portrait:
+            least = self.px(ICON_TILE_MM)
+        used = self.stack(self.content.above(least + gap), paragraphs, 2.0)
+        return self.content.below(used.h + gap)
+
     # -- buttons
 
     def buttons(
@@ -238,10 +251,10 @@ class Page:
 
     def _boxes(self, rect: Rect, label: Label, icon_above: bool) -> tuple[Rect | None, Rect, Rect]:
         """Where icon, label and second label stand."""
-        inner = rect.inset(min(self.px(1.6), rect.w // 18), self.px(1.0))
+        inner = rect.inset(min(self.px(1.6), rect.w // 24), self.px(1.0))
         icon: Rect | None = None
         if label.mark is not None and icon_above:
-            side = min(self.px(13), inner.h * 9 // 20)
+            side = min(self.px(12), inner.h * 9 // 20)
             icon = inner.top(side + self.px(1)).centred(side, side)
             inner = inner.below(side + self.px(1.4))
         elif label.mark is not None:
@@ -250,7 +263,7 @@ class Page:
             inner = inner.after(side + self.px(1.6))
         if not label.sub:
             return icon, inner, inner
-        return icon, inner.top(inner.h * 8 // 20), inner.base(inner.h * 23 // 40)
+        return icon, inner.top(inner.h * 8 // 20), inner.base(inner.h * 58 // 100)
 
     # -- what every screen has
 
@@ -263,12 +276,15 @@ class Page:
         self.add(Panel(self.header_rect.base(self.edge).moved(0, self.edge), replace(face, fill=face.line)))
         box = self.header_rect.inset(self.px(2.6), 0)
         right = 0
-        if step is not None:
-            words = self.say("header.step", step=step, steps=self.kiosk.rules.steps)
-            right = self.look.measure.width(words, self.px(sizes.FLOOR_MM), True) + self.px(2)
+        size = self.px(sizes.FLOOR_MM)
+        banner = self.look.measure.width(self.say("header.fallback"), size, True) if fallback else 0
+        where = "" if step is None else self.say("header.step", step=step, steps=self.kiosk.rules.steps)
+        step_w = self.look.measure.width(where, size, True) + self.px(2)
+        if where and banner + step_w + self.px(2) <= box.w:  # the banner goes before the step
+            right = step_w
             self.text(
                 Rect(box.right - right + self.px(2), box.y, right - self.px(2), box.h),
-                Paragraph(words, sizes.FLOOR_MM, True, face.ink if fallback else self.tokens.mark),
+                Paragraph(where, sizes.FLOOR_MM, True, face.ink if fallback else self.tokens.mark),
                 sizes.FLOOR_MM,
                 face.fill,
                 middle=True,
@@ -304,6 +320,8 @@ class Page:
         """Three places that never change: going back or ending left, language centre, staff right."""
         places = zip(self.footer_rect.columns(3, self.gap), (left, centre, right), strict=True)
         used = [(rect, label) for rect, label in places if label is not None]
+        if self.look.canvas.portrait:  # too narrow for both icon and words; the words are surer
+            used = [(rect, replace(label, mark=None)) for rect, label in used]
         if used:
             self.buttons([rect for rect, _ in used], [label for _, label in used])
 

@@ -70,8 +70,7 @@ def _start_footer(page: Page) -> None:
 
 def choose_language(page: Page) -> None:
     page.header()
-    used = page.stack(page.content, (Paragraph(page.say("language.title"), sizes.TITLE_MM, True),))
-    rest = page.content.below(used.h + page.px(4))
+    rest = page.lead((Paragraph(page.say("language.title"), sizes.TITLE_MM, True),), 2)
     words = page.look.words
     labels = [
         Label(f"language_{language}", words.language_name(language), LanguageChosen(language))
@@ -94,13 +93,12 @@ def ask_consent(page: Page, _: AskConsent) -> None:
     """One answer for all; the choices look alike, so that none is pressed upon the patient."""
     page.header(1)
     rules = page.kiosk.rules
-    used = page.stack(
-        page.content,
+    rest = page.lead(
         (
             Paragraph(page.say("consent.question", items=_items(page, rules.consent_items)), 7.2, True),
             Paragraph(page.say("consent.either_way"), sizes.NEEDED_MM, False, page.tokens.sub),
         ),
-        2.0,
+        4 if rules.offer_as_registered else 3,
     )
     labels = [
         Label("all", page.say("consent.all"), Pressed(Action.CONSENT_ALL), Mark.CHECK),
@@ -116,7 +114,7 @@ def ask_consent(page: Page, _: AskConsent) -> None:
                 Mark.AGAIN,
             )
         )
-    page.tiles(page.content.below(used.h + page.px(3.4)), labels, 7.4)
+    page.tiles(rest, labels, 7.4)
     page.usual_footer()
 
 
@@ -126,8 +124,7 @@ def ask_consent_item(page: Page, screen: AskConsentItems) -> None:
     items = page.kiosk.rules.consent_items
     item = items[screen.position]
     key = item.name.lower()
-    used = page.stack(
-        page.content,
+    rest = page.lead(
         (
             Paragraph(
                 page.say("consent.item.count", number=screen.position + 1, count=len(items)),
@@ -138,10 +135,10 @@ def ask_consent_item(page: Page, screen: AskConsentItems) -> None:
             Paragraph(page.say(f"consent.item.{key}"), 7.4, True),
             Paragraph(page.say(f"consent.covers.{key}"), sizes.NEEDED_MM, False, page.tokens.sub),
         ),
-        2.0,
+        2,
     )
     page.tiles(
-        page.content.below(used.h + page.px(3.4)),
+        rest,
         (
             Label("agree", page.say("consent.agree"), ItemAnswered(item, True), Mark.CHECK),
             Label("refuse", page.say("consent.none"), ItemAnswered(item, False), Mark.CROSS),
@@ -153,7 +150,7 @@ def ask_consent_item(page: Page, screen: AskConsentItems) -> None:
 
 def choose_method(page: Page) -> None:
     page.header(1)
-    used = page.stack(page.content, (Paragraph(page.say("method.title"), sizes.TITLE_MM, True),))
+    rest = page.lead((Paragraph(page.say("method.title"), sizes.TITLE_MM, True),), 2)
     labels = [
         Label(
             "own", page.say("method.own"), Pressed(Action.METHOD_OWN), Mark.KEYPAD, page.say("method.own.sub")
@@ -169,7 +166,7 @@ def choose_method(page: Page) -> None:
                 page.say("method.visual.sub"),
             )
         )
-    page.tiles(page.content.below(used.h + page.px(4)), labels)
+    page.tiles(rest, labels)
     page.usual_footer()
 
 
@@ -177,33 +174,32 @@ def consent_summary(page: Page, consent: Consent) -> str:
     """The choice in the words of the line beside 変更."""
     match consent.form:
         case ConsentForm.ALL:
-            what = page.say("device.consent.all")
+            return page.say("device.consent.all")
         case ConsentForm.AS_REGISTERED:
-            what = page.say("device.consent.as_registered")
+            return page.say("device.consent.as_registered")
         case ConsentForm.ITEMS if set(consent.agreed) >= set(page.kiosk.rules.consent_items):
-            what = page.say("device.consent.all")
+            return page.say("device.consent.all")
         case ConsentForm.ITEMS if consent.agreed:
-            what = _items(page, consent.agreed)
+            return page.say("device.consent.items", items=_items(page, consent.agreed))
         case _:
-            what = page.say("device.consent.none")
-    return page.say("device.consent", what=what)
+            return page.say("device.consent.none")
 
 
 def choose_device(page: Page, screen: ChooseDevice) -> None:
     page.header(2)
     title = Paragraph(page.say("device.title"), sizes.TITLE_MM, True)
     if screen.visit.mode is Mode.HOME_CONSENT:
-        head = page.content.top(page.px(sizes.TARGET_MM))
-        change = page.px(24)
+        head = page.content.top(page.px(34 if page.look.canvas.portrait else sizes.TARGET_MM))
+        change = page.px(22)
         page.button(
-            Rect(head.right - change, head.y, change, head.h),
+            Rect(head.right - change, head.y, change, page.px(sizes.TARGET_MM)),
             Label("change", page.say("device.change"), Pressed(Action.CONSENT_CHANGE)),
         )
         words = Rect(head.x, head.y, head.w - change - page.gap, head.h)
         page.stack(words, (title, Paragraph(consent_summary(page, screen.visit.consent))), 1.0, middle=True)
         rest = page.content.below(head.h + page.gap)
     else:
-        rest = page.content.below(page.stack(page.content, (title,)).h + page.px(4))
+        rest = page.lead((title,), 3)
     page.tiles(
         rest,
         (

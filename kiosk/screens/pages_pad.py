@@ -22,7 +22,7 @@ def _split(page: Page) -> tuple[Rect, Rect]:
         pad_height = 4 * page.px(17) + 3 * page.gap
         pad = area.above(page.footer_rect.h + page.gap).base(pad_height)
         return Rect(area.x, area.y, area.w, pad.y - page.gap - area.y), pad
-    pad_width = 3 * page.px(22) + 2 * page.gap
+    pad_width = 3 * page.px(20.5) + 2 * page.gap
     pad = Rect(area.right - pad_width, area.y, pad_width, area.h)
     return Rect(area.x, area.y, area.w - pad_width - page.gap, page.footer_rect.y - page.gap - area.y), pad
 
@@ -62,7 +62,8 @@ def _pad_footer(page: Page, left: Rect) -> None:
     language = page.language_label()
     labels = [page.back_label(), *([language] if language else []), page.help_label()]
     plain = [replace(each, mark=None) for each in labels]
-    page.buttons(rect.columns(len(plain), page.gap), plain)
+    weights = [1.36 if each.id == "language" else 1.0 for each in plain]
+    page.buttons(rect.shares(weights, page.gap), plain)
 
 
 def _boxes(page: Page, rect: Rect, count: int, filled: int) -> None:
