@@ -128,14 +128,14 @@ class ConfigError(Exception):
 def load(path: Path) -> Settings:
     """Read the settings; raises ConfigError with every fault of the file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows editors begin the file with a byte order mark
     except OSError as fault:
         raise ConfigError(path, (Fault(None, "file", f"cannot be read: {fault.strerror}"),)) from None
     except UnicodeDecodeError:
         raise ConfigError(path, (Fault(None, "file", "is not UTF-8 text; save it again as UTF-8"),)) from None
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
+    except (ValueError, RecursionError) as fault:  # also thousands of digits and deep nests
         raise ConfigError(path, (Fault(_line_in(str(fault)), "file", f"is not TOML: {fault}"),)) from None
     faults: list[Fault] = []
     settings = _settings(data, _key_lines(text), faults, path.resolve().parent)
@@ -209,7 +209,15 @@ class _Table:
             return low
         if not low <= value <= high:
             self.fault(key, f"must be a number from {low:g} to {high:g}")
+            return low
         return float(value)
+
+    def whole(self, key: str, low: int, high: int, default: int) -> int:
+        value = self.number(key, low, high, default)
+        if value != int(value):
+            self.fault(key, f"must be a whole number from {low} to {high}")
+            return low
+        return int(value)
 
     def flag(self, key: str, default: bool) -> bool:
         return bool(self._take(key, bool, "true or false", default))
@@ -326,14 +334,14 @@ def _reader(table: _Table, base: Path) -> ReaderSettings:
     return ReaderSettings(
         device=device,
         trust=table.path("trust", base, "trust"),
-        type_b_modulation=int(table.number("type_b_modulation", 0, 255, 0x04)),
+        type_b_modulation=table.whole("type_b_modulation", 0, 255, 0x04),
     )
 
 
 def _screen(table: _Table) -> ScreenSettings:
     return ScreenSettings(
-        width=int(table.number("width", 480, 3840, 800)),
-        height=int(table.number("height", 320, 3840, 480)),
+        width=table.whole("width", 480, 3840, 800),
+        height=table.whole("height", 320, 3840, 480),
         px_per_mm=table.number("px_per_mm", 2, 20, 5.36),
         fullscreen=table.flag("fullscreen", True),
         theme=table.choice("theme", Theme, Theme.STANDARD),
@@ -360,7 +368,7 @@ def _service(table: _Table, base: Path) -> ServiceSettings:
 def _outbox(table: _Table, base: Path) -> OutboxSettings:
     return OutboxSettings(
         path=table.path("path", base, "outbox.sqlite"),
-        max_records=int(table.number("max_records", 1, 100_000, 500)),
+        max_records=table.whole("max_records", 1, 100_000, 500),
         max_age_h=table.number("max_age_h", 1, 168, 24),
         retry_base_s=table.number("retry_base_s", 0.01, 60, 2),
         retry_cap_s=table.number("retry_cap_s", 0.01, 3600, 300),
@@ -383,5 +391,7 @@ def _staff(data: Any, lines: dict[str, int], faults: list[Fault]) -> tuple[Staff
                 ),
             )
         )
+        if any(other.number == members[-1].number for other in members[:-1] if other.number):
+            table.fault("number", "is given to two members of staff")
         table.finish()
     return tuple(members)
