@@ -7,13 +7,12 @@ from types import FrameType
 
 import click
 
+from kiosk.channel import UPLOADER_SOCKET
 from kiosk.config import load
-from kiosk.seqpacket import Hub, Listener
+from kiosk.seqpacket import Hub, Listener, allowed_uids
 from kiosk.supervision import Supervision
 from kiosk.uploader.clock import Clock
 from kiosk.uploader.process import Uploader
-
-SOCKET = "uploader.sock"
 
 
 @click.command()
@@ -22,8 +21,9 @@ def uploader(config: Path) -> None:
     """Run the uploader process until SIGTERM."""
     os.umask(0o077)
     settings = load(config)
-    listener = Listener(settings.run / SOCKET, frozenset({os.getuid(), 0}))
-    process = Uploader(settings, Hub(listener), Clock(), Supervision())
+    listener = Listener(settings.run / UPLOADER_SOCKET, allowed_uids(settings.run_users))
+    clock = Clock(synchronized=settings.clock.trust_file)
+    process = Uploader(settings, Hub(listener), clock, Supervision())
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         process.stop()

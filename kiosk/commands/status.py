@@ -1,0 +1,65 @@
+"""`kiosk status`: how outbox and line stand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kiosk.channel import AskStatus, Status
+from kiosk.commands._uploader_client import UploaderClient, config_option
+
+SCHEMA = 1  #: raised when a field changes its meaning or goes; new fields may come without
+
+
+@click.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="For programs: a stable form.")
+def status(config: Path, as_json: bool) -> None:
+    """Tell how many records wait, what came of the others, and whether the service answers.
+
+    Exit code 1 when the uploader does not run or its outbox cannot be used.
+    """
+    with UploaderClient(config) as client:
+        told = client.ask(AskStatus(), Status)
+    click.echo(json.dumps(document(told), ensure_ascii=False) if as_json else _for_people(told))
+    if told.outbox.value == "lost":
+        raise click.ClickException(f"the outbox cannot be used: {told.outbox_say}")
+
+
+def document(told: Status) -> dict[str, Any]:
+    """The JSON of `--json`."""
+    return {
+        "schema": SCHEMA,
+        "online": told.online,
+        "line": told.line_say,
+        "outbox": told.outbox.value,
+        "outbox_reason": told.outbox_say,
+        "waiting": told.waiting,
+        "oldest_s": told.oldest_s,
+        "answered": told.answered,
+        "rejected": told.rejected,
+        "expired": told.expired,
+        "quarantined": told.quarantined,
+        "outcomes_today": told.outcomes_today,
+        "sealing_key": told.sealing_key,
+        "persons_in_memory": told.persons_in_memory,
+    }
+
+
+def _for_people(told: Status) -> str:
+    line = "the service answers" if told.online else f"offline: {told.line_say}"
+    oldest = "" if told.oldest_s is None else f", the oldest for {told.oldest_s / 60:.0f} min"
+    today = ", ".join(f"{name} {n}" for name, n in sorted(told.outcomes_today.items())) or "none"
+    outbox = told.outbox.value + (f" ({told.outbox_say})" if told.outbox_say else "")
+    return "\n".join(
+        (
+            f"line     {line}",
+            f"outbox   {outbox}",
+            f"waiting  {told.waiting}{oldest}",
+            f"settled  {told.answered} answered, {told.rejected} rejected,"
+            f" {told.expired} expired, {told.quarantined} quarantined",
+            f"today    {today}",
+            f"key      {told.sealing_key or 'not known yet: nothing can be recorded'}",
+        )
+    )

@@ -1,0 +1,154 @@
+"""Enrolment: a key made on this device, a certificate for it from the service's enrolment port.
+
+A power cut at any instant leaves a state that the same command goes on from: the key is on the disk before
+the code is spent, and the same code with the same key gets the same certificate again.
+"""
+
+import contextlib
+import json
+import os
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from kiosk.config import Settings
+from kiosk.uploader.process import credentials_of, keys_file
+from kiosk.uploader.tls import key_is_ours
+from kiosk.uploader.wire import Enrolled, Fault, Keys, Problem
+
+_SAY = {
+    "activation_code": "the activation code is not one of this institution: check code and institution",
+    "activation_expired": "the activation code has expired (24 hours): ask for a new one",
+    "activation_used": "the activation code was used with another key: ask for a new one",
+    "too_many_attempts": "five wrong codes: enrolment is locked; ask for a new code",
+    "malformed": "the service does not understand this request: update this kiosk",
+}
+
+Send = Callable[[dict[str, str]], Enrolled | Problem | Fault]
+
+
+class EnrolmentError(Exception):
+    """Enrolment did not succeed; one line that says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The certificate is in place."""
+
+    certificate: Path
+    not_after: str  #: RFC 3339 date
+    service: str
+
+
+def enrol(settings: Settings, code: str, send: Send) -> Done:
+    """Make the key if there is none, get the certificate, put both in place. Raises EnrolmentError."""
+    credentials = credentials_of(settings)
+    key = _own_key(credentials.key)
+    reply = send(
+        {
+            "institution": settings.clinic.institution,
+            "terminal": settings.clinic.terminal,
+            "activation_code": code,
+            "csr": _csr(key, settings.clinic.institution, settings.clinic.terminal),
+        }
+    )
+    match reply:
+        case Fault():
+            raise EnrolmentError(reply.say if reply.kind != "no_credentials" else _no_ca(credentials.ca))
+        case Problem(status=status, code=word):
+            raise EnrolmentError(_SAY.get(word, f"the service refused the enrolment ({status} {word})"))
+        case Enrolled():
+            return _install(settings, key, reply)
+
+
+def _no_ca(ca: Path) -> str:
+    return f"{ca}: must hold the CA certificate of the service, as PEM"
+
+
+def _own_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """The key that is there, or a new one, safely on the disk before it is used."""
+    if not path.exists():
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        write_safely(path, pem, 0o600)
+        return key
+    if not key_is_ours(path):
+        raise EnrolmentError(f"{path}: must belong to the uploader's user and have mode 0600")
+    try:
+        found = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError):
+        raise EnrolmentError(f"{path}: is no private key; remove it and enrol with a new code") from None
+    if not isinstance(found, ec.EllipticCurvePrivateKey):
+        raise EnrolmentError(f"{path}: is no EC key; remove it and enrol with a new code")
+    return found
+
+
+def _csr(key: ec.EllipticCurvePrivateKey, institution: str, terminal: str) -> str:
+    names = [
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, institution),
+        x509.NameAttribute(NameOID.COMMON_NAME, terminal),
+    ]
+    request = (
+        x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names)).sign(key, hashes.SHA256())
+    )
+    return request.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _install(settings: Settings, key: ec.EllipticCurvePrivateKey, enrolled: Enrolled) -> Done:
+    try:
+        certificate = x509.load_pem_x509_certificate(enrolled.certificate.encode())
+        same_key = certificate.public_key() == key.public_key()
+    except ValueError:
+        raise EnrolmentError("the service sent something else than a certificate: call support") from None
+    if not same_key:
+        raise EnrolmentError("the service sent a certificate for another key: call support")
+    if enrolled.service != settings.service.name:
+        raise EnrolmentError(
+            f"the service calls itself {enrolled.service[:64]!r}: write that as service.name in kiosk.toml"
+        )
+    path = settings.service.certificate
+    write_safely(keys_file(path), _keys_document(enrolled.keys), 0o600)
+    write_safely(path, enrolled.certificate.encode(), 0o600)
+    return Done(path, certificate.not_valid_after_utc.strftime("%Y-%m-%d"), enrolled.service)
+
+
+def _keys_document(keys: Keys) -> bytes:
+    """The same form as GET /v1/keys."""
+    listed = [
+        {"key_id": key.key_id, "suite": key.suite.value, "public": b64encode(key.public).decode()}
+        for key in keys.keys
+    ]
+    return json.dumps({"service": keys.service, "keys": listed}).encode()
+
+
+def write_safely(path: Path, content: bytes, mode: int) -> None:
+    """Write so that after a power cut the file is there whole or not at all. The owner is the folder's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.new")
+    with contextlib.suppress(FileNotFoundError):
+        draft.unlink()
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        folder = path.parent.stat()
+        if os.geteuid() == 0 and folder.st_uid != 0:  # set up by root for the uploader's user
+            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
+        os.fchmod(file.fileno(), mode)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
