@@ -72,7 +72,7 @@ class ScreenApp:
         self._picture: Picture | None = None
         self._laid_out: Kiosk | None = None
         self._held: str | None = None
-        self._since = self._next_frame = monotonic()
+        self._since = self._next_frame = self._guarded_until = monotonic()
         self._stopped = False
 
     def stop(self) -> None:
@@ -104,12 +104,11 @@ class ScreenApp:
         self._heartbeat.alive()
 
     def _down(self, x: float, y: float) -> None:
-        """A finger comes down: it acts at once, unless the picture has only just changed under it."""
+        """A finger comes down: it acts at once, unless what it touches has only just come under it."""
         target = target_at(self._picture, x, y) if self._picture else None
         if self._picture is None or target is None:
             return
-        guard = self._conductor.kiosk.rules.timing.touch_guard_s
-        if self._monotonic() - self._since < guard:
+        if self._monotonic() < self._guarded_until:
             return
         self._sound.click()
         self._held = target.id
@@ -136,6 +135,8 @@ class ScreenApp:
         picture = lay_out(kiosk, self._look)
         if picture == self._picture:
             return
+        if self._picture is None or self._picture.targets != picture.targets:
+            self._guarded_until = now + kiosk.rules.timing.touch_guard_s
         if self._picture is None or self._picture.name != picture.name:
             self._since = now
             self._held = None

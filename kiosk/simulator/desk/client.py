@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+GUARD_S = 0.03  #: no hand is quicker than this; the screen's own guard (Timing.touch_guard_s) is shorter
 PATIENCE_S = 20.0  #: longer than anything on the desk may take, restarts included
 
 
@@ -125,6 +126,7 @@ class DeskClient:
             lambda: f"nothing to touch called {target}; the screens were {' > '.join(self.names())}",
             seconds,
         )
+        time.sleep(max(0.0, self.shown[-1].at + GUARD_S - time.monotonic()))
         self.send(touch=target)
 
     def names(self) -> list[str]:

@@ -59,6 +59,7 @@ def consent_item_by_item(hand: Hand) -> str:
     """Yes to medicines and check-ups, no to the rest."""
     hand.begin("each")
     for answer in ("refuse", "agree", "agree", "refuse"):
+        hand.desk.wait_for("consent_items")
         count = len(hand.desk.shown)
         hand.desk.touch(answer, on="consent_items")
         hand.wait_until("the next item is asked", lambda count=count: len(hand.desk.shown) > count)  # type: ignore[misc]
