@@ -114,6 +114,8 @@ def set_up_logging(level: int, stream: TextIO, *, journal: bool) -> None:
     handler.setFormatter(
         JournalFormatter(text) if journal else logging.Formatter(f"%(asctime)s %(levelname)-7s {text}")
     )
+    # At the handler: nfcpy sets a level of its own for its loggers, whatever the root's is.
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name.startswith("kiosk"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("kiosk").setLevel(level)
 

@@ -19,7 +19,7 @@ TIME = "2026-11-22T10:00:00Z"
 ALGORITHM = next(iter(SignatureAlgorithm))
 
 STAGE = ch.StageTime(name="select", ms=12.5, apdus=1, bytes_to=21, bytes_from=2)
-RECORD = ch.RecordLine(visit=VISIT, receipt="0042", state="pending", taken_at=TIME, attempts=3)
+RECORD = ch.RecordLine(seq=7, visit=VISIT, receipt="0042", state="pending", taken_at=TIME, attempts=3)
 
 TO_READER: list[ch.Message] = [
     ch.BeginContact(visit=VISIT),
@@ -72,6 +72,8 @@ TO_UPLOADER: list[ch.Message] = [
     ch.AuditNote(event="passcode_accepted", staff="1234"),
     ch.AskStatus(),
     ch.AskRecords(),
+    ch.AskRecords(limit=5, states=("pending", "sending"), before=7),
+    ch.AskSealed(visit=VISIT),
     ch.RetryNow(),
 ]
 FROM_UPLOADER: list[ch.Message] = [
@@ -86,6 +88,7 @@ FROM_UPLOADER: list[ch.Message] = [
     ch.Answered(visit=VISIT, receipt="0042", outcome=Outcome.VERIFIED, validity="1"),
     ch.Deferred(visit=VISIT, say="no answer in time"),
     ch.Records(records=(RECORD,)),
+    ch.SealedRecord(visit=VISIT, suite="suite", key_id="k1", sealed=bytes(4096), taken_at=TIME),
     ch.Status(
         online=True,
         waiting=0,
@@ -131,6 +134,17 @@ def test_a_message_of_another_way_is_refused(way: str) -> None:
             for message in WAYS[other][0]:
                 with pytest.raises(ch.ChannelError):
                     ch.decode(ch.encode(message), inbox)
+
+
+def test_the_screen_takes_what_is_for_it_and_nothing_meant_for_the_command_line() -> None:
+    for_screen = typing.get_args(ch.ForScreen)
+    for message in FROM_UPLOADER:
+        packet = ch.encode(message)
+        if type(message) in for_screen:
+            assert ch.decode(packet, ch.SCREEN_INBOX) == message
+        else:
+            with pytest.raises(ch.ChannelError):
+                ch.decode(packet, ch.SCREEN_INBOX)
 
 
 def test_a_message_is_plain_json_with_version_and_type() -> None:
