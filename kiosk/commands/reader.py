@@ -1,6 +1,5 @@
 """`kiosk reader`: the process that owns the reader and the dialogue with the token."""
 
-import os
 import signal
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna
 from kiosk.nfc.pn533 import open_reader
 from kiosk.nfc.process import ReaderProcess
-from kiosk.seqpacket import Hub, Listener
+from kiosk.seqpacket import Hub, Listener, allowed_uids
 from kiosk.supervision import Supervision
 
 
@@ -28,7 +27,7 @@ def reader(path: Path) -> None:
     except trust.TrustError as fault:
         raise click.ClickException(str(fault)) from None
     device, modulation = settings.reader.device, settings.reader.type_b_modulation
-    allowed = frozenset({0, os.getuid()})
+    allowed = allowed_uids(settings.run_users) | {0}  # root: whoever mends the box
     process = ReaderProcess(
         Hub(Listener(settings.run / READER_SOCKET, allowed)),
         lambda: Antenna(open_reader(device, modulation)),

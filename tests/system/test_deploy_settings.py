@@ -59,7 +59,7 @@ def keys_shown() -> dict[str, set[str]]:
 def test_the_example_loads() -> None:
     settings = load(EXAMPLE)
     assert settings.clinic.terminal == "K001"
-    assert settings.run_users == ("kiosk-screen", "root")
+    assert settings.run_users == ("kiosk-screen",)
 
 
 def test_every_key_is_shown_and_no_other() -> None:
