@@ -25,25 +25,26 @@ class Conformity:
         described = self._resolved(described)
         media = response.headers["Content-Type"].split(";")[0]
         assert media in described["content"], f"{method} {template} {response.status_code}: {media}"
-        self._validate(described["content"][media]["schema"], response.json())
+        self.validate_with(described["content"][media]["schema"], response.json())
         for name, header in described.get("headers", {}).items():
             header = self._resolved(header)
             if header.get("required"):
                 assert name in response.headers, f"{method} {template}: header {name}"
             if name in response.headers:
-                self._validate(header["schema"], _typed(response.headers[name]))
+                self.validate_with(header["schema"], _typed(response.headers[name]))
         self.seen.add((method.upper(), template, response.status_code))
 
     def check_request(self, method: str, path: str, body: object) -> None:
         """A well-formed request must be one that the document allows."""
         operation = self.document["paths"][self._template(path)][method.lower()]
-        self._validate(operation["requestBody"]["content"]["application/json"]["schema"], body)
+        self.validate_with(operation["requestBody"]["content"]["application/json"]["schema"], body)
 
     def validate(self, schema_name: str, value: object) -> None:
         """`value` must fit a named schema."""
-        self._validate({"$ref": f"#/components/schemas/{schema_name}"}, value)
+        self.validate_with({"$ref": f"#/components/schemas/{schema_name}"}, value)
 
-    def _validate(self, schema: dict[str, Any], value: object) -> None:
+    def validate_with(self, schema: dict[str, Any], value: object) -> None:
+        """`value` must fit this schema, whose references point into the document."""
         whole = {**schema, "components": self.document["components"]}
         faults = [f"{fault.json_path}: {fault.message}" for fault in OAS31Validator(whole).iter_errors(value)]
         assert not faults, faults

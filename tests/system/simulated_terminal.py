@@ -180,9 +180,9 @@ class Terminal:
             response_key=self.response_key.public_key().public_bytes_raw(),
         )
 
-    def sealed(self, record: str, transcript: Transcript, **changes: Any) -> dict[str, Any]:
+    def sealed(self, record: str, signed: Transcript, /, **changes: Any) -> dict[str, Any]:
         """The body of a post; `changes` alter the request before it is sealed."""
-        return self.sealed_bytes(record, replace(self.request(transcript), **changes).encode())
+        return self.sealed_bytes(record, replace(self.request(signed), **changes).encode())
 
     def sealed_bytes(
         self, record: str, plaintext: bytes, key: dict[str, str] | None = None

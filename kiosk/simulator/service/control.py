@@ -163,6 +163,10 @@ class ServiceControl:
         """Refuse requests with this token's certificate from now on."""
         self._do("revoke_token", serial=f"{serial:x}")
 
+    def restore_token(self, serial: int) -> None:
+        """Take a token's revocation back."""
+        self._do("restore_token", serial=f"{serial:x}")
+
     def allow_visual(self, terminal: str, *, allowed: bool = True) -> None:
         """Let a terminal send visual checks, or no longer."""
         self._do("allow_visual", terminal=terminal, allowed=allowed)

@@ -119,6 +119,8 @@ class ControlServer:
                 return self._store.restore(given["institution"], given["terminal"])
             case "revoke_token":
                 return self._store.revoke_token(given["serial"])
+            case "restore_token":
+                return self._store.restore_token(given["serial"])
             case "allow_visual":
                 return self._store.allow_visual(given["terminal"], allowed=bool(given["allowed"]))
             case "issue_code":

@@ -9,6 +9,7 @@ import ipaddress
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ CA_DAYS = 3650
 SERVICE_DAYS = 730
 CLIENT_DAYS = 365
 BACKDATED = timedelta(hours=1)  #: against clocks that are a little behind
+DRAFT_S = 60.0  #: no preparation takes as long
 NAMES = ("127.0.0.1", "::1", "localhost")
 
 ClientKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -77,6 +79,7 @@ def prepare_service(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     pki = folder / "pki"
     if not pki.is_dir():
+        _sweep(pki)
         _make_whole(pki, moment, service_dates or dates_from(moment, SERVICE_DAYS), names)
     return ServiceFiles(
         folder=folder,
@@ -133,6 +136,14 @@ def _make_whole(pki: Path, now: datetime, service_dates: Dates, names: tuple[str
         _sync(pki.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _sweep(pki: Path) -> None:
+    """Remove what an interrupted preparation left; one under way has a draft younger than a minute."""
+    for draft in pki.parent.glob(f".{pki.name}-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > DRAFT_S:
+                shutil.rmtree(draft, ignore_errors=True)
 
 
 def _fill(folder: Path, now: datetime, service_dates: Dates, names: tuple[str, ...]) -> None:

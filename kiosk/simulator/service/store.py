@@ -244,6 +244,9 @@ class Store:
     def revoke_token(self, serial: str) -> None:
         self.db.execute("INSERT OR IGNORE INTO revoked_tokens VALUES (?)", (serial,))
 
+    def restore_token(self, serial: str) -> None:
+        self.db.execute("DELETE FROM revoked_tokens WHERE serial = ?", (serial,))
+
     def token_is_revoked(self, serial: str) -> bool:
         row = self.db.execute("SELECT 1 FROM revoked_tokens WHERE serial = ?", (serial,)).fetchone()
         return row is not None
