@@ -291,7 +291,9 @@ class Page:
             )
         room = Rect(box.x, box.y, box.w - right - self.px(2), box.h)
         words = self.say("header.fallback") if fallback else self._title(room.w)
-        self.text(room, Paragraph(words, sizes.FLOOR_MM, fallback), sizes.FLOOR_MM, face.fill, middle=True)
+        self.text(
+            room, Paragraph(words, sizes.FLOOR_MM, fallback, face.ink), sizes.FLOOR_MM, face.fill, middle=True
+        )
 
     def _title(self, width: int) -> str:
         """Clinic and purpose; a clinic's name too long for the header is left away, never squeezed."""

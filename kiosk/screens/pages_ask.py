@@ -207,7 +207,7 @@ def choose_device(page: Page, screen: ChooseDevice) -> None:
             _phone(page, Device.IPHONE, Mark.IPHONE),
             _phone(page, Device.ANDROID, Mark.ANDROID),
         ),
-        7.4,
+        6.8,
     )
     page.usual_footer()
 

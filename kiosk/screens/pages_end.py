@@ -137,7 +137,7 @@ def _announce(page: Page, room: Rect, mark: Mark, title: str, what: str) -> None
     page.add(Icon(icon, mark, page.tokens.mark, page.tokens.ground))
     page.stack(
         words,
-        (Paragraph(title, 10.4, True), Paragraph(what, sizes.TITLE_MM)),
+        (Paragraph(title, 10.4, True), Paragraph(what, 7.4)),
         7.0,
         middle=True,
     )

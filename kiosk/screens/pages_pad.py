@@ -53,14 +53,14 @@ def _digit(page: Page, cell: Rect, digit: str, touch: Touch) -> None:
     page.target(cell, touch, f"digit_{digit}")
 
 
-def _pad_footer(page: Page, left: Rect) -> None:
+def _pad_footer(page: Page, left: Rect, back: bool = True) -> None:
     """The usual three under the words; narrow in landscape, so without icons."""
     if page.look.canvas.portrait:
-        page.usual_footer()
+        page.usual_footer(back)
         return
     rect = Rect(left.x, page.footer_rect.y, left.w, page.footer_rect.h)
     language = page.language_label()
-    labels = [page.back_label(), *([language] if language else []), page.help_label()]
+    labels = [*([page.back_label()] if back else []), *([language] if language else []), page.help_label()]
     plain = [replace(each, mark=None) for each in labels]
     weights = [1.36 if each.id == "language" else 1.0 for each in plain]
     page.buttons(rect.shares(weights, page.gap), plain)
@@ -174,4 +174,4 @@ def enter_passcode(page: Page, screen: EnterPasscode) -> None:
     page.add(DigitBoxes((boxes,), screen.digits, page.tokens.plain, page.tokens.mark, page.edge, page.radius))
     if not screen.checking:
         _keypad(page, pad, DigitTouch, screen.digits in PASSCODE_LENGTHS)
-    _pad_footer(page, words)
+    _pad_footer(page, words, not screen.checking)

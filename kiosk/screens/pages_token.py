@@ -72,13 +72,13 @@ def _scene_of(device: Device) -> SceneKind:
             return SceneKind.ANDROID
 
 
-def _steps(page: Page, words: Rect, title: str, keys: tuple[str, ...]) -> None:
+def _steps(page: Page, words: Rect, title: str, keys: tuple[str, ...], mm: float = 6.7) -> None:
     """A title and what follows it, each on its own lines."""
     page.stack(
         words,
         (
             Paragraph(title, sizes.TITLE_MM, True),
-            *(Paragraph(page.say(key), 6.7) for key in keys),
+            *(Paragraph(page.say(key), mm) for key in keys),
         ),
         3.6,
         middle=True,
@@ -99,7 +99,7 @@ def hold(page: Page, screen: Hold) -> None:
     if screen.visit.authentication is Authentication.VISUAL:
         _steps(page, words, page.say("hold.card.title"), ("hold.visual",))
     elif device is Device.IPHONE:
-        _steps(page, words, page.say("hold.iphone.title"), _IPHONE_STEPS)
+        _steps(page, words, page.say("hold.iphone.title"), _IPHONE_STEPS, sizes.NEEDED_MM)
     else:
         _steps(page, words, page.say(f"hold.{device.value}.title"), (f"hold.{device.value}.hint",))
     page.usual_footer()
@@ -161,7 +161,7 @@ def other_device(page: Page, screen: OtherDevice) -> None:
 def authenticate_on_phone(page: Page, _: AuthenticateOnPhone) -> None:
     page.header(3)
     words = _with_scene(page, SceneKind.IPHONE)
-    _steps(page, words, page.say("authenticate.title"), _IPHONE_STEPS)
+    _steps(page, words, page.say("authenticate.title"), _IPHONE_STEPS, sizes.NEEDED_MM)
     page.usual_footer()
 
 

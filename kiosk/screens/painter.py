@@ -5,7 +5,7 @@ import math
 import pygame
 
 from kiosk.screens.fonts import FontBook
-from kiosk.screens.geometry import Rect
+from kiosk.screens.geometry import Rect, around
 from kiosk.screens.icons import draw_icon
 from kiosk.screens.scenes import ScenePainter
 from kiosk.screens.shapes import Kept, Shapes, as_pygame
@@ -48,23 +48,41 @@ class Painter:
 
     def animate(self, surface: pygame.Surface, picture: Picture, t: float) -> Rect | None:
         """Redraw only what moves; returns the changed rectangle, None if nothing moves."""
-        for widget in picture.widgets:
-            if isinstance(widget, Scene | Progress):
-                self._draw(surface, widget, t, None)
+        if picture.animated is not None:
+            self._redraw(surface, picture, picture.animated, t, None)
         return picture.animated
 
-    def press(self, surface: pygame.Surface, picture: Picture, id_: str, down: bool) -> Rect | None:
+    def press(
+        self, surface: pygame.Surface, picture: Picture, id_: str, down: bool, t: float = 0.0
+    ) -> Rect | None:
         """Redraw one button as held or let go; returns the changed rectangle."""
         for widget in picture.widgets:
             if isinstance(widget, Button) and widget.id == id_:
-                self._button(surface, widget, down)
+                self._redraw(surface, picture, widget.rect, t, id_ if down else None)
                 return widget.rect
         return None
+
+    def _redraw(
+        self, surface: pygame.Surface, picture: Picture, rect: Rect, t: float, pressed: str | None
+    ) -> None:
+        """Draw one part anew from its ground: smooth edges drawn over themselves would grow dark."""
+        before = surface.get_clip()
+        surface.set_clip(as_pygame(rect))
+        surface.fill(picture.ground)
+        for widget in picture.widgets:
+            if _bounds(widget).overlaps(rect):
+                self._draw(surface, widget, t, pressed)
+        surface.set_clip(before)
 
     def forget(self) -> None:
         """Drop every rendered and measured text: a visit has ended."""
         self._lines.clear()
         self._fonts.forget()
+
+    @property
+    def lines_kept(self) -> int:
+        """How many rendered lines are held."""
+        return len(self._lines)
 
     def _draw(self, surface: pygame.Surface, widget: Widget, t: float, pressed: str | None) -> None:
         match widget:
@@ -140,3 +158,16 @@ class Painter:
                 width = round((cell.w - 6 * progress.edge) * beat)
                 inner = cell.inset(3 * progress.edge)
                 pygame.draw.rect(surface, progress.full, as_pygame(inner.left(width)))
+
+
+def _bounds(widget: Widget) -> Rect:
+    """The rectangle that a widget may draw on."""
+    match widget:
+        case Text():
+            return widget.box
+        case DigitBoxes():
+            return around(widget.boxes)
+        case Progress():
+            return around(widget.cells)
+        case _:
+            return widget.rect

@@ -51,7 +51,13 @@ def pose(kind: SceneKind, w: int, h: int, label_h: int, t: float) -> Pose:
             end = Rect((w - tw) // 2, reader.bottom - room * 13 // 100, tw, th)
             start_y = h - th + room // 12
             place = Rect(0, 0, tw, room * 14 // 100)
-        case SceneKind.ANDROID | SceneKind.REMOVE_PHONE:
+        case SceneKind.REMOVE_PHONE:
+            reader = Rect(w // 8, label_h + room // 40, w * 3 // 4, room * 3 // 10)
+            tw, th = w * 8 // 25, room * 6 // 10
+            end = Rect((w - tw) // 2, reader.y + reader.h // 6, tw, th)
+            start_y = h - th
+            place = None
+        case SceneKind.ANDROID:
             reader = Rect(w // 8, label_h + room * 3 // 20, w * 3 // 4, room * 4 // 10)
             tw, th = w * 8 // 25, room * 6 // 10
             end = Rect((w - tw) // 2, reader.y + (reader.h - th) // 2, tw, th)
@@ -80,7 +86,7 @@ class ScenePainter:
         rect = scene.rect
         surface.fill(scene.ground, (rect.x, rect.y, rect.w, rect.h))
         before = surface.get_clip()
-        surface.set_clip((rect.x, rect.y, rect.w, rect.h))
+        surface.set_clip(before.clip((rect.x, rect.y, rect.w, rect.h)))
         now = pose(scene.kind, rect.w, rect.h, scene.label.box.h, t)
         self._reader(surface, scene, now)
         if now.token is not None:

@@ -1,0 +1,125 @@
+"""Pins: the pin map's faults are named, pins are written only on change, and all is off in the end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import gpiozero
+import pytest
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+from kiosk.indicators.board import Board, BoardError, load_board
+from kiosk.indicators.gpio import GpioError, Panel
+from kiosk.indicators.patterns import ALL, FIRST, NONE, PATTERNS
+
+BOARD = Board((17, 27, 22, 23), True, 12)
+SHIPPED = Path(__file__).parents[2] / "firmware" / "board.toml"
+
+
+@pytest.fixture
+def factory() -> Iterator[MockFactory]:
+    made = MockFactory(pin_class=MockPWMPin)
+    yield made
+    made.close()
+
+
+def levels(factory: MockFactory) -> list[float]:
+    return [float(factory.pin(pin).state) for pin in BOARD.leds]
+
+
+def test_the_shipped_pin_map_is_right() -> None:
+    assert load_board(SHIPPED) == BOARD
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("", ["[leds] is missing"]),
+        ("[leds]\npins = [17, 27, 22]", ["four GPIO numbers"]),
+        ("[leds]\npins = [17, 27, 22, 99]", ["four GPIO numbers"]),
+        ("[leds]\npins = [17, 17, 22, 23]", ["stands there twice"]),
+        ("[leds]\npins = [17, 27, 22, 23]\nactive_high = 1", ["true or false"]),
+        ("[leds]\npins = [17, 27, 22, 23]\n[buzzer]\npin = 5", ["hardware PWM"]),
+        ("[leds]\npins = [12, 27, 22, 23]\n[buzzer]\npin = 12", ["already a LED's"]),
+        ("[leds]\npin = [17]\n[lamp]\n", ["leds.pin: is not known", "lamp: is not", "four GPIO numbers"]),
+        ("leds = 3", ["must be a section"]),
+        ("[leds\n", ["is not TOML"]),
+    ],
+)
+def test_every_fault_of_a_pin_map_is_named(tmp_path: Path, text: str, faults: list[str]) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BoardError) as caught:
+        load_board(path)
+    for fault in faults:
+        assert fault in str(caught.value)
+    assert all(line.startswith("board.toml: ") for line in str(caught.value).splitlines())
+
+
+def test_a_missing_pin_map_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BoardError, match="cannot be read"):
+        load_board(tmp_path / "board.toml")
+
+
+def test_a_box_may_have_no_buzzer(tmp_path: Path, factory: MockFactory) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text("[leds]\npins = [17, 27, 22, 23]\n", encoding="utf-8")
+    panel = Panel(load_board(path), factory)
+    panel.apply(ALL, 1500)
+    assert levels(factory) == [1, 1, 1, 1]
+    panel.close()
+
+
+def test_levels_and_tone_reach_the_pins(factory: MockFactory) -> None:
+    panel = Panel(BOARD, factory)
+    panel.apply(FIRST, 1500)
+    assert levels(factory) == [1, 0, 0, 0]
+    assert factory.pin(12).frequency == 1500
+    assert factory.pin(12).state == 0.5
+    panel.apply(NONE, None)
+    assert levels(factory) == [0, 0, 0, 0]
+    assert factory.pin(12).state == 0
+    panel.close()
+
+
+def test_leds_that_hang_from_the_supply_are_lit_by_low_pins(factory: MockFactory) -> None:
+    panel = Panel(Board(BOARD.leds, False, None), factory)
+    panel.apply(FIRST, None)
+    assert levels(factory) == [0, 1, 1, 1]
+    panel.close()
+
+
+def test_a_pin_is_written_only_when_it_changes(factory: MockFactory) -> None:
+    panel = Panel(BOARD, factory)
+    for _ in range(50):
+        panel.apply(FIRST, 1000)
+    written = factory.pin(17).states
+    assert [state.state for state in written].count(1) == 1
+    panel.close()
+
+
+def test_every_tone_of_every_pattern_can_be_sounded(factory: MockFactory) -> None:
+    panel = Panel(BOARD, factory)
+    for pattern in PATTERNS:
+        for tone in pattern.tones:
+            panel.apply(NONE, tone.hz)
+    panel.close()
+
+
+def test_closing_twice_turns_everything_off_once(factory: MockFactory) -> None:
+    panel = Panel(BOARD, factory)
+    panel.apply(ALL, 750)
+    panel.close()
+    panel.close()
+    panel.apply(ALL, 750)
+    spare = gpiozero.LED(17, pin_factory=factory)  # the pins were given back
+    assert spare.value == 0
+    spare.close()
+
+
+def test_a_pin_that_is_taken_is_said_in_one_line(factory: MockFactory) -> None:
+    taken = gpiozero.LED(22, pin_factory=factory)
+    with pytest.raises(GpioError, match=r"group gpio.*board = \"none\"") as caught:
+        Panel(BOARD, factory)
+    assert "\n" not in str(caught.value)
+    taken.close()
+    Panel(BOARD, factory).close()
