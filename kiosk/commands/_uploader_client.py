@@ -28,7 +28,7 @@ class UploaderClient:
         self._peer = connect(self._path)
         if self._peer is None:
             raise click.ClickException(
-                f"{self._path}: the uploader does not answer; start kiosk-uploader.service, or run this as root"
+                f"{self._path}: the uploader does not answer; start kiosk-uploader.service or run as root"
             )
         return self
 

@@ -88,28 +88,28 @@ def export(config: Path, out: Path) -> None:
     One JSON object per line, with the fields of POST /v1/qualifications and the record's id. Answers about
     persons are never exported: they are not on this device's disk.
     """
+    with UploaderClient(config) as client:
+        waiting = [line for line in _pages(client) if line.state in _SENDABLE]
+        found = (_sealed(client, line.visit) for line in reversed(waiting))
+        bodies = [_body(record) for record in found if record is not None]  # None: answered meanwhile
     try:
         descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         raise click.ClickException(f"{out}: is there already; name another file") from None
-    count = 0
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file, UploaderClient(config) as client:
-        waiting = [line for line in _pages(client) if line.state in _SENDABLE]
-        for line in reversed(waiting):
-            record = _sealed(client, line.visit)
-            if record is None:
-                continue  # answered in the meantime
-            body = {
-                "id": record.visit,
-                "taken_at": record.taken_at,
-                "v": 1,
-                "suite": record.suite,
-                "key_id": record.key_id,
-                "sealed": base64.b64encode(record.sealed).decode(),
-            }
-            file.write(json.dumps(body) + "\n")
-            count += 1
-    click.echo(f"{count} sealed records written to {out}; only the service can open them")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(body) + "\n" for body in bodies)
+    click.echo(f"{len(bodies)} sealed records written to {out}; only the service can open them")
+
+
+def _body(record: SealedRecord) -> dict[str, object]:
+    return {
+        "id": record.visit,
+        "taken_at": record.taken_at,
+        "v": 1,
+        "suite": record.suite,
+        "key_id": record.key_id,
+        "sealed": base64.b64encode(record.sealed).decode(),
+    }
 
 
 def _sealed(client: UploaderClient, visit: str) -> SealedRecord | None:
