@@ -69,7 +69,7 @@ def reading(screen: Reading, event: Event) -> Step:
     match event:
         case StageReached(stage=stage):
             return replace(screen, stage=stage), ()
-        case TokenAuthenticated():
+        case TokenAuthenticated() if screen.visit.challenge_frozen:
             return Checking(screen.visit), (SealAndCommit(screen.visit),)
         case TimeUp():
             return call(screen.visit, CallReason.TOKEN_FAULT)

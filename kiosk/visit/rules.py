@@ -23,6 +23,7 @@ class Timing:
     recorded_s: float = 20.0
     not_confirmed_s: float = 30.0
     wrong_token_s: float = 60.0
+    touch_guard_s: float = 0.25  #: a trembling finger must not answer the next question too
     reader_grace_s: float = 5.0  #: the reader process may restart within this without ending the visit
 
 
