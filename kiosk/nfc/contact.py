@@ -236,11 +236,11 @@ class Contact:
     def _verify(self, told: Counter) -> None:
         if told.left < dialogue.LEAST_TRIES:
             raise _Ended(Failed(ReadFailure.PIN_ONE_LEFT, "one try is left, VERIFY was not sent"))
-        self._witness.attend()  # the last chance to be called off before a try may be spent
+        self._admit()  # what ends the contact before VERIFY is sent must leave the PIN where it is
         with self._pin.spent_once() as digits:
             if digits is None:
                 raise _Ended(Failed(ReadFailure.REMOVED, "no PIN is held; it must be typed"))
-            said = self._stage("verify", dialogue.verify(digits, told))
+            said = self._stage("verify", dialogue.verify(digits, told), admitted=True)
         match said:
             case dialogue.Verified():
                 self._witness.reached(Stage.VERIFIED)
@@ -306,12 +306,17 @@ class Contact:
 
     # -- driving -------------------------------------------------------------------------------------------
 
-    def _stage(self, name: str, stage: Generator[CommandApdu, ResponseApdu, R]) -> R:
-        """Run one stage, and note what it cost even if it fails."""
+    def _stage(
+        self, name: str, stage: Generator[CommandApdu, ResponseApdu, R], *, admitted: bool = False
+    ) -> R:
+        """Run one stage, and note what it cost even if it fails. `admitted`: the first command already is."""
         began, apdus, sent, got = self._monotonic(), self._apdus, self._sent, self._got
         try:
             command = next(stage)
             while True:
+                if not admitted:
+                    self._admit()
+                admitted = False
                 command = stage.send(self._exchange(command))
         except StopIteration as end:
             result: R = end.value
@@ -328,12 +333,15 @@ class Contact:
                 )
             )
 
-    def _exchange(self, command: CommandApdu) -> ResponseApdu:
+    def _admit(self) -> None:
+        """Let the screen be heard, and see whether one more command is within the budget."""
         self._witness.attend()
         if self._apdus >= MOST_APDUS:
             raise BudgetSpent(f"the token wants more than {MOST_APDUS} commands")
         if self._monotonic() - self._began - self._waited > MOST_SECONDS:
             raise BudgetSpent(f"the contact takes longer than {MOST_SECONDS:g} s")
+
+    def _exchange(self, command: CommandApdu) -> ResponseApdu:
         self._apdus += 1
         self._sent += _size(command)
         raw = self._link.exchange(command)

@@ -73,20 +73,20 @@ def _frame_size(fsci: int) -> int:
 
 
 def read_ats(ats: bytes) -> Parameters:
-    """Read an answer to select (5.2); absent interface bytes have their defaults. Raises TokenGarbled."""
+    """Read an answer to select (5.2). Raises TokenGarbled.
+
+    Interface bytes that are absent have their defaults, even if the format byte announces them.
+    """
     if not ats or ats[0] != len(ats):
         raise TokenGarbled("the answer to select has a wrong length")
-    if len(ats) == 1:
-        return Parameters(_frame_size(2), frame_waiting_s(DEFAULT_FWI))
-    present, at = ats[1], 2
-    at += bool(present & 0x10)  # TA(1): bit rates, 106 kbit/s is always there
-    fwi, sfgi = DEFAULT_FWI, 0
-    if present & 0x20:
-        if at >= len(ats):
-            raise TokenGarbled("the answer to select is cut off")
-        fwi, sfgi = ats[at] >> 4, ats[at] & 0x0F
+    announced = ats[1] if len(ats) > 1 else 0x02
+    rest = ats[2:]
+    if announced & 0x10:
+        rest = rest[1:]  # TA(1): bit rates; 106 kbit/s is always there
+    timing = rest[0] if announced & 0x20 and rest else DEFAULT_FWI << 4  # TB(1)
+    fwi, sfgi = timing >> 4, timing & 0x0F
     guard = frame_waiting_s(sfgi) + DELTA_FWT_S if 0 < sfgi < 15 else 0.0
-    return Parameters(_frame_size(present & 0x0F), frame_waiting_s(fwi), guard)
+    return Parameters(_frame_size(announced & 0x0F), frame_waiting_s(fwi), guard)
 
 
 def read_atqb(atqb: bytes) -> Parameters | None:
