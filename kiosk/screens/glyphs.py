@@ -4,6 +4,7 @@ pygame.font.Font.metrics() gives the .notdef box's figures for a missing glyph a
 the font a second time; this reads a few kilobytes once.
 """
 
+import mmap
 import struct
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -40,16 +41,15 @@ class Coverage:
 def coverage(path: Path) -> Coverage:
     """Read a TrueType or OpenType file (of a collection: its first font); raises FontFileError."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _coverage(data)
     except OSError as fault:
         raise FontFileError(f"font {path} cannot be read: {fault.strerror}") from None
-    try:
-        return _coverage(data)
-    except (struct.error, IndexError, StopIteration):
+    except (struct.error, ValueError, StopIteration):
         raise FontFileError(f"font {path} has no Unicode table that can be read; install it again") from None
 
 
-def _coverage(data: bytes) -> Coverage:
+def _coverage(data: mmap.mmap) -> Coverage:
     start = struct.unpack_from(">I", data, 12)[0] if data[:4] == b"ttcf" else 0
     count = struct.unpack_from(">H", data, start + 4)[0]
     tables = (struct.unpack_from(">4sIII", data, start + 12 + 16 * i) for i in range(count))
@@ -64,13 +64,13 @@ def _coverage(data: bytes) -> Coverage:
     return Coverage(tuple(first for first, _ in runs), tuple(last for _, last in runs))
 
 
-def _format_12(data: bytes, at: int) -> list[tuple[int, int]]:
+def _format_12(data: mmap.mmap, at: int) -> list[tuple[int, int]]:
     groups = struct.unpack_from(">I", data, at + 12)[0]
     found = (struct.unpack_from(">III", data, at + 16 + 12 * i) for i in range(groups))
     return [(first, last) for first, last, glyph in found if glyph]
 
 
-def _format_4(data: bytes, at: int) -> list[tuple[int, int]]:
+def _format_4(data: mmap.mmap, at: int) -> list[tuple[int, int]]:
     double = struct.unpack_from(">H", data, at + 6)[0]
     segments = double // 2
     ends = struct.unpack_from(f">{segments}H", data, at + 14)

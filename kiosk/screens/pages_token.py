@@ -58,7 +58,7 @@ def _with_scene(page: Page, kind: SceneKind) -> Rect:
         True,
         True,
     )
-    page.add(Scene(place, kind, label, tokens.plain, tokens.reader, tokens.highlight, tokens.ground, None))
+    page.add(Scene(place, kind, label, tokens.plain, tokens.reader, tokens.highlight))
     return words.inset(page.px(0.6), 0)
 
 

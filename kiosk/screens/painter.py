@@ -68,7 +68,7 @@ class Painter:
         """Draw one part anew from its ground: smooth edges drawn over themselves would grow dark."""
         before = surface.get_clip()
         surface.set_clip(as_pygame(rect))
-        surface.fill(picture.ground)
+        self._shapes.rounded(surface, rect, 0, 0, picture.ground, picture.ground)
         for widget in picture.widgets:
             if _bounds(widget).overlaps(rect):
                 self._draw(surface, widget, t, pressed)

@@ -82,9 +82,8 @@ class ScenePainter:
         self._tokens: Kept[tuple[object, ...], pygame.Surface] = Kept(12)
 
     def draw(self, surface: pygame.Surface, scene: Scene, t: float) -> None:
-        """Draw all of the scene's rectangle but its label."""
+        """Draw reader and token on the scene's ground, which is there already."""
         rect = scene.rect
-        surface.fill(scene.ground, (rect.x, rect.y, rect.w, rect.h))
         before = surface.get_clip()
         surface.set_clip(before.clip((rect.x, rect.y, rect.w, rect.h)))
         now = pose(scene.kind, rect.w, rect.h, scene.label.box.h, t)

@@ -126,8 +126,6 @@ class Scene:
     face: Face  #: the token
     reader: Face
     highlight: Colour
-    ground: Colour
-    place: Text | None  #: the words on the place that touches
 
 
 Widget = Panel | Text | Icon | Button | DigitBoxes | Progress | Scene
