@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MAX_ASIDE = 20
 _MAX_GAP = 20_000  #: row numbers tried one by one between the readable ends of a damaged table
+_MAX_FILE = 2**32
 _SKIP = 1_000  #: the new file counts on from here: numbers of unreadable rows are not given out again
 _RECORD_COLUMNS: dict[str, Any] = {
     "seq": 0,
@@ -99,11 +100,26 @@ def _set_aside(path: Path) -> Path:
 
 
 def _read(aside: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    _lengthen(aside)
     with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         records = {_whole(row["seq"]): row for row in _readable(connection, "records", _RECORD_COLUMNS)}
         audit = {_whole(row["seq"]): row for row in _readable(connection, "audit", _AUDIT_COLUMNS)}
     return [records[seq] for seq in sorted(records)], [audit[seq] for seq in sorted(audit)]
+
+
+def _lengthen(aside: Path) -> None:
+    """Append what was cut off, as zeros: SQLite opens nothing that is shorter than its header says.
+
+    File format: https://www.sqlite.org/fileformat.html 1.3, page size at 16, size in pages at 28.
+    """
+    with aside.open("r+b") as file:
+        head = file.read(32)
+        if len(head) == 32 and head.startswith(b"SQLite format 3\x00"):
+            page = int.from_bytes(head[16:18], "big")
+            wanted = (65536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
+            if file.seek(0, 2) < wanted <= _MAX_FILE:
+                file.truncate(wanted)
 
 
 def _readable(
