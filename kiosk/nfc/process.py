@@ -33,7 +33,7 @@ from kiosk.nfc.faults import ContactEnded, ReaderGone, TokenGarbled, TokenLost
 from kiosk.nfc.session import Session
 from kiosk.nfc.tokens import Token
 from kiosk.qualification.terms import SignatureAlgorithm
-from kiosk.seqpacket import Hub
+from kiosk.seqpacket import Hub, Peer
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import ReaderCondition, Stage, WrongTokenKind
 
@@ -88,6 +88,7 @@ class ReaderProcess:
         self._pacing = pacing or Pacing()
         self._monotonic = monotonic
         self._session = Session()
+        self._screen: Peer | None = None  # whose visit it is
         self._antenna: Antenna | None = None
         self._state = ReaderState(condition=ReaderCondition.LOST, say="not opened yet")
         self._next_try = 0.0
@@ -171,12 +172,13 @@ class ReaderProcess:
             if self._seen is not None:
                 peer.send(encode(Presented(visit=self._session.visit)))
         had = self._session.visit
-        for _, packet in packets:
+        for peer, packet in packets:
             try:
                 self._session.take(packet)
+                self._screen = peer
             except ChannelError as refusal:
                 log.warning("channel: %s", refusal)
-        if left and not self._hub.peers and self._session.visit is not None:
+        if self._screen in left and self._session.visit is not None:
             log.warning("channel: the screen went away; its visit is ended")
             self._session.end()
         if had is not None and self._session.visit is None and self._antenna is not None:
