@@ -25,6 +25,7 @@ DISPLAYS = {
 CLINIC = "さくら通りクリニック"
 #: A moment at which an animation shows what it is about.
 MOMENT_S = 2.6
+THUMB_PX = 192  #: longer side of a picture on the contact sheet
 
 
 def all_examples(language: str) -> list[Example]:
@@ -40,7 +41,7 @@ def all_examples(language: str) -> list[Example]:
     return home
 
 
-def contact_sheet(thumbs: list[tuple[str, pygame.Surface]], columns: int = 6) -> pygame.Surface:
+def contact_sheet(thumbs: list[tuple[str, pygame.Surface]], columns: int = 8) -> pygame.Surface:
     """All pictures on one surface, each with its name."""
     pygame.font.init()
     font = pygame.font.Font(None, 18)
@@ -65,7 +66,7 @@ def draw_all(out: Path, language: str, display: str, theme: Theme) -> Path:
     look = Look(canvas, tokens_of(theme), CLINIC, Catalogues(LANGUAGES), fonts)
     surface = pygame.Surface((canvas.width, canvas.height))
     thumbs = []
-    scale = 240 / max(canvas.width, canvas.height)
+    scale = THUMB_PX / max(canvas.width, canvas.height)
     for example in all_examples(language):
         painter.draw(surface, lay_out(example.kiosk, look), MOMENT_S)
         pygame.image.save(surface, out / f"{example.name}.png")

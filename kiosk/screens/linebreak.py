@@ -6,6 +6,7 @@ that may not begin or end a line).
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kiosk.screens.look import LINE_SPACING, Measurer
@@ -89,13 +90,28 @@ def break_lines(text: str, size: int, bold: bool, width: int, measure: Measurer)
 def fit(
     text: str, width: int, height: int, largest: int, floor: int, bold: bool, measure: Measurer
 ) -> Fitted:
-    """The largest size from `largest` down to `floor` at which `text` fits `width` by `height`."""
-    size = largest
-    while True:
+    """The largest size from `largest` down to `floor` at which `text` fits `width` by `height`; a smaller
+    size that keeps every phrase whole is preferred to a larger one that breaks it."""
+    phrases = [phrase.rstrip(" ") for paragraph in text.split("\n") for phrase in _phrases(paragraph)]
+    broken: Fitted | None = None
+    for size in _sizes(largest, floor):
+        whole = all(measure.width(phrase, size, bold) <= width for phrase in phrases)
+        if not whole and broken is not None:
+            continue
         fitted = Fitted(break_lines(text, size, bold, width, measure), size, True)
         widest = max(measure.width(line, size, bold) for line in fitted.lines)
         if widest <= width and fitted.height <= height:
-            return fitted
-        if size <= floor:
-            return Fitted(fitted.lines, size, False)
+            if whole:
+                return fitted
+            broken = fitted
+    if broken is not None:
+        return broken
+    return Fitted(break_lines(text, floor, bold, width, measure), floor, False)
+
+
+def _sizes(largest: int, floor: int) -> Iterator[int]:
+    size = max(largest, floor)
+    while size > floor:
+        yield size
         size = max(floor, size - max(1, size // 24))
+    yield floor

@@ -207,7 +207,7 @@ def choose_device(page: Page, screen: ChooseDevice) -> None:
             _phone(page, Device.IPHONE, Mark.IPHONE),
             _phone(page, Device.ANDROID, Mark.ANDROID),
         ),
-        6.8,
+        6.4,
     )
     page.usual_footer()
 

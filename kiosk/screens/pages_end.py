@@ -12,7 +12,12 @@ from kiosk.visit.states import CallReason, OutOfService, Recorded, StaffCalled
 def _result(page: Page, face: Face, mark: Mark, headline: str, sub: str, panel_mm: float = 33.0) -> Rect:
     """A coloured panel that says what is finished; returns the room below it for what happens next."""
     canvas = page.look.canvas
-    panel = Rect(0, page.header_rect.bottom + page.edge, canvas.width, page.px(panel_mm))
+    panel = Rect(
+        0,
+        page.header_rect.bottom + page.edge,
+        canvas.width,
+        page.px(panel_mm + (24 if canvas.portrait else 0)),
+    )
     page.add(Panel(panel, face, page.edge if face.line != face.fill else 0))
     side = page.px(20)
     icon = Rect(page.px(5), panel.y + (panel.h - side) // 2, side, side)

@@ -183,7 +183,7 @@ def reading(page: Page, screen: Reading) -> None:
         Progress(
             bar.columns(CELLS, page.px(2)),
             DONE[screen.stage],
-            page.tokens.ok.fill,
+            page.tokens.done,
             page.tokens.plain,
             page.edge,
         )

@@ -55,6 +55,7 @@ def scan(picture: Picture, look: Look, strict: bool = True) -> list[Fault]:
         *_overlaps(picture),
         *_texts(picture, look, strict),
         *_edges(picture),
+        *_grounds(picture),
     ]
 
 
@@ -136,3 +137,23 @@ def _edges(picture: Picture) -> Iterator[Fault]:
                 yield Fault("contrast", widget.id, f"its edge is {seen:.1f}:1, less than {CONTRAST_SHAPE}")
         if isinstance(widget, Icon) and contrast(widget.ink, widget.ground) < CONTRAST_SHAPE:
             yield Fault("contrast", widget.mark.value, f"is less than {CONTRAST_SHAPE}:1")
+
+
+def _grounds(picture: Picture) -> Iterator[Fault]:
+    """A text that counts on a coloured ground stands wholly on it."""
+    filled = [
+        (widget.rect, widget.face.fill) for widget in picture.widgets if isinstance(widget, Panel | Button)
+    ]
+    filled += [
+        (box, widget.face.fill)
+        for widget in picture.widgets
+        if isinstance(widget, DigitBoxes)
+        for box in widget.boxes
+    ]
+    for widget in picture.widgets:
+        for text in texts_of(widget):
+            if text.ground == picture.ground:
+                continue
+            for line in text.lines:
+                if not any(fill == text.ground and rect.covers(line.rect) for rect, fill in filled):
+                    yield Fault("ground", line.text, "is not wholly on the ground it is coloured for")

@@ -25,6 +25,7 @@ class Tokens:
     ink: Colour  #: titles and what has to be done
     sub: Colour  #: explanations
     mark: Colour  #: the step in the header, the current PIN box
+    done: Colour  #: what of the progress is done
     highlight: Colour  #: the place that touches the reader
     plain: Face  #: buttons
     primary: Face  #: the one button that goes on
@@ -43,6 +44,7 @@ STANDARD = Tokens(
     ink=(20, 24, 32),
     sub=(52, 60, 76),
     mark=(0, 72, 140),
+    done=(0, 100, 116),
     highlight=(255, 212, 90),
     plain=Face((255, 255, 255), (104, 112, 128), (20, 24, 32)),
     primary=Face((0, 72, 140), (0, 72, 140), (255, 255, 255)),
@@ -61,6 +63,7 @@ HIGH_CONTRAST = Tokens(
     ink=(255, 255, 255),
     sub=(255, 255, 255),
     mark=(255, 222, 0),
+    done=(255, 222, 0),
     highlight=(255, 222, 0),
     plain=Face((0, 0, 0), (255, 255, 255), (255, 255, 255)),
     primary=Face((255, 222, 0), (255, 222, 0), (0, 0, 0)),
