@@ -58,10 +58,18 @@ def test_a_malformed_qualification(terminal: Terminal, change: dict[str, Any]) -
     assert raw(terminal, "/v1/qualifications", **options) == (400, "malformed")
 
 
-def test_a_missing_idempotency_key(terminal: Terminal) -> None:
+def test_an_idempotency_key_that_is_missing_or_no_uuid(terminal: Terminal) -> None:
     visit = new_visit()
     body = terminal.sealed(visit, terminal.transcript(visit, None))
     assert raw(terminal, "/v1/qualifications", json=body) == (400, "malformed")
+    for key in ("", "1", visit.upper(), f'"{visit}"'):
+        options = {"json": body, "headers": {"Idempotency-Key": key}}
+        assert raw(terminal, "/v1/qualifications", **options) == (400, "malformed")
+
+
+@pytest.mark.parametrize("record", ["1", "%ff", "%ed%a0%80", "x%00y", "a" * 3000])
+def test_a_record_id_that_is_none_is_unknown(terminal: Terminal, record: str) -> None:
+    assert terminal.status(record).json()["code"] == "unknown"
 
 
 @pytest.mark.parametrize("path", ["/v1/challenges", "/v1/qualifications"])
@@ -92,7 +100,17 @@ def test_a_plaintext_that_is_no_request(terminal: Terminal) -> None:
 def test_a_certificate_or_response_key_that_is_none(terminal: Terminal) -> None:
     visit = new_visit()
     transcript = terminal.transcript(visit, None)
-    for change in ({"certificate": b"none"}, {"response_key": b"short"}, {"response_key": bytes(32)}):
+    odd_version = terminal.identity.certificate.replace(
+        bytes.fromhex("a003020102"), bytes.fromhex("a00302014c"), 1
+    )
+    for change in (
+        {"certificate": b"none"},
+        {"certificate": odd_version},
+        {"response_key": b"short"},
+        {"response_key": bytes(32)},
+        {"response_key_id": ""},
+        {"response_key_id": 7},
+    ):
         body = terminal.sealed(visit, transcript, **change)
         assert refused(terminal, visit, terminal.post(visit, body)) == (400, "malformed")
 
@@ -112,6 +130,9 @@ def test_a_transcript_that_is_not_canonical(terminal: Terminal) -> None:
         {"mode": Mode.HOME_CONSENT},
         {"consent": NO_CONSENT},
         {"staff": "S0007"},
+        {"staff": 7},
+        {"clock_trusted": "yes"},
+        {"taken_at": 7},
         {"authentication": Authentication.VISUAL},
         {"authentication": Authentication.VISUAL, "staff": "S0007", "device": Device.ANDROID},
     ],

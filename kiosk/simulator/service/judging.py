@@ -23,6 +23,7 @@ from kiosk.simulator.service.trust import TokenTrust
 CHALLENGE_LIFE_S = 600
 SKEW_S = 60.0  #: how far a terminal's trusted clock may be from ours
 X25519_BYTES = 32
+KEY_ID_LENGTH = 128
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,30 @@ def open_request(
         return Problem(Code.UNSEAL_FAILED)
     except (RequestError, TranscriptError) as fault:
         return Problem(Code.MALFORMED, str(fault))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, x509.InvalidVersion):
         return Problem(Code.MALFORMED, "the certificate or the time of the transcript cannot be read")
-    if taken_at.tzinfo is None or len(request.response_key) != X25519_BYTES:
-        return Problem(Code.MALFORMED, "taken_at needs its zone, the response key 32 bytes")
+    if taken_at.tzinfo is None or not _well_typed(request, transcript):
+        return Problem(Code.MALFORMED, "a field of the request or the transcript has not its documented type")
     return Opened(request, transcript, certificate, taken_at)
+
+
+def _well_typed(request: QualificationRequest, transcript: Transcript) -> bool:
+    """JSON promises no types, and the codecs check only what they need."""
+    texts: tuple[object, ...] = (
+        transcript.service,
+        transcript.terminal,
+        transcript.institution,
+        transcript.visit,
+        transcript.staff or "",
+        request.response_key_id,
+    )
+    trusted: object = transcript.clock_trusted
+    return (
+        all(isinstance(text, str) for text in texts)
+        and isinstance(trusted, bool)
+        and 1 <= len(request.response_key_id) <= KEY_ID_LENGTH
+        and len(request.response_key) == X25519_BYTES
+    )
 
 
 def check_sender(opened: Opened, record: str, service: str, peer: Peer) -> Problem | None:

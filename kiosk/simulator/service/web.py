@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from aiohttp import web
 
 from kiosk.simulator.service.answers import AnswerPlan
-from kiosk.simulator.service.desk import Desk, Done, Submission, read_submission
+from kiosk.simulator.service.desk import UUID_FORM, Desk, Done, Submission, read_submission
 from kiosk.simulator.service.enrolment import EnrolmentDesk
 from kiosk.simulator.service.faults import (
     Answered,
@@ -98,8 +98,10 @@ class Front:
             submission = body if isinstance(body, Problem) else read_submission(body)
             if isinstance(submission, Problem):
                 return submission
-            if not record:
-                return Problem(Code.MALFORMED, "the header Idempotency-Key is missing")
+            if record is None or not UUID_FORM.fullmatch(record):
+                return Problem(
+                    Code.MALFORMED, "the header Idempotency-Key must be the visit's UUID in lower case"
+                )
             return await self._qualified(peer, record, submission)
 
         return await self._served(request, Operation.QUALIFICATION, record, work)
@@ -109,7 +111,9 @@ class Front:
 
         async def work() -> Reply:
             peer = self._peer(request)
-            return peer if isinstance(peer, Problem) else self._desk.status(peer, record)
+            if isinstance(peer, Problem):
+                return peer
+            return self._desk.status(peer, record) if UUID_FORM.fullmatch(record) else Problem(Code.UNKNOWN)
 
         return await self._served(request, Operation.STATUS, record, work)
 
