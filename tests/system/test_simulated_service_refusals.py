@@ -1,6 +1,7 @@
 """Every refusal of the main port: its status, its code, and that nothing took effect."""
 
 import json
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -288,3 +289,26 @@ def test_a_revoked_terminal_is_refused_everywhere(terminal: Terminal) -> None:
     assert {(each.status_code, each.json()["code"]) for each in answers} == {(401, "revoked")}
     terminal.service.control.restore(terminal.institution, terminal.name)
     assert terminal.post(visit, body).ok
+
+
+@pytest.mark.parametrize("part", ["plaintext", "certificate"])
+def test_garbled_requests_are_always_answered_as_documented(terminal: Terminal, part: str) -> None:
+    chance = random.Random(7)
+    key = terminal.keys()[0]
+    for _ in range(150):
+        visit = new_visit()
+        request = terminal.request(terminal.transcript(visit, None))
+        if part == "certificate":
+            request = replace(request, certificate=garbled(request.certificate, chance))
+            plain = request.encode()
+        else:
+            plain = garbled(request.encode(), chance)
+        assert terminal.post(visit, terminal.sealed_bytes(visit, plain, key)).status_code in (200, 400, 403)
+
+
+def garbled(data: bytes, chance: random.Random) -> bytes:
+    """A few bytes changed, anywhere."""
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 4)):
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
+    return bytes(changed)
