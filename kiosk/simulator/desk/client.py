@@ -26,6 +26,19 @@ class Shown:
     at: float  #: CLOCK_MONOTONIC seconds
     stages_ms: dict[str, float] = field(default_factory=dict)
     png: str | None = None
+    page: int = 0  #: another number, another page: the items of one question bear the same name
+
+
+@dataclass(frozen=True)
+class Lit:
+    """The LEDs as they were set."""
+
+    levels: tuple[bool, ...]
+    at: float  #: CLOCK_MONOTONIC seconds, taken after the pins were set
+
+
+#: Stands in the list where the screen process went away, so that its last picture is not taken for present.
+GONE = Shown("(no screen)", frozenset(), 0.0)
 
 
 class DeskClient:
@@ -35,9 +48,11 @@ class DeskClient:
         self._path = path
         self._changed = threading.Condition()
         self._shown: list[Shown] = []
+        self._lit: list[Lit] = []
         self._answers: list[dict[str, Any]] = []
         self._socket: socket.socket | None = None
         self._closing = False
+        self._sessions = 0
         self._thread = threading.Thread(target=self._listen, name="desk-client", daemon=True)
         self._thread.start()
 
@@ -52,9 +67,12 @@ class DeskClient:
                 continue
             with self._changed:
                 self._socket = connection
+                self._sessions += 1
+                self._changed.notify_all()
             self._read(connection)
             with self._changed:
                 self._socket = None
+                self._shown.append(GONE)
             connection.close()
 
     def _read(self, connection: socket.socket) -> None:
@@ -70,8 +88,11 @@ class DeskClient:
                                 message["at"],
                                 message["stages_ms"],
                                 message["png"],
+                                message["page"],
                             )
                         )
+                    elif "lights" in message:
+                        self._lit.append(Lit(tuple(message["lights"]), message["at"]))
                     else:
                         self._answers.append(message)
                     self._changed.notify_all()
@@ -103,10 +124,21 @@ class DeskClient:
         with self._changed:
             return list(self._shown)
 
+    @property
+    def sessions(self) -> int:
+        """How many screen processes have been met so far."""
+        with self._changed:
+            return self._sessions
+
+    def wait_for_another(self, met: int) -> None:
+        """Until a screen process is met after the first `met`: what is shown from now on is its own."""
+        self._wait(lambda: self._sessions > met, lambda: "no new screen process came", PATIENCE_S)
+
     def forget(self) -> None:
         """Begin a new list, with the present picture as its first."""
         with self._changed:
             del self._shown[:-1]
+            del self._lit[:-1]
 
     def wait_for(self, *names: str, seconds: float = PATIENCE_S) -> Shown:
         """Until one of these is the present picture."""
@@ -117,8 +149,29 @@ class DeskClient:
         )
         return self.shown[-1]
 
-    def touch(self, target: str, *, on: str | None = None, seconds: float = PATIENCE_S) -> None:
-        """Touch a target once it is on the screen (`on`: once that screen is)."""
+    def wait_for_lights(
+        self, wanted: Callable[[tuple[bool, ...]], bool], *, since: float, seconds: float = PATIENCE_S
+    ) -> Lit:
+        """The first time since `since` (CLOCK_MONOTONIC) that the LEDs were as wanted; waits for it."""
+
+        def found() -> list[Lit]:
+            return [lit for lit in self._lit if lit.at >= since and wanted(lit.levels)]
+
+        self._wait(lambda: bool(found()), lambda: f"the LEDs never came on: {self._lit[-3:]}", seconds)
+        with self._changed:
+            return found()[0]
+
+    def touch(
+        self,
+        target: str,
+        *,
+        on: str | None = None,
+        changes_picture: bool = False,
+        seconds: float = PATIENCE_S,
+    ) -> None:
+        """Touch a target once it is on the screen (`on`: once that screen is); with `changes_picture`, wait
+        until another picture has come: the next one has a target of the same name.
+        """
         self._wait(
             lambda: (
                 bool(self._shown) and target in self._shown[-1].targets and on in (None, self._shown[-1].name)
@@ -127,15 +180,18 @@ class DeskClient:
             seconds,
         )
         time.sleep(max(0.0, self.shown[-1].at + GUARD_S - time.monotonic()))
+        count = len(self.shown)
         self.send(touch=target)
+        if changes_picture:
+            self._wait(lambda: len(self._shown) > count, lambda: f"{target} changed nothing", PATIENCE_S)
 
     def names(self) -> list[str]:
-        """The screens since `forget`, each once in a row."""
-        names: list[str] = []
+        """The screens since `forget`, each once in a row; the items of a question one by one."""
+        pages: list[tuple[str, int]] = []
         for shown in self.shown:
-            if not names or names[-1] != shown.name:
-                names.append(shown.name)
-        return names
+            if not pages or pages[-1] != (shown.name, shown.page):
+                pages.append((shown.name, shown.page))
+        return [name for name, _ in pages]
 
     def close(self) -> None:
         """Let go."""

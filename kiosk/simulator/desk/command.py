@@ -13,7 +13,7 @@ from kiosk.qualification.terms import Mode
 from kiosk.simulator.desk.desk import Desk, Speed
 from kiosk.simulator.desk.hand import board_path
 from kiosk.simulator.desk.place import PIN, QUICK, STAFF_NUMBER, STAFF_PASSCODE, prepare
-from kiosk.simulator.desk.player import play
+from kiosk.simulator.desk.player import chapter_folder, play
 from kiosk.simulator.desk.report import write_story
 from kiosk.simulator.desk.scenarios import STORY
 
@@ -51,8 +51,9 @@ def tell_story(out: Path, only: tuple[str, ...]) -> None:
         raise click.UsageError(f"no scenario is called {', '.join(sorted(unknown))}")
     scenarios = [scenario for scenario in STORY if not only or scenario.name in only]
     out.mkdir(parents=True, exist_ok=True)
-    for old in out.glob("*_*-*/"):
-        shutil.rmtree(old)
+    for scenario in STORY:
+        for mode in scenario.modes:
+            shutil.rmtree(out / chapter_folder(mode, scenario), ignore_errors=True)
     began = time.monotonic()
     environ = {"SDL_VIDEODRIVER": "dummy", "KIOSK_DEMO_PICTURES": str(out.resolve())}
     with (

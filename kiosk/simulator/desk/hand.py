@@ -46,7 +46,10 @@ class Hand:
     def type(self, digits: str, on: str) -> None:
         """Type on a pad, then OK."""
         for digit in digits:
-            self.desk.touch(f"digit_{digit}", on=on)
+            self.desk.wait_for(on)
+            seen = len(self.desk.shown)
+            self.desk.touch(f"digit_{digit}", on=on, changes_picture=True)
+            self.wait_until("the digit is shown", lambda seen=seen: len(self.desk.shown) > seen)  # type: ignore[misc]
         self.desk.touch("ok", on=on)
 
     def pin(self, digits: str = PIN) -> None:
@@ -125,6 +128,12 @@ class Hand:
             if time.monotonic() > end:
                 raise StoryError(f"waited in vain until {what}")
             time.sleep(0.01)
+
+    def mend(self) -> None:
+        """Put everything right after a scenario that went wrong, so that the next one is judged by itself."""
+        self.field.reset()
+        self.service.clear()
+        self.service.open()
 
     def claim(self, what: str, holds: bool) -> None:
         """Something that must be so."""

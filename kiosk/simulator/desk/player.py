@@ -15,6 +15,11 @@ from kiosk.simulator.service.control import ControlError
 Tell = Callable[[str], None]
 
 
+def chapter_folder(mode: Mode, scenario: Scenario) -> str:
+    """Where a chapter's pictures lie, below the story's folder."""
+    return f"{mode.value}-{scenario.name}"
+
+
 def play(desk: Desk, scenarios: Iterable[Scenario], tell: Tell) -> list[Chapter]:
     """Play every scenario in its modes; mode by mode, so that the screen process starts twice only."""
     chapters: list[Chapter] = []
@@ -26,7 +31,10 @@ def play(desk: Desk, scenarios: Iterable[Scenario], tell: Tell) -> list[Chapter]
                 mine = [scenario for scenario in wanted if mode in scenario.modes]
                 if not mine:
                     continue
-                desk.set_mode(mode)
+                if desk.mode is not mode:
+                    met = client.sessions
+                    desk.set_mode(mode)
+                    client.wait_for_another(met)
                 hand = desk.hand(client, field)
                 for scenario in mine:
                     chapters.append(play_one(hand, scenario, tell))
@@ -51,9 +59,9 @@ def play_one(hand: Hand, scenario: Scenario, tell: Tell) -> Chapter:
         say=(scenario.play.__doc__ or "").strip(),
     )
     try:
+        hand.field.reset()
         hand.desk.wait_for("start")
-        folder = f"{hand.mode.value}-{scenario.name}"
-        hand.desk.ask(chapter=folder)
+        hand.desk.ask(chapter=chapter_folder(hand.mode, scenario))
         hand.desk.forget()
         apdus, requests = hand.field.ask("apdus")["count"], hand.service.requests()
         chapter.outcome = scenario.play(hand)
@@ -66,6 +74,7 @@ def play_one(hand: Hand, scenario: Scenario, tell: Tell) -> Chapter:
             chapter.fault = f"should have ended in {scenario.outcome}"
     except (StoryError, FieldRefusedError, ControlError, OSError) as fault:
         chapter.fault = str(fault)
+        hand.mend()
     chapter.screens = hand.desk.names()
     if chapter.fault is None:
         chapter.pictures = hand.desk.ask(flush=True)["pictures"]

@@ -59,10 +59,7 @@ def consent_item_by_item(hand: Hand) -> str:
     """Yes to medicines and check-ups, no to the rest."""
     hand.begin("each")
     for answer in ("refuse", "agree", "agree", "refuse"):
-        hand.desk.wait_for("consent_items")
-        count = len(hand.desk.shown)
-        hand.desk.touch(answer, on="consent_items")
-        hand.wait_until("the next item is asked", lambda count=count: len(hand.desk.shown) > count)  # type: ignore[misc]
+        hand.desk.touch(answer, on="consent_items", changes_picture=True)
     hand.read("card")
     outcome = hand.ends()
     told = hand.service.transcript(hand.last_record().visit)
@@ -106,7 +103,6 @@ def pin_one_left(hand: Hand) -> str:
     outcome = hand.ends()
     hand.claim("VERIFY was never sent", hand.field.verifies("card") == before)
     hand.claim("the last try is still there", hand.field.tries_left("card") == 1)
-    hand.field.reset()
     return outcome
 
 
@@ -114,9 +110,7 @@ def pin_blocked(hand: Hand) -> str:
     """A blocked PIN: staff help."""
     hand.begin()
     hand.read("card", state="blocked")
-    outcome = hand.ends()
-    hand.field.reset()
-    return outcome
+    return hand.ends()
 
 
 def removed_mid_read(hand: Hand) -> str:
@@ -203,9 +197,7 @@ def certificate_expired(hand: Hand) -> str:
     """The token's certificate has ended."""
     hand.begin()
     hand.read("card", state="expired")
-    outcome = hand.ends()
-    hand.field.reset()
-    return outcome
+    return hand.ends()
 
 
 def service_down(hand: Hand) -> str:

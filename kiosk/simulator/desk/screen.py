@@ -24,6 +24,7 @@ from kiosk.config import ConfigError, load
 from kiosk.indicators.board import load_board
 from kiosk.indicators.gpio import Panel
 from kiosk.indicators.patterns import Levels
+from kiosk.qualification.consent import ConsentItem
 from kiosk.screens.conductor import Conductor
 from kiosk.screens.display import Input
 from kiosk.screens.geometry import Rect
@@ -31,6 +32,7 @@ from kiosk.screens.widgets import Picture
 from kiosk.simulator.desk.window import DeskDisplay, Handle
 from kiosk.simulator.field_client import FieldAbsentError, FieldClient, FieldRefusedError
 from kiosk.simulator.service.control import ControlError, ServiceControl
+from kiosk.visit.events import ItemAnswered
 
 log = logging.getLogger("kiosk.simulator.desk")
 
@@ -102,18 +104,18 @@ class Album:
         self._folder = folder
         self._chapter = "opening"
         self._names: list[str] = []
-        self._last = ""
+        self._last: tuple[str, int] | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="album")
         self._writing: list[Future[None]] = []
 
     def begin(self, chapter: str) -> None:
         """From now on pictures belong to this chapter."""
-        self._chapter, self._names, self._last = chapter, [], ""
+        self._chapter, self._names, self._last = chapter, [], None
 
-    def add(self, name: str, surface: pygame.Surface) -> str:
-        """Keep this picture; a later one of the same screen takes its place."""
-        if name != self._last:
-            self._last = name
+    def add(self, name: str, page: int, surface: pygame.Surface) -> str:
+        """Keep this picture; a later one of the same page takes its place."""
+        if (name, page) != self._last:
+            self._last = (name, page)
             self._names.append(f"{self._chapter}/{len(self._names) + 1:02}-{name}.png")
         target = self._folder / self._names[-1]
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -137,18 +139,21 @@ class WiredDisplay(DeskDisplay):
         super().__init__(size, handles)
         self._wire, self._album = wire, album
         self._picture: Picture | None = None
+        self._page = 0
         self.stages_ms: Callable[[], dict[str, float]] = dict
 
     def shown(self, picture: Picture, surface: pygame.Surface) -> None:
         """A new picture came."""
+        self._page = _page_after(self._picture, picture, self._page)
         self._picture = picture
-        png = self._album.add(picture.name, surface) if self._album is not None else None
+        png = self._album.add(picture.name, self._page, surface) if self._album is not None else None
         self._wire.tell(
             shown=picture.name,
             targets=[target.id for target in picture.targets],
             at=time.monotonic(),
             stages_ms=self.stages_ms(),
             png=png,
+            page=self._page,
         )
 
     def events(self) -> Sequence[Input]:
@@ -158,7 +163,7 @@ class WiredDisplay(DeskDisplay):
             elif "chapter" in command and self._album is not None:
                 self._album.begin(str(command["chapter"]))
                 if self._picture is not None:
-                    self._album.add(self._picture.name, self.surface)
+                    self._album.add(self._picture.name, self._page, self.surface)
                 self._wire.tell(begun=command["chapter"])
             elif "flush" in command:
                 self._wire.tell(flushed=True, pictures=self._album.flush() if self._album is not None else [])
@@ -175,6 +180,15 @@ class WiredDisplay(DeskDisplay):
         x, y = (rect.x + rect.w / 2) / width, (rect.y + rect.h / 2) / height
         for kind in (pygame.FINGERDOWN, pygame.FINGERUP):
             pygame.event.post(pygame.event.Event(kind, touch_id=1, finger_id=1, x=x, y=y, dx=0, dy=0))
+
+
+def _page_after(before: Picture | None, picture: Picture, page: int) -> int:
+    """A new number when the same screen asks for another item; digits typed on a pad turn no page."""
+    return page + 1 if before is not None and _items(before) != _items(picture) else page
+
+
+def _items(picture: Picture) -> list[ConsentItem]:
+    return [target.touch.item for target in picture.targets if isinstance(target.touch, ItemAnswered)]
 
 
 class DrawnPanel(Panel):
