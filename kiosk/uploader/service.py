@@ -168,7 +168,10 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as reply:
-                return _read(reply, read)
+                result = _read(reply, read)
+                # Headers that were cut look like their end to http.client.
+                late = overdue.is_set() and isinstance(result, Problem | Fault)
+                return Fault(FaultKind.TIMEOUT, reached=True) if late else result
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as fault:
             session.adapters["https://"].close()
             self._wire.forget()
