@@ -33,6 +33,16 @@ class SignatureAlgorithm(StrEnum):
     ECDSA_P384_SHA384 = "ecdsa-p384-sha384"  #: announced for the next card (facts: 次期個人番号カード)
 
 
+class FallbackReason(StrEnum):
+    """Why the kiosk works in fallback operation (DESIGN 8). Sending goes on whenever it can."""
+
+    OFFLINE = "offline"  #: found by the uploader itself, and left by itself
+    FACE_READER = "face_reader"  #: 顔認証付きカードリーダーの故障; set and left by staff, like those below
+    LINE = "line"  #: 回線の障害
+    CENTRAL = "central"  #: システム障害の通知
+    DISASTER = "disaster"  #: 災害時
+
+
 class Outcome(StrEnum):
     """What came of a visit, told to the counters and the story; nothing finer leaves the desk side."""
 

@@ -186,6 +186,8 @@ class Conductor:
                 self.handle(ev.AnswerArrived(visit, outcome))
             case channel.Deferred(visit=visit):
                 self.handle(ev.DeliveryDeferred(visit))
+            case channel.DeskBoard() | channel.DrillTold() | channel.CheckTold():
+                log.warning("channel: nobody at the desk has asked; dropped")
             case _:
                 assert_never(message)
 

@@ -10,7 +10,7 @@ from kiosk.qualification.consent import (
     ConsentItem,
     consent_to_all,
 )
-from kiosk.qualification.terms import Authentication, Device, Mode
+from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
 from kiosk.visit.rules import Rules
 from kiosk.visit.states import (
     Again,
@@ -73,7 +73,7 @@ def examples(mode: Mode, language: str = "ja") -> tuple[Example, ...]:
     ]
     known = {example.name: example.kiosk for example in found}
     variants = {
-        "device_fallback": replace(known["device"], line=Line(fallback="line cut")),
+        "device_fallback": replace(known["device"], line=Line(fallback=FallbackReason.OFFLINE)),
         "start_offline": replace(known["start"], line=Line(online=False, waiting=3)),
         "start_one_language": replace(known["start"], rules=replace(rules, languages=(language,))),
         "pin_without_visual": replace(known["pin"], rules=replace(rules, offer_visual_check=False)),

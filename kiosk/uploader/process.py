@@ -16,7 +16,10 @@ from typing import assert_never
 
 from kiosk import channel
 from kiosk.channel import (
+    AnswerSeen,
     AskChallenge,
+    AskCheck,
+    AskDesk,
     AskRecords,
     AskSealed,
     AskStatus,
@@ -29,6 +32,8 @@ from kiosk.channel import (
     LineState,
     OutboxState,
     RetryNow,
+    RunDrill,
+    SetFallback,
     ToUploader,
     VisitEnded,
 )
@@ -272,6 +277,9 @@ class Uploader:
                 return reports.status(
                     outbox, self._delivery, self._condition(), self._outbox_say, len(self._memory), now
                 )
+            case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
+                log.warning("channel: the desk's messages are not served yet")
+                return None
             case _ if outbox is None:
                 return self._without_outbox(message)
             case CommitRecord():
@@ -302,7 +310,7 @@ class Uploader:
                 return None
             case AskRecords() | AskSealed() | RetryNow() | AskStatus():
                 return Done(say=self._outbox_say)
-            case AskChallenge():
+            case AskChallenge() | SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
                 return None
             case _:
                 assert_never(message)

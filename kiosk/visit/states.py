@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from kiosk.qualification.consent import NOT_ASKED, Consent
-from kiosk.qualification.terms import Authentication, Device, Mode
+from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
 from kiosk.visit.rules import Rules
 
 
@@ -338,7 +338,7 @@ class Line:
 
     online: bool = True
     waiting: int = 0  #: records not yet answered
-    fallback: str | None = None  #: reason of fallback operation (DESIGN 8), None when off
+    fallback: FallbackReason | None = None  #: why fallback operation is on (DESIGN 8), None when off
 
 
 @dataclass(frozen=True)

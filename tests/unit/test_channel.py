@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk import channel as ch
-from kiosk.qualification.terms import Authentication, Device, Mode, Outcome, SignatureAlgorithm
+from kiosk.qualification.terms import (
+    Authentication,
+    Device,
+    FallbackReason,
+    Mode,
+    Outcome,
+    SignatureAlgorithm,
+)
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import OutboxCondition, ReaderCondition, Stage, WrongTokenKind
 
@@ -75,13 +82,18 @@ TO_UPLOADER: list[ch.Message] = [
     ch.AskRecords(limit=5, states=("pending", "sending"), before=7),
     ch.AskSealed(visit=VISIT),
     ch.RetryNow(),
+    *(ch.SetFallback(staff="1001", reason=reason) for reason in (*FallbackReason, None)),
+    ch.AskDesk(staff="1001"),
+    ch.AnswerSeen(staff="1001", visit=VISIT),
+    ch.RunDrill(staff="1001"),
+    ch.AskCheck(),
 ]
 FROM_UPLOADER: list[ch.Message] = [
     ch.SealingKeys(
         service="s", key_id="k", suite="x", public=bytes(32), response_key_id="r", response_key=bytes(32)
     ),
     *(ch.OutboxState(condition=condition) for condition in OutboxCondition),
-    ch.LineState(online=False, waiting=3, oldest_s=61.5, fallback="回線障害"),
+    ch.LineState(online=False, waiting=3, oldest_s=61.5, fallback=FallbackReason.LINE),
     ch.ChallengeGiven(visit=VISIT, challenge="AAAA", valid_s=600),
     ch.Committed(visit=VISIT, receipt="0042"),
     ch.CommitRefused(visit=VISIT, say="full"),
@@ -100,6 +112,19 @@ FROM_UPLOADER: list[ch.Message] = [
         outcomes_today={"verified": 1},
     ),
     ch.Done(),
+    ch.DeskBoard(
+        waiting=1,
+        oldest_at=TIME,
+        expired=0,
+        quarantined=0,
+        late=(
+            ch.LateAnswer(
+                visit=VISIT, receipt="0042", taken_at=TIME, answered_at=TIME, outcome=Outcome.VERIFIED
+            ),
+        ),
+    ),
+    ch.DrillTold(step="erase", passed=True),
+    ch.CheckTold(parts=(ch.CheckItem(part="certificate", fault="ends_soon", value=14.0),)),
 ]
 
 WAYS: dict[str, tuple[list[ch.Message], "msgspec.json.Decoder[typing.Any]", typing.Any]] = {

@@ -1,0 +1,87 @@
+"""Between the command line and the uploader process."""
+
+from typing import Literal
+
+import msgspec
+
+from kiosk.channel.base import Message
+from kiosk.visit.states import OutboxCondition
+
+
+class AskStatus(Message, frozen=True, tag="ask_status"):
+    pass
+
+
+#: Where a record stands; the transitions are in the outbox's schema.sql.
+RecordState = Literal["pending", "sending", "answered", "rejected", "expired", "quarantined"]
+
+
+class AskRecords(Message, frozen=True, tag="ask_records"):
+    """List at most `limit` records, the newest last; `before` (a sequence number) turns the page back."""
+
+    limit: int = 100
+    states: tuple[RecordState, ...] = ()  #: none named: all
+    before: int | None = None
+
+
+class RecordLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One record without its sealed content."""
+
+    seq: int
+    visit: str
+    receipt: str
+    state: RecordState
+    taken_at: str
+    attempts: int
+    outcome: str | None = None
+    validity: str | None = None
+    code: str | None = None  #: what the service called its refusal, or its processing result code
+    say: str = ""
+
+
+class Records(Message, frozen=True, tag="records"):
+    records: tuple[RecordLine, ...]
+
+
+class AskSealed(Message, frozen=True, tag="ask_sealed"):
+    """For export: one record as it is sealed to the service. Nobody here can open it."""
+
+    visit: str
+
+
+class SealedRecord(Message, frozen=True, tag="sealed_record"):
+    visit: str
+    suite: str
+    key_id: str
+    sealed: bytes
+    taken_at: str
+
+
+class Status(Message, frozen=True, tag="status"):
+    """The uploader's state for `kiosk status`; counts only."""
+
+    online: bool
+    waiting: int
+    answered: int
+    rejected: int
+    expired: int
+    quarantined: int
+    outbox: OutboxCondition
+    outcomes_today: dict[str, int]
+    oldest_s: float | None = None
+    line_say: str = ""  #: why it is offline, one line
+    outbox_say: str = ""
+    sealing_key: str | None = None  #: id of the service's key in use; None: nothing can be sealed yet
+    persons_in_memory: int = 0  #: answers held in memory, at most 60 minutes each
+
+
+class RetryNow(Message, frozen=True, tag="retry_now"):
+    """Try to deliver at once, without waiting for the back-off."""
+
+
+class Done(Message, frozen=True, tag="done"):
+    say: str = ""
+
+
+FromCommandLine = AskStatus | AskRecords | AskSealed | RetryNow
+ForCommandLine = Records | SealedRecord | Status | Done
