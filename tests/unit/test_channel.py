@@ -88,6 +88,9 @@ TO_UPLOADER: list[ch.Message] = [
     ch.RunDrill(staff="1001"),
     ch.AskCheck(),
 ]
+LATE = ch.LateAnswer(
+    visit=VISIT, receipt="0042", taken_at=TIME, answered_at=TIME, outcome=Outcome.VERIFIED, validity="1"
+)
 FROM_UPLOADER: list[ch.Message] = [
     ch.SealingKeys(
         service="s", key_id="k", suite="x", public=bytes(32), response_key_id="r", response_key=bytes(32)
