@@ -71,9 +71,9 @@ class Database:
                 schema = resources.files("kiosk.uploader").joinpath("schema.sql").read_text("utf-8")
                 for statement in statements(schema):
                     self.rows(statement)
-                self.rows(f"PRAGMA user_version = {USER_VERSION}")
-        if version > USER_VERSION:
-            raise OutboxLost(f"{self._path.name} was written by a newer program: update this kiosk")
+            if version > USER_VERSION:
+                raise OutboxLost(f"{self._path.name} was written by a newer program: update this kiosk")
+            self.rows(f"PRAGMA user_version = {USER_VERSION}")
         for name, wanted in pragmas.items():
             found = self.rows(f"PRAGMA {name}")
             if not found or found[0][0] != wanted:

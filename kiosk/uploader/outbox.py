@@ -15,7 +15,7 @@ from kiosk.qualification.codes import outcome_of
 from kiosk.qualification.sealing import SealingKey, SuiteName
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.clock import Moment
-from kiosk.uploader.database import PRAGMAS, Database
+from kiosk.uploader.database import PRAGMAS, Database, OutboxLost
 from kiosk.uploader.records import (
     Answered,
     Entry,
@@ -58,6 +58,13 @@ class Outbox:
         self._keep = keep_settled
         self._life = str(uuid.uuid4())
         self.database = Database(path, PRAGMAS if pragmas is None else pragmas)
+        try:
+            self._begin_life(now, first_seq)
+        except OutboxLost:
+            self.close()
+            raise
+
+    def _begin_life(self, now: Moment, first_seq: int) -> None:
         with self.database.writing():
             if not self._rows("SELECT 1 FROM sqlite_sequence WHERE name = 'records'"):
                 self._rows("INSERT INTO sqlite_sequence (name, seq) VALUES ('records', ?)", first_seq)

@@ -88,7 +88,9 @@ def _set_aside(path: Path) -> Path:
         if not aside.exists():
             try:
                 journal = path.with_name(path.name + "-journal")
-                if journal.exists():  # undoes a half-done transaction when the copy is read
+                if (
+                    journal.exists() and journal.stat().st_size
+                ):  # undoes a half-done transaction when the copy is read
                     journal.rename(aside.with_name(aside.name + "-journal"))
                 path.rename(aside)
             except OSError as fault:
