@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kiosk.nfc import isodep, status
-from kiosk.nfc.apdu import INS_VERIFY, CommandApdu
+from kiosk.nfc.apdu import INS_VERIFY, SHORT_NE, CommandApdu
 from kiosk.nfc.faults import TokenGarbled, TokenLost
 from kiosk.nfc.isodep import Heard, Initiator, Pace, Parameters, Technology, Unheard
 from kiosk.nfc.secret import wipe
@@ -206,15 +206,15 @@ class Link:
         self._quick = Pace(min(fwt, QUICK_S), QUICK_RETRIES)
         self._slow = Pace(fwt, 2 if fwt < 0.5 else 1)
 
-    def exchange(self, command: CommandApdu) -> bytes:
+    def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes:
         """Send a command, return the raw answer. What was sent is wiped: it may have held the PIN."""
         frame = command.encode()
         pace = self._slow if command.ins in SLOW and command.data else self._quick
-        talk = self._initiator.exchange(frame, pace)
+        talk = self._initiator.exchange(frame, pace, max(command.ne, SHORT_NE) + 2)
         try:
             send = next(talk)
             while True:
-                heard = self._chip.exchange(self._technology, send.frame, send.limit_s)
+                heard = self._chip.exchange(self._technology, send.frame, min(send.limit_s, left()))
                 send = talk.send(heard)
         except StopIteration as end:
             answer = bytes(end.value)

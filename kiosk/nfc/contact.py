@@ -27,13 +27,18 @@ R = TypeVar("R")
 MOST_APDUS = 64
 MOST_BYTES = 256 * 1024
 MOST_SECONDS = 10.0
+MOST_CPU_S = 1.0  #: of this thread; a token must not be able to keep us computing
 
 
 class Link(Protocol):
     """An activated token. Raises TokenLost, TokenGarbled or ReaderGone."""
 
-    def exchange(self, command: CommandApdu) -> bytes | bytearray:
-        """Send a command, return the raw answer."""
+    def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes | bytearray:
+        """Send a command, return the raw answer.
+
+        `left` is asked before every frame: the seconds that the contact may still take; it raises
+        BudgetSpent when there are none.
+        """
 
 
 class Witness(Protocol):
@@ -128,10 +133,11 @@ class Contact:
         pin: Pin,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        cpu: Callable[[], float] = time.thread_time,
     ) -> None:
         self._link, self._witness, self._store, self._clock, self._pin = link, witness, store, clock, pin
-        self._monotonic = monotonic
-        self._began = monotonic()
+        self._monotonic, self._cpu = monotonic, cpu
+        self._began, self._cpu_began = monotonic(), cpu()
         self._waited = 0.0  # for the screen, which is not the token's fault
         self._apdus = self._sent = self._got = 0
         self.learnt = Learnt()
@@ -338,13 +344,21 @@ class Contact:
         self._witness.attend()
         if self._apdus >= MOST_APDUS:
             raise BudgetSpent(f"the token wants more than {MOST_APDUS} commands")
-        if self._monotonic() - self._began - self._waited > MOST_SECONDS:
+        self._left()
+
+    def _left(self) -> float:
+        """The seconds that are left; within one command too, which a token can draw out by S(WTX)."""
+        left = MOST_SECONDS - (self._monotonic() - self._began - self._waited)
+        if left <= 0:
             raise BudgetSpent(f"the contact takes longer than {MOST_SECONDS:g} s")
+        if self._cpu() - self._cpu_began > MOST_CPU_S:
+            raise BudgetSpent(f"the contact costs more than {MOST_CPU_S:g} s of computing")
+        return left
 
     def _exchange(self, command: CommandApdu) -> ResponseApdu:
         self._apdus += 1
         self._sent += _size(command)
-        raw = self._link.exchange(command)
+        raw = self._link.exchange(command, self._left)
         self._got += len(raw)
         if self._sent + self._got > MOST_BYTES:
             raise BudgetSpent(f"the contact moves more than {MOST_BYTES} bytes")

@@ -22,7 +22,7 @@ FRAME_SIZES = (16, 24, 32, 40, 48, 64, 96, 128, 256)  #: FSC by FSCI, table 1; m
 DELTA_FWT_S = 49152 / CARRIER_HZ  #: 7.2
 DEFAULT_FWI = 4
 MOST_ANSWER = 65538  #: the longest response APDU
-MOST_EXTENSIONS = 64  #: S(WTX) for one block; the contact's budget of seconds ends it much earlier
+MOST_EXTENSIONS = 64  #: S(WTX) for one block; whoever drives the exchange has a clock and ends it earlier
 
 R_NAK, R_ACK, S_WTX = 0xB2, 0xA2, 0xF2
 CHAINING = 0x10
@@ -112,8 +112,10 @@ class Initiator:
         """An R(NAK): a token that is still there answers with R(ACK) (rule 12), at no cost."""
         return bytes([R_NAK | self._number])
 
-    def exchange(self, command: bytes | bytearray, pace: Pace) -> Generator[Send, Heard, bytearray]:
-        """Send a command, return the answer; raises TokenLost or TokenGarbled."""
+    def exchange(
+        self, command: bytes | bytearray, pace: Pace, most: int = MOST_ANSWER
+    ) -> Generator[Send, Heard, bytearray]:
+        """Send a command, return the answer, of `most` bytes at most; raises TokenLost or TokenGarbled."""
         if not self._usable:
             raise TokenGarbled("the token has to be activated anew")
         self._usable = False
@@ -135,7 +137,7 @@ class Initiator:
             if not heard[0] & CHAINING:
                 self._usable = True
                 return answer
-            if len(heard) == 1 or len(answer) > MOST_ANSWER:
+            if len(heard) == 1 or len(answer) >= most:
                 raise TokenGarbled("a chain that leads nowhere")
             heard = yield from self._hear(bytearray([R_ACK | self._number]), pace)
 

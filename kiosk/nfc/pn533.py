@@ -13,6 +13,7 @@ import errno
 import logging
 import os
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -204,6 +205,7 @@ def _translated() -> Iterator[None]:
         IndexError,
         TypeError,
         ValueError,
+        struct.error,
     ) as fault:  # an answer shorter than nfcpy believes
         raise ReaderGone(
             f"the reader answers nonsense ({type(fault).__name__}); replug it if this stays"

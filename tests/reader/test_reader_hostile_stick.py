@@ -1,0 +1,190 @@
+"""A stick that lies: whatever bytes come over USB, the reader is gone or the contact has an outcome."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from kiosk.nfc import trust
+from kiosk.nfc.antenna import Antenna, Found, NoBlocks, Several
+from kiosk.nfc.contact import Authenticated, Contact, Failed, Order, Other, Outcome, Wrong
+from kiosk.nfc.faults import ReaderGone, TokenGarbled, TokenLost
+from kiosk.nfc.pn533 import Pn533
+from kiosk.nfc.secret import Pin
+from kiosk.nfc.tokens import Token
+from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.simulator import pn533_frames
+from kiosk.simulator.airtime import INSTANT, Technology
+from kiosk.simulator.hierarchy import Hierarchy
+from kiosk.simulator.jpki_token import ComputingTime, JpkiToken, Kind
+from kiosk.simulator.meter import Meter
+from kiosk.simulator.picc import Picc, RadioFace
+from kiosk.simulator.pn533_chip import Chip, SyntaxFaultError
+from kiosk.simulator.radio import Placement, RadioField
+from kiosk.visit.states import Stage
+
+Spoil = Callable[[int, bytes], bytes | None]
+
+
+class MemoryStick:
+    """The virtual chip without a socket. `spoil` may change what the host reads; None: nothing comes."""
+
+    TYPE = "USB"
+    manufacturer_name = None
+    product_name = None
+
+    def __init__(self, chip: Chip, spoil: Spoil) -> None:
+        self._chip, self._spoil = chip, spoil
+        self._waiting: list[bytes] = []
+        self.reads = 0
+        self.closed = 0
+
+    def write(self, frame: bytes | bytearray) -> None:
+        for part in pn533_frames.FrameReader().feed(bytes(frame)):
+            if not isinstance(part, pn533_frames.Information):
+                self._waiting.clear()
+                continue
+            self._waiting = [pn533_frames.ACK, self._answer(part.payload)]
+
+    def _answer(self, payload: bytes) -> bytes:
+        busy = self._chip.execute(payload)
+        try:
+            while True:
+                next(busy)
+        except StopIteration as end:
+            return pn533_frames.encode(end.value)
+        except SyntaxFaultError:
+            return pn533_frames.ERROR
+
+    def read(self, timeout: int) -> bytearray:  # noqa: ARG002  # no time passes here
+        if not self._waiting:
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        self.reads += 1
+        seen = self._spoil(self.reads, self._waiting.pop(0))
+        if seen is None:
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        return bytearray(seen)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Quiet:
+    """A witness who gives digests and wants nothing."""
+
+    def attend(self) -> None:
+        pass
+
+    def recognised(self, token: Token) -> None:
+        pass
+
+    def reached(self, stage: Stage) -> None:
+        pass
+
+    def digests(self) -> dict[SignatureAlgorithm, bytes] | None:
+        return {
+            SignatureAlgorithm.RSA_PKCS1_SHA256: bytes(32),
+            SignatureAlgorithm.ECDSA_P384_SHA384: bytes(48),
+        }
+
+
+def stick(hierarchy: Hierarchy, technology: Technology, spoil: Spoil) -> tuple[MemoryStick, JpkiToken]:
+    field = RadioField(INSTANT, Meter(), lambda: 100.0)
+    token = JpkiToken(
+        Kind.CARD,
+        hierarchy.authentication(Kind.CARD),
+        hierarchy.signature,
+        time=ComputingTime(0, 0),
+    )
+    field.place(Placement(Picc(token, RadioFace(technology), Random(0)), "card", 0.0))
+    return MemoryStick(Chip(field), spoil), token
+
+
+def read_card(transport: MemoryStick, store: trust.TrustStore) -> Outcome | None:
+    """Open, find, read: what the process does in one presentation."""
+    chip = Pn533(transport, 4, sleep=lambda _: None)
+    antenna = Antenna(chip, sleep=lambda _: None)
+    found: Found | Several | None = None
+    for _ in range(4):
+        found = found or antenna.look()
+    if not isinstance(found, Found) or not antenna.alone(found):
+        return None
+    pin = Pin()
+    pin.take(bytearray(b"1234"))
+    try:
+        link = antenna.activate(found)
+    except (NoBlocks, TokenLost, TokenGarbled):
+        return None
+    contact = Contact(link, Quiet(), store, trust.Clock(trusted=lambda: False), pin)
+    outcome = contact.run(Order(Device.CARD, Authentication.PIN))
+    antenna.there(found)
+    antenna.close()
+    return outcome
+
+
+@dataclass(frozen=True, repr=False)
+class World:
+    """What Hypothesis need not print."""
+
+    hierarchy: Hierarchy
+    store: trust.TrustStore
+
+
+@pytest.fixture(scope="module")
+def world(hierarchy: Hierarchy) -> World:
+    return World(hierarchy, trust.TrustStore.load(hierarchy.trust))
+
+
+@pytest.mark.parametrize("technology", ["A", "B"])
+def test_an_honest_stick_reads_a_card(world: World, technology: Technology) -> None:
+    transport, _ = stick(world.hierarchy, technology, lambda _, frame: frame)
+    assert isinstance(read_card(transport, world.store), Authenticated)
+    assert transport.closed == 1
+
+
+def spoiled(frame: bytes, how: int, data: bytes) -> bytes | None:
+    """Seven ways of lying, some with sound checksums."""
+    match how:
+        case 0:
+            return None
+        case 1:
+            return data
+        case 2:
+            return frame[: len(data) + 1]
+        case 3:
+            return pn533_frames.encode(b"\xd5" + data) if data else frame
+        case 4:
+            return pn533_frames.encode(frame[5:7] + data) if len(frame) > 8 else frame
+        case 5:
+            return pn533_frames.ACK
+        case _:
+            return pn533_frames.ERROR
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(lies={2: (1, b"\x00\x00\xff\xff\xff")}, technology="B")  # struct.error inside nfcpy
+@given(
+    lies=st.dictionaries(
+        st.integers(1, 120), st.tuples(st.integers(0, 6), st.binary(max_size=40)), min_size=1, max_size=6
+    ),
+    technology=st.sampled_from(["A", "B"]),
+)
+def test_whatever_a_stick_says_is_a_typed_fault_or_an_outcome(
+    world: World,
+    lies: dict[int, tuple[int, bytes]],
+    technology: Technology,
+) -> None:
+    def spoil(count: int, frame: bytes) -> bytes | None:
+        return spoiled(frame, *lies[count]) if count in lies else frame
+
+    transport, token = stick(world.hierarchy, technology, spoil)
+    with contextlib.suppress(ReaderGone):
+        outcome = read_card(transport, world.store)
+        assert outcome is None or isinstance(outcome, Authenticated | Failed | Wrong | Other)
+    assert token.pin.presented <= 1
