@@ -73,7 +73,7 @@ class MemoryLink:
     commands: list[tuple[int, int, bool]] = field(default_factory=list)
     before: Callable[[int], None] = lambda _: None
 
-    def exchange(self, command: CommandApdu) -> bytes:
+    def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes:
         self.before(len(self.commands))
         self.commands.append((command.ins, command.p2, bool(command.data)))
         return self.card(bytes(command.encode()))
