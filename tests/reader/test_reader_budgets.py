@@ -34,6 +34,7 @@ class Air:
     frames: list[bytes] = field(default_factory=list)
 
     def exchange(self, technology: Technology, frame: bytes | bytearray, limit_s: float) -> Heard:
+        assert technology == "B"
         self.frames.append(bytes(frame))
         heard = self.token(bytes(frame))
         self.now += limit_s if heard is Unheard.SILENCE else min(self.answer_s, limit_s)

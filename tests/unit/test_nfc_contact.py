@@ -74,6 +74,7 @@ class MemoryLink:
     before: Callable[[int], None] = lambda _: None
 
     def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes:
+        assert left() > 0
         self.before(len(self.commands))
         self.commands.append((command.ins, command.p2, bool(command.data)))
         return self.card(bytes(command.encode()))
