@@ -1,0 +1,149 @@
+"""The desk's screen process with a stopwatch on its loop; run by `screen_steps` in place of the desk's own.
+
+`python -m tests.benchmarks.screen_probe --config FILE --folder DIR --out FILE`. The app is put together as in
+`kiosk.commands.screen`, but its conductor starts the stopwatch and its heartbeat stops it: what lies between
+is everything that `ScreenApp.step` does but its wait for messages.
+"""
+
+import heapq
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import pygame
+import uuid6
+
+from kiosk.channel import READER_OUTBOX, READER_SOCKET, SCREEN_INBOX, UPLOADER_SOCKET
+from kiosk.commands.screen import run_until_stopped, staff_check
+from kiosk.config import LANGUAGES, Settings, load
+from kiosk.indicators.player import Player
+from kiosk.screens.app import ScreenApp
+from kiosk.screens.catalogue import Catalogues
+from kiosk.screens.conductor import Conductor, World
+from kiosk.screens.evidence import CaseFile, Clock
+from kiosk.screens.fonts import FontBook
+from kiosk.screens.links import Link
+from kiosk.screens.look import Canvas, Look
+from kiosk.screens.painter import Painter
+from kiosk.screens.sound import Sound
+from kiosk.screens.theme import tokens_of
+from kiosk.screens.widgets import Picture
+from kiosk.simulator.desk.screen import DrawnPanel, Wire, WiredDisplay
+from kiosk.visit.states import Kiosk
+
+KEPT = 5
+LIMIT_MS = 16.0
+
+
+class Stopwatch:
+    """Times steps; keeps the longest ones and how many were too long. Is the app's heartbeat."""
+
+    def __init__(self) -> None:
+        self.steps = self.too_long = 0
+        self.longest: list[tuple[float, float, str, str]] = []
+        self.name = ""
+        self._wall = self._cpu = 0.0
+        self._before = ""
+
+    def begin(self) -> None:
+        self._before = self.name
+        self._wall, self._cpu = time.perf_counter(), time.thread_time()
+
+    def ready(self) -> None: ...
+
+    def alive(self) -> None:
+        wall = (time.perf_counter() - self._wall) * 1000
+        cpu = (time.thread_time() - self._cpu) * 1000
+        self.steps += 1
+        self.too_long += wall > LIMIT_MS
+        heapq.heappush(self.longest, (wall, cpu, self._before, self.name))
+        if len(self.longest) > KEPT:
+            heapq.heappop(self.longest)
+
+    def data(self) -> dict[str, object]:
+        """What `screen_steps` reads."""
+        longest = sorted(self.longest, reverse=True)
+        return {
+            "steps": self.steps,
+            "too_long": self.too_long,
+            "longest": [
+                {"ms": wall, "cpu_ms": cpu, "from": before, "to": after}
+                for wall, cpu, before, after in longest
+            ],
+        }
+
+
+class TimedConductor(Conductor):
+    """Starts the stopwatch where the loop's wait has just ended."""
+
+    stopwatch: Stopwatch
+
+    def poll(self) -> None:
+        self.stopwatch.begin()
+        super().poll()
+
+
+def assemble(settings: Settings, display: WiredDisplay, panel: DrawnPanel, stopwatch: Stopwatch) -> ScreenApp:
+    """As `kiosk.commands.screen.assemble`, with the two timed parts."""
+    reader = Link("reader", settings.run / READER_SOCKET, READER_OUTBOX)
+    uploader = Link("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
+    conductor = TimedConductor(
+        Kiosk(settings.rules, settings.rules.languages[0]),
+        World(time.monotonic, lambda: str(uuid6.uuid7()), staff_check(settings.staff)),
+        CaseFile(
+            settings.clinic,
+            settings.service.name,
+            Clock(lambda: datetime.now(UTC), settings.clock.trust_file.exists),
+        ),
+        reader,
+        uploader,
+    )
+    conductor.stopwatch = stopwatch
+    fonts = FontBook()
+    look = Look(
+        Canvas(*display.size, settings.screen.px_per_mm),
+        tokens_of(settings.screen.theme),
+        settings.clinic.name,
+        Catalogues(LANGUAGES),
+        fonts,
+    )
+
+    def shown(picture: Picture, surface: pygame.Surface) -> None:
+        stopwatch.name = picture.name
+        display.shown(picture, surface)
+
+    return ScreenApp(
+        display,
+        Painter(fonts),
+        look,
+        conductor,
+        (reader, uploader),
+        Player(panel, time.monotonic),
+        Sound(settings.screen.sound),
+        stopwatch,
+        time.monotonic,
+        shown,
+    )
+
+
+@click.command()
+@click.option("--config", "path", type=click.Path(path_type=Path), required=True)
+@click.option("--folder", type=click.Path(path_type=Path), required=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+def main(path: Path, folder: Path, out: Path) -> None:
+    """Run until SIGTERM, then write the times."""
+    settings = load(path)
+    wire = Wire(folder / "desk.sock")
+    display = WiredDisplay((settings.screen.width, settings.screen.height), wire, None)
+    if settings.indicators.board is None:
+        raise click.ClickException("the desk's settings name no board")
+    stopwatch = Stopwatch()
+    app = assemble(settings, display, DrawnPanel(settings.indicators.board, display, wire), stopwatch)
+    run_until_stopped(app)
+    out.write_text(json.dumps(stopwatch.data()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(prog_name="screen_probe")
