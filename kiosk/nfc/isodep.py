@@ -14,6 +14,7 @@ from enum import Enum, auto
 from typing import Literal
 
 from kiosk.nfc.faults import TokenGarbled, TokenLost
+from kiosk.nfc.secret import wipe
 
 Technology = Literal["A", "B"]  #: ISO/IEC 14443 type
 
@@ -121,9 +122,13 @@ class Initiator:
         self._usable = False
         heard = b""
         for start in range(0, len(command), self._room):
-            part = command[start : start + self._room]
             more = CHAINING if start + self._room < len(command) else 0
-            heard = yield from self._hear(bytearray([0x02 | more | self._number]) + part, pace)
+            block = bytearray([0x02 | more | self._number])
+            block += memoryview(command)[start : start + self._room]
+            try:
+                heard = yield from self._hear(block, pace)
+            finally:
+                wipe(block)  # it may have held the PIN
             if more:
                 if heard[0] != R_ACK | self._number or len(heard) != 1:
                     raise TokenGarbled("a chained command was not acknowledged")
