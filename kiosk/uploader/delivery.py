@@ -375,7 +375,7 @@ class Delivery:
             return 1.0 if self._breaker.probing else max(0.0, until - seconds)
         if seconds >= self._keys_due:
             self._ask_keys()
-        wait = max(0.05, self._keys_due - seconds)
+        wait = 1.0 if self._keys_asked else max(0.0, self._keys_due - seconds)
         return wait if outbox is None else min(wait, self._drain(outbox, now))
 
     def _ask_keys(self) -> None:
@@ -393,8 +393,9 @@ class Delivery:
         claimed = outbox.claim(now, 1 if paced else _BATCH)
         for record in claimed:
             self._give(lane, record)
-        if claimed and paced:
-            self._next_drain = seconds + 1 / self._rules.drain_per_s
+        if claimed:
+            self._next_drain = seconds + 1 / self._rules.drain_per_s if paced else seconds
+            return 1.0  # what comes back wakes us
         due = outbox.next_due_s(now)
         return 60.0 if due is None else max(due, self._next_drain - seconds if paced else 0.0)
 

@@ -251,10 +251,11 @@ class Outbox:
                 )
         return [receipt for _, receipt, _ in old]
 
-    def _ages(self, now: Moment) -> Iterable[tuple[int, str, float]]:
+    def _ages(self, now: Moment, limit: int = -1) -> Iterable[tuple[int, str, float]]:
         for seq, receipt, boot, mono, wall, trusted in self._rows(
             "SELECT seq, receipt, boot_id, mono_ms, wall_ms, clock_trusted FROM records"
-            " WHERE state = 'pending'"
+            " WHERE state = 'pending' ORDER BY seq LIMIT ?",
+            limit,
         ):
             age = now.age_s(str(boot), _int(mono), _int(wall), bool(trusted))
             yield _int(seq), str(receipt), age
@@ -280,8 +281,8 @@ class Outbox:
         return _int(self._rows("SELECT count(*) FROM records WHERE state IN ('pending', 'sending')")[0][0])
 
     def oldest_s(self, now: Moment) -> float | None:
-        """How long the oldest of them has been waiting."""
-        return max((age for _, _, age in self._ages(now)), default=None)
+        """How long the one that was taken first has been waiting."""
+        return next((age for _, _, age in self._ages(now, limit=1)), None)
 
     def counts(self) -> dict[State, int]:
         """How many records stand in each state."""
