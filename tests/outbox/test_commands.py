@@ -102,8 +102,8 @@ def test_records_are_listed_shown_exported_and_retried(
         assert (exported["id"], exported["key_id"]) == (waits, message.key_id)
         assert stat.S_IMODE(out.stat().st_mode) == 0o600
         assert "there already" in one_line(kiosk("outbox", "export", "--out", str(out), *settings))
-        service.control.open()
         assert "1 records wait" in kiosk("outbox", "retry", *settings).stdout
+        service.control.open()
         screen.wait_for(Answered, waits)
     assert kiosk("outbox", "list", *settings).stdout == "nothing waits\n"
 

@@ -1,5 +1,7 @@
 """Records on their way: a real uploader process against the simulated service."""
 
+import pytest
+
 from kiosk.channel import (
     Answered,
     AskRecords,
@@ -117,6 +119,46 @@ def test_records_sealed_to_a_rotated_key_are_still_delivered(
         assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
         after = screen.visit()
         assert screen.wait_for(Answered, after).outcome is Outcome.VERIFIED
+
+
+@pytest.mark.parametrize("kind", ["html", "truncated", "schema", "oversized", "empty"])
+def test_nonsense_from_the_service_is_no_answer_and_doubles_nothing(
+    uploader: RunningUploader, service: RunningService, kind: str
+) -> None:
+    with uploader.screen() as screen:
+        screen.keys()
+        service.control.nonsense(kind)
+        visit = screen.visit()
+        screen.wait_for(Deferred, visit)
+        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+    assert service.control.effects(visit) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_service_in_trouble_gets_the_record_later(
+    uploader: RunningUploader, service: RunningService, status: int
+) -> None:
+    with uploader.screen() as screen:
+        screen.keys()
+        service.control.refuse(status, times=2)
+        visit = screen.visit()
+        screen.wait_for(Deferred, visit)
+        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+    assert service.control.effects(visit) == 1
+
+
+def test_a_terminal_that_is_refused_keeps_its_records_until_that_is_mended(
+    uploader: RunningUploader, service: RunningService
+) -> None:
+    with uploader.screen() as screen:
+        screen.keys()
+        service.control.refuse(403, code="terminal_mismatch", times=3)
+        visit = screen.visit()
+        screen.wait_for(Deferred, visit)
+        assert state_of(screen, visit) in ("pending", "sending")
+        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert not any(isinstance(each, LineState) and not each.online for each in screen.heard)
+    assert service.control.effects(visit) == 1
 
 
 def test_sigterm_ends_the_process_cleanly(uploader: RunningUploader) -> None:
