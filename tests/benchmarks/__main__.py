@@ -5,6 +5,7 @@ measured at all.
 """
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -67,11 +68,14 @@ def main(only: tuple[str, ...], full: bool, path: Path) -> None:
         for row in wanted:
             lines.append(measured(lab, row))
             click.echo(shown(lines[-1]))
-    path.write_text(
-        json.dumps(report(machine_then, lines), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
+    whole = report(machine_then, lines)
+    path.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     missed = [line.row.name for line in lines if line.met is False]
     unmeasured = [line.row.name for line in lines if line.value is None]
+    click.echo(
+        "Wall times include whatever else this machine did meanwhile: load average "
+        f"{machine_then['load_1min']} before and {os.getloadavg()[0]:.2f} after, on {os.cpu_count()} cores."
+    )
     click.echo(
         f"{len(lines)} rows in {time.monotonic() - began:.0f} s, written to {path}; "
         f"goals not met: {', '.join(missed) or 'none'}; not measured: {', '.join(unmeasured) or 'none'}"

@@ -139,7 +139,8 @@ def story(lab: Lab) -> Measured:
     )
     took = time.monotonic() - began
     if done.returncode != 0:
-        last = (done.stdout + done.stderr).strip().splitlines()[-1:]
-        raise Unmeasured(f"the story did not end as it should: {' '.join(last)}")
+        told = (done.stdout + done.stderr).strip().splitlines()
+        wrong = [line for line in told if "FAILED" in line] or told[-1:]
+        raise Unmeasured(f"the story did not end as it should after {took:.0f} s: {'; '.join(wrong)}")
     chapters = json.loads((out / "story.json").read_text(encoding="utf-8"))
     return Measured(took, f"{len(chapters)} chapters, every one as it should be, pictures written")
