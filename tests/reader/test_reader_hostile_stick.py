@@ -17,8 +17,7 @@ from kiosk.nfc.contact import Authenticated, Contact, Failed, Order, Other, Outc
 from kiosk.nfc.faults import ReaderGone, TokenGarbled, TokenLost
 from kiosk.nfc.pn533 import Pn533
 from kiosk.nfc.secret import Pin
-from kiosk.nfc.tokens import Token
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator import pn533_frames
 from kiosk.simulator.airtime import INSTANT, Technology
 from kiosk.simulator.hierarchy import Hierarchy
@@ -27,7 +26,7 @@ from kiosk.simulator.meter import Meter
 from kiosk.simulator.picc import Picc, RadioFace
 from kiosk.simulator.pn533_chip import Chip, SyntaxFaultError
 from kiosk.simulator.radio import Placement, RadioField
-from kiosk.visit.states import Stage
+from tests.reader.quiet import Quiet
 
 Spoil = Callable[[int, bytes], bytes | None]
 
@@ -73,25 +72,6 @@ class MemoryStick:
 
     def close(self) -> None:
         self.closed += 1
-
-
-class Quiet:
-    """A witness who gives digests and wants nothing."""
-
-    def attend(self) -> None:
-        pass
-
-    def recognised(self, token: Token) -> None:
-        pass
-
-    def reached(self, stage: Stage) -> None:
-        pass
-
-    def digests(self) -> dict[SignatureAlgorithm, bytes] | None:
-        return {
-            SignatureAlgorithm.RSA_PKCS1_SHA256: bytes(32),
-            SignatureAlgorithm.ECDSA_P384_SHA384: bytes(48),
-        }
 
 
 def stick(hierarchy: Hierarchy, technology: Technology, spoil: Spoil) -> tuple[MemoryStick, JpkiToken]:
