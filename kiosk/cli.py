@@ -162,5 +162,6 @@ def run(command: Callable[[], object]) -> int:
 
 def main() -> None:
     """The console script `kiosk`."""
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # pygame greets on stdout when it is imported
     leave_package_folder(sys.path)
     sys.exit(run(lambda: cli(prog_name="kiosk")))

@@ -176,7 +176,8 @@ class Conductor:
             case channel.ChallengeGiven(visit=visit, challenge=challenge):
                 self.handle(ev.ChallengeArrived(visit, challenge))
             case channel.Committed(visit=visit, receipt=receipt):
-                self._measure("commit", "sealed")
+                if "commit" not in self._stages_ms:  # told again after the uploader came back
+                    self._measure("commit", "sealed")
                 self.handle(ev.RecordCommitted(visit, receipt))
             case channel.CommitRefused(visit=visit, say=say):
                 log.warning("outbox: %s", say)

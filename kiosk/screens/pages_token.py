@@ -11,6 +11,7 @@ from kiosk.visit.states import (
     AuthenticateOnPhone,
     Checking,
     Hold,
+    HoldProblem,
     OtherDevice,
     Reading,
     Stage,
@@ -110,11 +111,23 @@ _IPHONE_STEPS = ("hold.iphone.1", "hold.iphone.2", "hold.iphone.3")
 
 def again(page: Page, screen: Again) -> None:
     page.header(3)
-    words = _with_scene(page, _scene_of(_device(screen.visit)))
+    device = _device(screen.visit)
+    if screen.problem is HoldProblem.LEFT_BEHIND:
+        _left_behind(page, device)
+        return
+    words = _with_scene(page, _scene_of(device))
     keys = [f"again.{screen.problem.value}"]
     if screen.visit.authentication is Authentication.PIN:
         keys.append("again.pin_kept")
     _steps(page, words, page.say("again.title"), tuple(keys))
+    page.usual_footer()
+
+
+def _left_behind(page: Page, device: Device) -> None:
+    """Somebody's token lies there from before: nothing of it was read."""
+    words = _with_scene(page, SceneKind.REMOVE_CARD)
+    then = "again.left_behind.card" if device is Device.CARD else "again.left_behind.phone"
+    _steps(page, words, page.say("again.left_behind.title"), (then,))
     page.usual_footer()
 
 

@@ -102,6 +102,8 @@ def _failed(visit: Visit, event: ReadFailed) -> Step:
             return _once_more(visit, HoldProblem.UNREADABLE, event.pin_kept)
         case ReadFailure.TWO_TOKENS:
             return _once_more(visit, HoldProblem.TWO_TOKENS, event.pin_kept)
+        case ReadFailure.LEFT_BEHIND:
+            return _once_more(visit, HoldProblem.LEFT_BEHIND, event.pin_kept)
         case ReadFailure.NOT_AUTHENTICATED:
             return AuthenticateOnPhone(visit), ()
         case ReadFailure.PIN_WRONG if event.tries_left:
@@ -131,7 +133,9 @@ def checking(screen: Checking, event: Event) -> Step:
     match event:
         case RecordCommitted(receipt=receipt):
             return replace(screen, receipt=receipt), ()
-        case OutboxChanged(OutboxCondition.READY) if screen.receipt is None:
+        case OutboxChanged(OutboxCondition.READY):
+            # Also with a receipt: an answer told while the uploader was not heard is told again (same bytes,
+            # same effect).
             return screen, (SealAndCommit(visit),)
         case AnswerArrived(outcome=Outcome.VERIFIED):
             return Verified(visit), ()

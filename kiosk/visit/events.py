@@ -39,6 +39,7 @@ class ReadFailure(StrEnum):
     REMOVED = "removed"  #: out of the field too soon
     UNREADABLE = "unreadable"  #: it answers, but with nonsense
     TWO_TOKENS = "two_tokens"
+    LEFT_BEHIND = "left_behind"  #: it lay there before this visit began; nothing was asked of it
     NOT_AUTHENTICATED = "not_authenticated"  #: the phone's owner has not used Face ID / Touch ID
     PIN_WRONG = "pin_wrong"
     PIN_ONE_LEFT = "pin_one_left"  #: VERIFY was not sent

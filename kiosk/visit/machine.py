@@ -102,7 +102,7 @@ def dwell(kiosk: Kiosk) -> float | None:
     match kiosk.screen:
         case Idle():
             return timing.patient_s if kiosk.language != kiosk.rules.languages[0] else None
-        case Starting() | OutOfService():
+        case Starting() | OutOfService() | TooEarly(back=Idle()):
             return None
         case EnterPin():
             return timing.pin_s
@@ -223,9 +223,16 @@ def _idle(kiosk: Kiosk, screen: Idle, event: Event) -> Step:
 
 
 def _too_early(kiosk: Kiosk, screen: TooEarly, event: Event) -> Step:
-    if isinstance(event, TokenRemoved | TimeUp | ReaderChanged):
-        return _back(kiosk, screen.back)
-    return _beneath(kiosk, screen, screen.back, event)
+    """A token forgotten between two visits must be taken away before the next one begins."""
+    match event:
+        case TokenRemoved() | ReaderChanged():
+            return _back(kiosk, screen.back)
+        case TimeUp() if not isinstance(screen.back, Idle):
+            return StillThere(shelved(screen.back)), ()
+        case Began():
+            return stay(screen)
+        case _:
+            return _beneath(kiosk, screen, screen.back, event)
 
 
 def _choose_language(kiosk: Kiosk, screen: ChooseLanguage, event: Event) -> Step:

@@ -53,6 +53,7 @@ class HoldProblem(StrEnum):
     MOVED = "moved"  #: left the field before the reading was done; a PIN still held is not asked again
     UNREADABLE = "unreadable"
     TWO_TOKENS = "two_tokens"
+    LEFT_BEHIND = "left_behind"  #: it lay there before this visit began: somebody forgot it
 
 
 class WrongTokenKind(StrEnum):
@@ -85,7 +86,7 @@ class Idle:
 
 @dataclass(frozen=True)
 class TooEarly:
-    """A token lies on the reader before it was asked for."""
+    """A token lies on the reader before it was asked for; between two visits until it is taken away."""
 
     name: ClassVar[str] = "laid_too_early"
     back: "Idle | Question"

@@ -25,6 +25,8 @@ from kiosk.visit.states import (
     Screen,
     StaffCalled,
     Starting,
+    StillThere,
+    TooEarly,
     Verified,
     visit_of,
 )
@@ -200,11 +202,30 @@ def test_every_state_drains_to_rest_by_time_alone(kiosks: set[Kiosk]) -> None:
     for kiosk in kiosks:
         waited = kiosk
         for _ in range(12):
-            if isinstance(waited.screen, Idle | Starting | OutOfService):
+            if at_rest(waited.screen):
                 break
             assert dwell(waited) is not None
             waited, _ = reduce(waited, ev.TimeUp())
-        assert isinstance(waited.screen, Idle | Starting | OutOfService), kiosk.screen
+        assert at_rest(waited.screen), kiosk.screen
+
+
+def at_rest(screen: Screen) -> bool:
+    """Between two visits, waiting for whatever comes; also for a forgotten token to be taken away."""
+    return isinstance(screen, Idle | Starting | OutOfService) or screen == TooEarly(Idle())
+
+
+def test_a_token_in_the_way_is_asked_about_and_a_forgotten_one_must_be_taken_away(
+    transitions: list[Transition],
+) -> None:
+    def holds(t: Transition) -> bool:
+        screen = t.before.screen
+        if not isinstance(screen, TooEarly):
+            return True
+        if isinstance(screen.back, Idle):
+            return t.after.screen == screen or not isinstance(t.event, ev.TimeUp | ev.Began)
+        return t.after.screen == StillThere(screen.back) or not isinstance(t.event, ev.TimeUp)
+
+    check(transitions, holds)
 
 
 def test_help_is_always_at_hand_until_the_token_is_read(kiosks: set[Kiosk]) -> None:
