@@ -19,8 +19,9 @@ from kiosk.screens.links import Link
 from kiosk.screens.look import Look
 from kiosk.screens.painter import Painter
 from kiosk.screens.sound import Sound
+from kiosk.screens.warmup import Warmup
 from kiosk.screens.widgets import Picture, target_at
-from kiosk.visit.states import Kiosk, visit_of
+from kiosk.visit.states import Idle, Kiosk, visit_of
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class ScreenApp:
         self._conductor, self._links = conductor, links
         self._indicators, self._sound, self._heartbeat = indicators, sound, heartbeat
         self._monotonic, self._on_shown = monotonic, on_shown
+        self._warmup = Warmup(painter, look, conductor.kiosk.rules)
         self._picture: Picture | None = None
         self._laid_out: Kiosk | None = None
         self._held: str | None = None
@@ -81,6 +83,7 @@ class ScreenApp:
 
     def run(self) -> None:
         """Show the first picture, then go on until stopped."""
+        self._warmup.all()
         self._refresh()
         self._heartbeat.ready()
         while not self._stopped:
@@ -130,6 +133,8 @@ class ScreenApp:
         kiosk = self._conductor.kiosk
         if kiosk is self._laid_out and self._picture is not None:
             self._animate(self._picture, now)
+            if isinstance(kiosk.screen, Idle):
+                self._warmup.one()
             return
         self._laid_out = kiosk
         picture = lay_out(kiosk, self._look)
@@ -142,6 +147,7 @@ class ScreenApp:
             self._held = None
             if visit_of(self._conductor.kiosk.screen) is None:
                 self._painter.forget()
+                self._warmup.again()
         self._picture = picture
         self._painter.draw(self._display.surface, picture, now - self._since, self._held)
         self._display.present(None)

@@ -1,0 +1,46 @@
+"""Draws the pictures to come where nobody sees them, so that none is drawn for the first time under a finger.
+
+Opening a font in a new size and measuring and rendering a page's text cost some 20 ms on the first page of a
+process, which a patient's touch should not wait for. Before the process is ready everything is drawn once;
+after a visit, when its texts have been forgotten, one page at each idle turn of the loop.
+"""
+
+from dataclasses import replace
+
+import pygame
+
+from kiosk.screens.examples import examples
+from kiosk.screens.layout import lay_out
+from kiosk.screens.look import Look
+from kiosk.screens.painter import Painter
+from kiosk.visit.rules import Rules
+from kiosk.visit.states import Kiosk
+
+
+class Warmup:
+    """The pages still cold, in the language that visits begin in."""
+
+    def __init__(self, painter: Painter, look: Look, rules: Rules) -> None:
+        self._painter, self._look = painter, look
+        self._surface = pygame.Surface((look.canvas.width, look.canvas.height))
+        self._pages: tuple[Kiosk, ...] = tuple(
+            replace(example.kiosk, rules=rules) for example in examples(rules.mode, rules.languages[0])
+        )
+        self._next = 0
+
+    def all(self) -> None:
+        """Draw every page."""
+        while self.one():
+            pass
+
+    def one(self) -> bool:
+        """Draw one page; False when none is cold."""
+        if self._next == len(self._pages):
+            return False
+        self._painter.draw(self._surface, lay_out(self._pages[self._next], self._look))
+        self._next += 1
+        return True
+
+    def again(self) -> None:
+        """The caches have been emptied."""
+        self._next = 0
