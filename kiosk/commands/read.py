@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from kiosk.nfc import trust
-from kiosk.nfc.antenna import Antenna, Found, NoBlocks, Several
+from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone, Several
 from kiosk.nfc.contact import Authenticated, Contact, Failed, Learnt, Order, Other, Outcome, Wrong
 from kiosk.nfc.faults import ReaderGone, TokenGarbled, TokenLost
 from kiosk.nfc.pn533 import open_reader
@@ -120,10 +120,12 @@ def _with_reader(
     found = _wait_for_token(antenna, clock() + timeout, clock)
     if found is None:
         return _report(Learnt(), "no_token", f"no token was presented within {timeout:g} s")
-    if isinstance(found, Several) or not antenna.alone(found):
-        return _report(Learnt(), "two_tokens", "more than one token lies there; leave one")
     try:
+        if isinstance(found, Several) or not antenna.alone(found):
+            raise NotAlone
         link = antenna.activate(found)
+    except NotAlone:
+        return _report(Learnt(), "two_tokens", "more than one token lies there; leave one")
     except NoBlocks:
         return _report(Learnt(), "wrong_token", "this is not a My Number card or phone (unknown)")
     except TokenLost as fault:

@@ -67,6 +67,10 @@ class NoBlocks(Exception):  # noqa: N818  # an expected state, caught by the cal
     """The token does not speak ISO/IEC 14443-4: no My Number token."""
 
 
+class NotAlone(Exception):  # noqa: N818  # as above
+    """Another token has joined: they answer at once."""
+
+
 class Antenna:
     """Finds, watches and activates tokens on one reader."""
 
@@ -148,7 +152,7 @@ class Antenna:
     # -- activation ----------------------------------------------------------------------------------------
 
     def activate(self, found: Found) -> "Link":
-        """Bring the token into the block protocol. Raises TokenLost, TokenGarbled or NoBlocks.
+        """Bring the token into the block protocol. Raises TokenLost, TokenGarbled, NoBlocks, NotAlone.
 
         One that is still in it, from a contact that ended well, is not activated again: it would not answer.
         """
@@ -163,9 +167,11 @@ class Antenna:
     def _activate_b(self, found: Found) -> Parameters:
         if self._small_frames and found.parameters is not None:
             return found.parameters
+        damaged = 0
         for _ in range(2):
             atqb = self._chip.exchange("B", WUPB, POLL_S)
             if isinstance(atqb, Unheard):
+                damaged += atqb is Unheard.DAMAGE
                 continue
             parameters = isodep.read_atqb(atqb)
             if parameters is None:
@@ -174,6 +180,8 @@ class Antenna:
             answer = self._chip.exchange("B", b"\x1d" + atqb[1:5] + b"\x00\x08\x01\x00", QUICK_S)
             if not isinstance(answer, Unheard) and answer and answer[0] & 0x0F == 0:
                 return parameters
+        if damaged == 2:
+            raise NotAlone
         raise TokenLost("the token left while it was being activated")
 
     def _activate_a(self) -> Parameters:

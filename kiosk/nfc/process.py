@@ -27,7 +27,7 @@ from kiosk.channel import (
     encode,
 )
 from kiosk.nfc import trust
-from kiosk.nfc.antenna import Antenna, Found, NoBlocks, Several
+from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone, Several
 from kiosk.nfc.contact import Authenticated, Contact, Failed, Order, Other, Outcome, Wrong
 from kiosk.nfc.faults import ContactEnded, ReaderGone, TokenGarbled, TokenLost
 from kiosk.nfc.session import Session
@@ -237,11 +237,13 @@ class ReaderProcess:
     ) -> tuple[Outcome, Contact | None]:
         if self._session.lacks_pin:
             return Failed(ReadFailure.REMOVED, "the PIN is no longer held"), None
-        if isinstance(seen, Several) or not antenna.alone(seen):
+        try:
+            if isinstance(seen, Several) or not antenna.alone(seen):
+                raise NotAlone
+            link = antenna.activate(seen)
+        except NotAlone:
             self._seen = Several()
             return Failed(ReadFailure.TWO_TOKENS, "more than one token answers"), None
-        try:
-            link = antenna.activate(seen)
         except NoBlocks:
             return Wrong(WrongTokenKind.UNKNOWN), None
         except TokenLost as fault:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kiosk.nfc import trust
-from kiosk.nfc.antenna import Antenna, Found, NoBlocks, Several
+from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone, Several
 from kiosk.nfc.contact import Authenticated, Contact, Failed, Order, Other, Outcome, Wrong
 from kiosk.nfc.faults import ReaderGone, TokenGarbled, TokenLost
 from kiosk.nfc.pn533 import Pn533
@@ -99,7 +99,7 @@ def read_card(transport: MemoryStick, store: trust.TrustStore) -> Outcome | None
     pin.take(bytearray(b"1234"))
     try:
         link = antenna.activate(found)
-    except (NoBlocks, TokenLost, TokenGarbled):
+    except (NoBlocks, NotAlone, TokenLost, TokenGarbled):
         return None
     contact = Contact(link, Quiet(), store, trust.Clock(trusted=lambda: False), pin)
     outcome = contact.run(Order(Device.CARD, Authentication.PIN))
