@@ -1,0 +1,100 @@
+"""What the desk does next: complete for every answer, in the official order, changing on the named days."""
+
+from datetime import date
+
+import pytest
+
+from kiosk.qualification.codes import QualificationValidity
+from kiosk.qualification.guidance import (
+    REASONS,
+    RULES,
+    STEPS,
+    Finding,
+    Step,
+    Way,
+    finding,
+    next_change,
+    steps,
+    ways,
+    ways_apply,
+)
+from kiosk.qualification.terms import FallbackReason, Mode, Outcome
+
+OFFICIAL_ORDER = (Way.PORTAL_AND_CARD, Way.NOTICE_AND_CARD, Way.LAST_VISIT, Way.DECLARATION_AND_CARD)
+
+
+@pytest.mark.parametrize(
+    ("today", "after_the_four"),
+    [
+        (date(2026, 3, 31), (Way.CERTIFICATE_ALL_ELDERLY, Way.OLD_CARD)),
+        (date(2026, 4, 1), (Way.CERTIFICATE_ALL_ELDERLY,)),
+        (date(2026, 7, 31), (Way.CERTIFICATE_ALL_ELDERLY,)),
+        (date(2026, 8, 1), (Way.CERTIFICATE,)),
+        (date(2056, 1, 1), (Way.CERTIFICATE,)),
+    ],
+)
+def test_the_ways_change_on_the_days_that_the_rules_name(
+    today: date, after_the_four: tuple[Way, ...]
+) -> None:
+    assert ways(today) == OFFICIAL_ORDER + after_the_four
+
+
+def test_on_an_unknown_day_nothing_is_offered_that_may_have_ended() -> None:
+    assert ways(None) == (*OFFICIAL_ORDER, Way.CERTIFICATE)
+
+
+def test_the_next_change_is_the_next_day_with_another_list() -> None:
+    day = date(2026, 1, 1)
+    seen = []
+    while (changed := next_change(day)) is not None:
+        assert ways(changed) != ways(date.fromordinal(changed.toordinal() - 1))
+        seen.append(changed)
+        day = changed
+    assert seen == [date(2026, 4, 1), date(2026, 8, 1)]
+
+
+def test_every_rule_names_its_source_and_every_way_has_a_rule() -> None:
+    assert {rule.way for rule in RULES} == set(Way)
+    assert all(rule.source.startswith("[") for rule in RULES)
+
+
+@pytest.mark.parametrize("validity", list(QualificationValidity))
+def test_each_of_the_six_values_is_its_own_finding(validity: QualificationValidity) -> None:
+    assert finding(Outcome.NOT_CONFIRMED, validity.value).name == validity.name
+
+
+@pytest.mark.parametrize(
+    ("outcome", "validity", "found"),
+    [
+        (Outcome.STAFF_CALLED, None, Finding.REJECTED),
+        (Outcome.RECORDED, None, Finding.EXPIRED),
+        (Outcome.VERIFIED, None, Finding.VALID),
+        (Outcome.NOT_CONFIRMED, None, Finding.REJECTED),
+        (Outcome.STAFF_CALLED, "7", Finding.REJECTED),
+    ],
+)
+def test_an_answer_without_a_known_code_is_never_taken_for_a_valid_one(
+    outcome: Outcome, validity: str | None, found: Finding
+) -> None:
+    assert finding(outcome, validity) is found
+
+
+@pytest.mark.parametrize("found", list(Finding))
+@pytest.mark.parametrize("mode", list(Mode))
+def test_every_finding_has_a_first_step(found: Finding, mode: Mode) -> None:
+    assert steps(found, mode)
+    assert ways_apply(found) == (Step.SHOW_WAYS in steps(found, mode))
+
+
+def test_what_was_consented_to_is_fetched_only_where_consent_is_asked() -> None:
+    assert Step.FETCH in steps(Finding.VALID, Mode.HOME_CONSENT)
+    assert Step.FETCH not in steps(Finding.VALID, Mode.QUALIFICATION_ONLY)
+
+
+def test_nobody_is_sent_away_with_the_whole_cost() -> None:
+    for found in (Finding.INVALID, Finding.NOT_FOUND, Finding.SEVERAL, Finding.RECORDED):
+        assert Step.DECLARED_SHARE in STEPS[found]
+
+
+def test_staff_can_name_every_reason_but_the_one_that_the_kiosk_finds_itself() -> None:
+    assert set(REASONS) == set(FallbackReason) - {FallbackReason.OFFLINE}
