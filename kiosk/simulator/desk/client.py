@@ -53,6 +53,8 @@ class DeskClient:
         self._socket: socket.socket | None = None
         self._closing = False
         self._sessions = 0
+        self._interrupted = False
+        self._at: tuple[str, Callable[[], None]] | None = None
         self._thread = threading.Thread(target=self._listen, name="desk-client", daemon=True)
         self._thread.start()
 
@@ -79,19 +81,20 @@ class DeskClient:
         try:
             for line in connection.makefile("rb"):
                 message = json.loads(line)
-                with self._changed:
-                    if "shown" in message:
-                        self._shown.append(
-                            Shown(
-                                message["shown"],
-                                frozenset(message["targets"]),
-                                message["at"],
-                                message["stages_ms"],
-                                message["png"],
-                                message["page"],
-                            )
+                if "shown" in message:
+                    self._came(
+                        Shown(
+                            message["shown"],
+                            frozenset(message["targets"]),
+                            message["at"],
+                            message["stages_ms"],
+                            message["png"],
+                            message["page"],
                         )
-                    elif "lights" in message:
+                    )
+                    continue
+                with self._changed:
+                    if "lights" in message:
                         self._lit.append(Lit(tuple(message["lights"]), message["at"]))
                     else:
                         self._answers.append(message)
@@ -99,9 +102,44 @@ class DeskClient:
         except (OSError, ValueError):
             return
 
+    def _came(self, shown: Shown) -> None:
+        with self._changed:
+            at, self._at = self._at, None
+        if at is not None and at[0] == shown.name:
+            at[1]()
+        elif at is not None:
+            self._at = at
+        with self._changed:
+            self._shown.append(shown)
+            self._changed.notify_all()
+
+    def when_shown(self, name: str, act: Callable[[], None]) -> None:
+        """Call `act` once, in the listening thread, as soon as this screen comes; before anybody who waits
+        for it goes on."""
+        with self._changed:
+            self._at = (name, act)
+
+    def interrupt(self) -> None:
+        """Whoever waits now or later gets a StoryError, until `resume`."""
+        with self._changed:
+            self._interrupted = True
+            self._changed.notify_all()
+
+    def resume(self) -> None:
+        """Waiting is allowed again; what `when_shown` still looked for is forgotten."""
+        with self._changed:
+            self._interrupted, self._at = False, None
+
+    def check(self) -> None:
+        """Raise StoryError if interrupted."""
+        if self._interrupted:
+            raise StoryError("interrupted")
+
     def _wait(self, reached: Callable[[], bool], what: Callable[[], str], seconds: float) -> None:
         with self._changed:
-            if not self._changed.wait_for(reached, seconds):
+            came = self._changed.wait_for(lambda: self._interrupted or reached(), seconds)
+            self.check()
+            if not came:
                 raise StoryError(what())
 
     def send(self, **command: object) -> None:
@@ -133,6 +171,16 @@ class DeskClient:
     def wait_for_another(self, met: int) -> None:
         """Until a screen process is met after the first `met`: what is shown from now on is its own."""
         self._wait(lambda: self._sessions > met, lambda: "no new screen process came", PATIENCE_S)
+
+    def present(self, seconds: float = PATIENCE_S) -> Shown:
+        """What is on the screen now, as soon as there is something."""
+        self._wait(lambda: bool(self._shown) and self._shown[-1] is not GONE, lambda: "no screen", seconds)
+        return self.shown[-1]
+
+    def changed_since(self, shown: Shown, seconds: float) -> bool:
+        """Wait for another picture than this one; False when none came."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._shown[-1] is not shown, seconds)
 
     def forget(self) -> None:
         """Begin a new list, with the present picture as its first."""

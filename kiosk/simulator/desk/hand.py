@@ -94,12 +94,12 @@ class Hand:
 
     # ---- behind the counter ------------------------------------------------------------------------------
 
-    def records(self) -> tuple[RecordLine, ...]:
-        """What the outbox holds, as `kiosk outbox list` shows it."""
+    def records(self, before: int | None = None) -> tuple[RecordLine, ...]:
+        """The newest records (before this sequence number), as `kiosk outbox list` shows them."""
         peer = connect(self.place.run / "uploader.sock")
         if peer is None:
             return ()
-        peer.send(encode(AskRecords()))
+        peer.send(encode(AskRecords(before=before)))
         end = time.monotonic() + PATIENCE_S
         try:
             while time.monotonic() < end and peer.open:
@@ -114,6 +114,14 @@ class Hand:
             peer.close()
         return ()
 
+    def all_records(self) -> tuple[RecordLine, ...]:
+        """All that the outbox holds, the newest last."""
+        records = page = self.records()
+        while page:
+            page = self.records(before=page[0].seq)
+            records = page + records
+        return records
+
     def last_record(self) -> RecordLine:
         """The newest record."""
         records = self.records()
@@ -125,9 +133,21 @@ class Hand:
         """Wait for something that no picture shows."""
         end = time.monotonic() + seconds
         while not reached():
+            self.desk.check()
             if time.monotonic() > end:
                 raise StoryError(f"waited in vain until {what}")
             time.sleep(0.01)
+
+    def walk_out(self) -> None:
+        """Politely to the start screen from wherever this is: finish, or call staff and finish."""
+        self.remove()
+        end = time.monotonic() + PATIENCE_S
+        while (now := self.desk.present()).name != "start":
+            way = next((target for target in ("finish", "help") if target in now.targets), None)
+            if way is not None and now.name not in ("out_of_service", "starting"):
+                self.desk.send(touch=way)
+            if not self.desk.changed_since(now, seconds=1.0) and time.monotonic() > end:
+                raise StoryError(f"the screen stays {now.name}")
 
     def mend(self) -> None:
         """Put everything right after a scenario that went wrong, so that the next one is judged by itself."""

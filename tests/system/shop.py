@@ -1,0 +1,110 @@
+"""One desk for a whole test module: opened once, found at the start screen by each test."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kiosk.channel import UPLOADER_OUTBOX, Answered, Committed, decode
+from kiosk.qualification.terms import Mode
+from kiosk.seqpacket import Peer, connect
+from kiosk.simulator.desk.client import DeskClient
+from kiosk.simulator.desk.command import STORY_SPEED
+from kiosk.simulator.desk.desk import Desk
+from kiosk.simulator.desk.hand import Hand, board_path
+from kiosk.simulator.desk.place import QUICK, prepare
+from kiosk.simulator.field_client import FieldClient
+
+PROCESSES = ("reader", "uploader", "screen")
+#: Long enough for a process to come back on a busy machine, so that a visit may go on.
+PATIENT: Mapping[str, float] = {**QUICK, "reader_grace_s": 5.0}
+
+
+@dataclass
+class Ear:
+    """Hears what the uploader tells everybody: every acknowledgement, for as long as anybody listens."""
+
+    path: Path
+    committed: dict[str, str] = field(default_factory=dict)  #: visit -> receipt
+    answered: dict[str, str] = field(default_factory=dict)  #: visit -> outcome
+    _closing: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._listen, name="ear", daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        peer: Peer | None = None
+        while not self._closing.wait(0.002):
+            if peer is None or not peer.open:
+                peer = connect(self.path)
+                continue
+            while (packet := peer.receive()) is not None:
+                match decode(bytes(packet), UPLOADER_OUTBOX):
+                    case Committed(visit=visit, receipt=receipt):
+                        self.committed[visit] = receipt
+                    case Answered(visit=visit, outcome=outcome):
+                        self.answered[visit] = outcome.value
+                    case _:
+                        pass
+        if peer is not None:
+            peer.close()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join()
+
+
+@dataclass
+class Shop:
+    """The open desk with its hands, and an ear at the uploader."""
+
+    desk: Desk
+    client: DeskClient
+    field: FieldClient
+    ear: Ear
+
+    def hand(self, mode: Mode = Mode.HOME_CONSENT) -> Hand:
+        """The hand in this mode, at the start screen, with a sound field and a sound service."""
+        if self.desk.mode is not mode:
+            met = self.client.sessions
+            self.desk.set_mode(mode)
+            self.client.wait_for_another(met)
+        self.client.resume()
+        hand = self.desk.hand(self.client, self.field)
+        hand.mend()
+        hand.walk_out()
+        self.client.forget()
+        return hand
+
+    def starts(self) -> dict[str, int]:
+        """How often each process of the kiosk has been started."""
+        return {name: self.desk.household.starts(name) for name in PROCESSES}
+
+    def logs(self) -> str:
+        """All that the kiosk's processes have written."""
+        return "".join(self.desk.household.log_of(name) for name in PROCESSES)
+
+    def wait_for_starts(self, wanted: dict[str, int], seconds: float = 20.0) -> None:
+        """Until the service manager's part has been done; fails if it did something else."""
+        end = time.monotonic() + seconds
+        while self.starts() != wanted and time.monotonic() < end:
+            time.sleep(0.01)
+        assert self.starts() == wanted
+
+
+@contextmanager
+def open_shop(folder: Path, timing: Mapping[str, float] = PATIENT) -> Iterator[Shop]:
+    """Open a desk without a display in this folder, and close it in the end."""
+    with Desk(prepare(folder, board_path(), timing), STORY_SPEED, {"SDL_VIDEODRIVER": "dummy"}) as desk:
+        desk.open_shop(Mode.HOME_CONSENT)
+        client = DeskClient(desk.place.desk_control)
+        ear = Ear(desk.place.run / "uploader.sock")
+        try:
+            with desk.field() as field_client:
+                yield Shop(desk, client, field_client, ear)
+        finally:
+            ear.close()
+            client.close()
