@@ -1,135 +1,38 @@
-"""Whole contacts over a link in memory: our own virtual token behind it, or one that lies."""
+"""Whole contacts over a link in memory, our own virtual token behind it."""
 
 import datetime as dt
-import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from kiosk.nfc import trust
-from kiosk.nfc.apdu import CommandApdu
-from kiosk.nfc.contact import MOST_APDUS, Authenticated, Contact, Failed, Order, Other, Outcome, Wrong
-from kiosk.nfc.faults import ContactEnded, ReaderGone, TokenGarbled, TokenLost
-from kiosk.nfc.secret import Pin
-from kiosk.nfc.tokens import Token
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Wrong
+from kiosk.nfc.faults import ContactEnded, ReaderGone, TokenLost
+from kiosk.qualification.terms import Device
 from kiosk.simulator import pki
-from kiosk.simulator.card import SansIoCard
-from kiosk.simulator.jpki_token import Behaviour, Identity, JpkiToken, Kind
+from kiosk.simulator.jpki_token import Behaviour, Kind
 from kiosk.simulator.other_tokens import payment_card, transit_card
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import Stage, WrongTokenKind
-
-NOW = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
-YEAR = dt.timedelta(days=365)
-DIGESTS = {
-    SignatureAlgorithm.RSA_PKCS1_SHA256: hashlib.sha256(b"transcript").digest(),
-    SignatureAlgorithm.ECDSA_P384_SHA384: hashlib.sha384(b"transcript").digest(),
-}
-CARD = Order(Device.CARD, Authentication.PIN)
-ANDROID = Order(Device.ANDROID, Authentication.PIN)
-IPHONE = Order(Device.IPHONE, Authentication.PHONE)
-VISUAL = Order(Device.CARD, Authentication.VISUAL)
-
-
-@dataclass(frozen=True)
-class World:
-    """Keys and certificates, made once."""
-
-    authority: pki.Authority
-    rsa_key: rsa.RSAPrivateKey
-    ec_key: ec.EllipticCurvePrivateKey
-    store: trust.TrustStore
-
-    def identity(self, *, key: str = "rsa", until: dt.datetime = NOW + YEAR) -> Identity:
-        chosen = self.rsa_key if key == "rsa" else self.ec_key
-        return pki.issue(self.authority, chosen, 0x1A, pki.Validity(NOW - YEAR, until))
-
-    def token(
-        self, kind: Kind, identity: Identity | None = None, behaviour: Behaviour | None = None, tries: int = 3
-    ) -> JpkiToken:
-        own = identity or self.identity()
-        token = JpkiToken(kind, own, own, behaviour=behaviour)
-        token.pin.left = tries
-        token.power_on()
-        return token
+from tests.reader.contact_play import (
+    ANDROID,
+    CARD,
+    DIGESTS,
+    IPHONE,
+    NOW,
+    VISUAL,
+    YEAR,
+    MemoryLink,
+    Play,
+    World,
+    new_world,
+    play,
+)
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    authority = pki.new_authority("user authentication", 1, pki.Validity(NOW - YEAR, NOW + 5 * YEAR))
-    return World(authority, pki.new_rsa_key(), pki.new_ec_key(), trust.TrustStore((authority.certificate,)))
-
-
-@dataclass
-class MemoryLink:
-    """Hands commands to a card; keeps headers and whether data came, never the data."""
-
-    card: Callable[[bytes], bytes]
-    commands: list[tuple[int, int, bool]] = field(default_factory=list)
-    before: Callable[[int], None] = lambda _: None
-
-    def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes:
-        assert left() > 0
-        self.before(len(self.commands))
-        self.commands.append((command.ins, command.p2, bool(command.data)))
-        return self.card(bytes(command.encode()))
-
-    @property
-    def verifies(self) -> int:
-        return sum(1 for ins, _, data in self.commands if ins == 0x20 and data)
-
-
-@dataclass
-class Notes:
-    """The witness: notes what it is told."""
-
-    stages: list[Stage] = field(default_factory=list)
-    device: Device | None = None
-    given: dict[SignatureAlgorithm, bytes] | None = field(default_factory=lambda: dict(DIGESTS))
-    call_off_at: int | None = None
-    asked: int = 0
-
-    def attend(self) -> None:
-        self.asked += 1
-        if self.asked == self.call_off_at:
-            raise ContactEnded("called off")
-
-    def recognised(self, token: Token) -> None:
-        self.device = token.device
-
-    def reached(self, stage: Stage) -> None:
-        self.stages.append(stage)
-
-    def digests(self) -> dict[SignatureAlgorithm, bytes] | None:
-        return self.given
-
-
-@dataclass
-class Play:
-    """One contact and everything that a test may want to look at afterwards."""
-
-    world: World
-    link: MemoryLink
-    notes: Notes = field(default_factory=Notes)
-    pin: Pin = field(default_factory=Pin)
-    at: dt.datetime | None = NOW
-
-    def run(self, order: Order, pin: bytes | None = b"1234") -> Outcome:
-        if pin is not None:
-            self.pin.take(bytearray(pin))
-        at = self.at
-        clock = trust.Clock(now=lambda: at or NOW, trusted=lambda: at is not None)
-        contact = Contact(self.link, self.notes, self.world.store, clock, self.pin, monotonic=lambda: 0.0)
-        return contact.run(order)
-
-
-def play(world: World, token: SansIoCard) -> Play:
-    return Play(world, MemoryLink(lambda apdu: token.process(apdu).response))
+    return new_world()
 
 
 # ---- the three tokens ------------------------------------------------------------------------------------
@@ -395,122 +298,3 @@ def test_a_reader_that_goes_is_not_the_tokens_fault(world: World) -> None:
     this.link.before = gone
     with pytest.raises(ReaderGone):
         this.run(CARD)
-
-
-# ---- hostile tokens --------------------------------------------------------------------------------------
-
-
-class Liar:
-    """Begins as a good token and answers with given bytes now and then."""
-
-    def __init__(self, token: JpkiToken, lies: list[bytes | None]) -> None:
-        self._token, self._lies = token, iter(lies)
-
-    def __call__(self, apdu: bytes) -> bytes:
-        lie = next(self._lies, None)
-        honest = self._token.process(apdu).response
-        return honest if lie is None else lie
-
-
-answers = st.one_of(
-    st.none(),
-    st.none(),
-    st.sampled_from(
-        [b"\x90\x00", b"\x63\xc3", b"\x63\xc2", b"\x63\xc1", b"\x69\x82", b"\x6a\x86", b"", b"\x90"]
-    ),
-    st.binary(max_size=64).map(lambda data: data + b"\x90\x00"),
-    st.binary(max_size=300),
-    st.just(b"\x30\x82\x1f\xf0" + bytes(247) + b"\x90\x00"),
-    st.just(b"\x6c\x01"),
-    st.just(b"\x61\x01"),
-)
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    lies=st.lists(answers, max_size=40),
-    kind=st.sampled_from([Kind.CARD, Kind.ANDROID, Kind.IPHONE]),
-    order=st.sampled_from([CARD, ANDROID, IPHONE, VISUAL]),
-    tries=st.integers(0, 3),
-)
-def test_whatever_a_token_answers_the_outcome_is_one_of_ours(
-    world: World, lies: list[bytes | None], kind: Kind, order: Order, tries: int
-) -> None:
-    token = world.token(kind, tries=tries)
-    this = Play(world, MemoryLink(Liar(token, lies)))
-    outcome = this.run(order)
-    assert isinstance(outcome, Authenticated | Failed | Wrong | Other)
-    assert len(this.link.commands) <= MOST_APDUS
-    assert this.link.verifies <= 1
-    assert this.pin.held == (this.link.verifies == 0)
-    if order.authentication is not Authentication.PIN:
-        assert this.link.verifies == 0
-    if isinstance(outcome, Authenticated) and order.authentication is not Authentication.VISUAL:
-        assert outcome.signature is not None
-
-
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_verify_follows_only_a_told_counter_of_two_or_more(world: World, data: st.DataObject) -> None:
-    """Whatever the empty VERIFY is answered: one with data follows only 63Cx with x of 2 or more, same P2."""
-    token = world.token(Kind.CARD)
-    told: list[tuple[int, bytes]] = []
-
-    def card(apdu: bytes) -> bytes:
-        if apdu[1] == 0x20 and len(apdu) == 4:
-            told.append((apdu[3], data.draw(st.binary(min_size=2, max_size=2))))
-            return told[-1][1]
-        return token.process(apdu).response
-
-    this = Play(world, MemoryLink(card))
-    this.run(CARD)
-    sent = [p2 for ins, p2, with_data in this.link.commands if ins == 0x20 and with_data]
-    if sent:
-        p2, sw = told[-1]
-        assert sent == [p2]
-        assert sw[0] == 0x63
-        assert 0xC2 <= sw[1] <= 0xCF
-
-
-def test_a_token_that_never_ends_is_ended(world: World) -> None:
-    token = world.token(Kind.CARD)
-
-    def card(apdu: bytes) -> bytes:
-        honest = token.process(apdu).response
-        if apdu[1] != 0xB0 or apdu[2] == 0x86:
-            return honest
-        return b"\x30\x82\x1f\xf0\x90\x00" if apdu[2] == 0x8A else b"\x00\x90\x00"  # one byte at a time
-
-    this = Play(world, MemoryLink(card))
-    outcome = this.run(CARD)
-    assert isinstance(outcome, Failed)
-    assert outcome.failure is ReadFailure.UNREADABLE
-    assert len(this.link.commands) == MOST_APDUS
-
-
-def test_a_token_that_takes_its_time_is_ended(world: World) -> None:
-    token = world.token(Kind.CARD)
-    ticks: Iterator[float] = iter(range(0, 1000, 3))
-    pin = Pin()
-    pin.take(bytearray(b"1234"))
-    link = MemoryLink(lambda apdu: token.process(apdu).response)
-    contact = Contact(
-        link, Notes(), world.store, trust.Clock(lambda: NOW, lambda: True), pin, monotonic=lambda: next(ticks)
-    )
-    outcome = contact.run(CARD)
-    assert isinstance(outcome, Failed)
-    assert outcome.failure is ReadFailure.UNREADABLE
-    assert len(link.commands) < 12
-
-
-def test_garbled_frames_make_an_unreadable_token(world: World) -> None:
-    this = play(world, world.token(Kind.CARD))
-
-    def garbled(_: int) -> None:
-        raise TokenGarbled("noise")
-
-    this.link.before = garbled
-    outcome = this.run(CARD)
-    assert isinstance(outcome, Failed)
-    assert outcome.failure is ReadFailure.UNREADABLE
-    assert this.pin.held
