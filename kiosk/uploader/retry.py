@@ -9,11 +9,16 @@ The table for a record (`decide`), by what came of the attempt:
 | 404 to a status query                                     | SendNow: the service does not have it        |
 | 408, 429, 500–599                                         | Again with back-off or Retry-After           |
 | 400 `key_unknown`                                         | Hold: keep it, fetch the keys, tell staff    |
-| 400, 403 `visual_not_allowed`, 409, 410, 413, 415, 422    | Reject: this record will never be accepted   |
-| 401, 403, 404, 405, 3xx, all others                       | Hold: the terminal, its enrolment or its     |
-|                                                           | settings are at fault, not the record        |
+| 400, 403 `visual_not_allowed`, 409, 410, 413, 415, 422,   | Reject: this record will never be accepted   |
+| each with a code of the interface                         |                                              |
+| 401, 403, 404, 405, 3xx, all others; any refusal without  | Hold: the terminal, its enrolment, its       |
+| a code                                                    | settings or something on the way are at      |
+|                                                           | fault, not the record                        |
 | 200 with something else, or too large                     | Again with back-off: the service is failing  |
 | no reply at all                                           | LineDown                                     |
+
+Only the service itself gives a record up, and it always says why: a 400 or 413 without a code comes from
+something before it (nginx answers 400 with a page when it does not take the client certificate).
 
 Replies to other requests (`decide_line`) say only how the line is: an answer of the interface, even a
 refusal for now, means that it is up; 401, 403, 404 and the like mean that this terminal gets nowhere.
@@ -142,6 +147,8 @@ def decide_line(reply: Problem | Fault, rules: RetryRules, dice: Dice) -> Again 
 def _refusal(problem: Problem) -> str:
     if problem.status in (401, 403):
         return "the service refuses this kiosk: enrol it again or call support"
+    if problem.status == 400:
+        return "something before the service answered 400: check this kiosk's certificate, call support"
     return f"the service answered {problem.status}: check its address in kiosk.toml"
 
 
@@ -163,8 +170,8 @@ def _after_problem(
     if code == "key_unknown":
         say = "the service no longer knows the key of a waiting record: call support; it is kept"
         return Hold(wait, code, say)
-    if code == "visual_not_allowed" or (status in _FINAL and not asked_status):
-        return Reject(code or f"http_{status}")
+    if code == "visual_not_allowed" or (code and status in _FINAL and not asked_status):
+        return Reject(code)
     return Hold(wait, code or f"http_{status}", _refusal(problem))
 
 

@@ -22,7 +22,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from kiosk.uploader import wire
-from kiosk.uploader.tls import Credentials, client_context, server_only_context
+from kiosk.uploader.tls import Credentials, NotAskedError, client_context, server_only_context
 from kiosk.uploader.wire import Fault, FaultKind, Problem
 
 V = TypeVar("V")
@@ -207,6 +207,8 @@ def classify(fault: BaseException) -> Fault:
         if isinstance(link, ssl.SSLCertVerificationError):
             clock = link.verify_code in _CLOCK_ERRORS
             return Fault(FaultKind.CLOCK if clock else FaultKind.UNTRUSTED, reached=False)
+        if isinstance(link, NotAskedError):
+            return Fault(FaultKind.NOT_ASKED, reached=False)
     for link in chain:
         if isinstance(link, ssl.SSLError) and "ALERT" in (link.reason or ""):
             version = "PROTOCOL_VERSION" in (link.reason or "")

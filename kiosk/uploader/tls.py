@@ -1,14 +1,19 @@
 """The one TLS context: 1.3 only, exactly our CA, our client certificate. No driver, only `ssl` and files."""
 
 import os
+import socket
 import ssl
 import stat
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kiosk.uploader.wire import Fault, FaultKind
 
 _FOREIGN = stat.S_IRWXG | stat.S_IRWXO
+_HANDSHAKE = 22  #: ContentType of RFC 8446 5.1
+_CERTIFICATE_REQUEST = 13  #: HandshakeType of RFC 8446 4
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,47 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return (found.st_ino, found.st_mtime_ns, found.st_mode)
 
 
+class NotAskedError(ssl.SSLError):
+    """The server never asked who we are."""
+
+
+class MutualContext(ssl.SSLContext):
+    """Refuses a server that does not ask for a client certificate: whoever takes records without looking who
+    sends them is not the service, or is set up wrongly. Nothing has been sent to it then.
+
+    `ssl` has no public word for "was asked", and in TLS 1.3 the request is encrypted. Its debugging hook sees
+    the decrypted handshake; should a Python come without it, every server is refused and the tests say so.
+    A resumed session would not be asked again; this client resumes none.
+    """
+
+    def __init__(self, *_: object) -> None:  # SSLContext takes the protocol in __new__
+        self._asked: weakref.WeakSet[ssl.SSLSocket | ssl.SSLObject] = weakref.WeakSet()
+        self._msg_callback = self._overhear
+
+    def _overhear(
+        self,
+        connection: ssl.SSLSocket | ssl.SSLObject,
+        direction: str,
+        _version: int,
+        content: int,
+        message: int,
+        _data: bytes,
+    ) -> None:
+        if direction == "read" and content == _HANDSHAKE and message == _CERTIFICATE_REQUEST:
+            self._asked.add(connection)
+
+    def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        """As ever, handshake included; raises NotAskedError."""
+        wrapped = super().wrap_socket(sock, *args, **kwargs)
+        if wrapped not in self._asked:
+            wrapped.close()
+            raise NotAskedError("the server did not ask for a client certificate")
+        return wrapped
+
+
 def client_context(credentials: Credentials) -> ssl.SSLContext | Fault:
     """Return the context for the main port, or why there is none."""
-    context = server_only_context(credentials.ca)
+    context = _trusting(credentials.ca, MutualContext(ssl.PROTOCOL_TLS_CLIENT))
     if isinstance(context, Fault):
         return context
     if not credentials.certificate.is_file() or not credentials.key.is_file():
@@ -50,7 +93,10 @@ def client_context(credentials: Credentials) -> ssl.SSLContext | Fault:
 
 def server_only_context(ca: Path) -> ssl.SSLContext | Fault:
     """Return a context without client certificate, for enrolment alone."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return _trusting(ca, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+
+def _trusting(ca: Path, context: ssl.SSLContext) -> ssl.SSLContext | Fault:
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.maximum_version = ssl.TLSVersion.TLSv1_3
     try:

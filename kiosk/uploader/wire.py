@@ -34,6 +34,7 @@ class FaultKind(StrEnum):
     CONNECT = "connect"
     UNTRUSTED = "untrusted"  #: the service's certificate is not what the private CA issued
     CLOCK = "clock"  #: the service's certificate is out of its dates, by this clock
+    NOT_ASKED = "not_asked"  #: the server does not want our client certificate
     REFUSED_US = "refused_us"  #: the service does not take our client certificate
     TLS = "tls"
     TIMEOUT = "timeout"
@@ -50,6 +51,7 @@ SAY = {
     FaultKind.CONNECT: "the service cannot be reached: check the line",
     FaultKind.UNTRUSTED: "the service's certificate is not from the clinic's CA: call support, send nothing",
     FaultKind.CLOCK: "the service's certificate is out of its dates: check this kiosk's clock",
+    FaultKind.NOT_ASKED: "the service does not ask for this kiosk's certificate: call support, send nothing",
     FaultKind.REFUSED_US: "the service does not take this kiosk's certificate: enrol it again",
     FaultKind.TLS: "no secure connection (TLS 1.3) with the service: call support",
     FaultKind.TIMEOUT: "the service did not answer in time: delivery goes on by itself",

@@ -96,8 +96,11 @@ def test_a_refusal_of_the_record_is_final(status: int, code: str) -> None:
     assert delivered(Problem(status, code)) == Reject(code)
 
 
-def test_a_refusal_without_a_code_is_named_by_its_status() -> None:
-    assert delivered(Problem(422, "")) == Reject("http_422")
+@pytest.mark.parametrize("status", [400, 409, 410, 413, 415, 422])
+def test_a_refusal_without_a_code_is_not_the_services_and_gives_no_record_up(status: int) -> None:
+    decision = delivered(Problem(status, ""))
+    assert isinstance(decision, Hold)
+    assert decision.code == f"http_{status}"
 
 
 @pytest.mark.parametrize(
