@@ -161,14 +161,13 @@ class Uploader:
         seconds = now.mono_ms / 1000
         if self._outbox is not None or seconds < self._reopen_at:
             return
-        path = self._settings.outbox.path
 
-        def make(first_seq: int | None) -> Outbox:
+        def make(path: Path, first_seq: int | None) -> Outbox:
             start = secrets.randbelow(_RECEIPT_CYCLE) if first_seq is None else first_seq
             return Outbox(path, max_records=self._settings.outbox.max_records, now=now, first_seq=start)
 
         try:
-            outbox = open_or_salvage(path, make)
+            outbox = open_or_salvage(self._settings.outbox.path, make)
             keys = outbox.keys() or enrolled_keys(self._credentials)
         except OutboxLost as lost:
             self._reopen_at = seconds + REOPEN_S

@@ -1,10 +1,11 @@
-"""A damaged outbox: the file is set aside, every row that can still be read moves to a new one.
+"""A damaged outbox: every row that can still be read moves to a new file, the damaged one is set aside.
 
 Nothing is discarded and nothing is repeated for ever: the damaged file stays for people to look at, rows
 whose content does not hold arrive as quarantined, and after `MAX_ASIDE` files the disk itself is blamed.
 """
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 MAX_ASIDE = 20
 _MAX_GAP = 20_000  #: row numbers tried one by one between the readable ends of a damaged table
 _MAX_FILE = 2**32
+_MENDED = ".mended"  #: the second file, beside the damaged one
+_JOURNAL = "-journal"
 _SKIP = 1_000  #: the new file counts on from here: numbers of unreadable rows are not given out again
 _RECORD_COLUMNS: dict[str, Any] = {
     "seq": 0,
@@ -60,62 +63,102 @@ _AUDIT_COLUMNS: dict[str, Any] = {
 }
 
 
-def open_or_salvage(path: Path, make: Callable[[int | None], Outbox]) -> Outbox:
-    """Open the outbox; a damaged file is set aside first. `make` opens it, with the number to count on from
-    for a new file, or None for its own choice. Raises OutboxLost when the disk does not allow even that.
+def open_or_salvage(path: Path, make: Callable[[Path, int | None], Outbox]) -> Outbox:
+    """Open the outbox; a damaged file is set aside first. `make` opens a path, with the number to count on
+    from for a new file, or None for its own choice. Raises OutboxLost when the disk does not allow even that.
+
+    The power may fail at any point: the damaged file keeps its name until everything that can be read of it
+    is safe in a second file, and that one gets the name as soon as the damaged one has given it up.
     """
     try:
-        return make(None)
-    except OutboxDamaged as damage:
-        log.error("%s; it is set aside and what can be read is saved", damage)
-    aside = _set_aside(path)
-    records, audit = _read(aside)
-    last = max((_whole(row["seq"]) for row in records), default=None)
-    outbox = make(None if last is None else last + _SKIP)
-    sound = _fill(outbox, records, audit)
+        _finish(path)
+        try:
+            return make(path, None)
+        except OutboxDamaged as damage:
+            log.error("%s; it is set aside and what can be read is saved", damage)
+        aside = _place_aside(path)
+        count, sound = _mend(path, make)
+        path.rename(aside)
+        _finish(path)
+    except OSError as fault:
+        raise OutboxLost(f"{path.name} cannot be set aside: {fault.strerror}") from None
     log.error(
         "%d records were saved from %s, %d of them quarantined; keep that file for support",
-        len(records),
+        count,
         aside.name,
-        len(records) - sound,
+        count - sound,
     )
-    return outbox
+    return make(path, None)
 
 
-def _set_aside(path: Path) -> Path:
-    for number in range(1, MAX_ASIDE + 1):
-        aside = path.with_name(f"{path.name}.damaged-{number}")
+def _mend(path: Path, make: Callable[[Path, int | None], Outbox]) -> tuple[int, int]:
+    """Save what can be read into the second file; returns how many records, and how many of them sound."""
+    mended = _beside(path, _MENDED)
+    for leftover in (mended, _beside(mended, _JOURNAL)):  # of an attempt that did not come to its end
+        leftover.unlink(missing_ok=True)
+    records, audit = _read(path)
+    last = max((_whole(row["seq"]) for row in records), default=None)
+    with closing(make(mended, None if last is None else last + _SKIP)) as outbox:
+        sound = _fill(outbox, records, audit)
+    _beside(mended, _JOURNAL).unlink(missing_ok=True)
+    return len(records), sound
+
+
+def _finish(path: Path) -> None:
+    """Give the second file the name, if the damaged one has given it up. Its journal goes after it: beside
+    the new file SQLite would play it back.
+    """
+    mended = _beside(path, _MENDED)
+    if path.exists() or not mended.exists():
+        return
+    journal = _beside(path, _JOURNAL)
+    asides = [aside for aside in _asides(path) if aside.exists()]
+    if asides and journal.exists() and journal.stat().st_size:
+        journal.rename(_beside(asides[-1], _JOURNAL))
+    journal.unlink(missing_ok=True)
+    mended.rename(path)
+    _sync_folder(path.parent)
+
+
+def _place_aside(path: Path) -> Path:
+    """Return the first name for a damaged file that is free; raises OutboxLost when there is none."""
+    for aside in _asides(path):
         if not aside.exists():
-            try:
-                journal = path.with_name(path.name + "-journal")
-                if (
-                    journal.exists() and journal.stat().st_size
-                ):  # undoes a half-done transaction when the copy is read
-                    journal.rename(aside.with_name(aside.name + "-journal"))
-                path.rename(aside)
-            except OSError as fault:
-                raise OutboxLost(
-                    f"{path.name} is damaged and cannot be set aside: {fault.strerror}"
-                ) from None
             return aside
     raise OutboxLost(f"{path.name} was damaged {MAX_ASIDE} times: change the SD card")
 
 
-def _read(aside: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    _lengthen(aside)
-    with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
+def _asides(path: Path) -> list[Path]:
+    return [_beside(path, f".damaged-{number}") for number in range(1, MAX_ASIDE + 1)]
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(damaged: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    _lengthen(damaged)
+    with closing(sqlite3.connect(damaged, isolation_level=None)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         records = {_whole(row["seq"]): row for row in _readable(connection, "records", _RECORD_COLUMNS)}
         audit = {_whole(row["seq"]): row for row in _readable(connection, "audit", _AUDIT_COLUMNS)}
     return [records[seq] for seq in sorted(records)], [audit[seq] for seq in sorted(audit)]
 
 
-def _lengthen(aside: Path) -> None:
+def _lengthen(damaged: Path) -> None:
     """Append what was cut off, as zeros: SQLite opens nothing that is shorter than its header says.
 
     File format: https://www.sqlite.org/fileformat.html 1.3, page size at 16, size in pages at 28.
     """
-    with aside.open("r+b") as file:
+    with damaged.open("r+b") as file:
         head = file.read(32)
         if len(head) == 32 and head.startswith(b"SQLite format 3\x00"):
             page = int.from_bytes(head[16:18], "big")

@@ -16,7 +16,7 @@ PAGE = 4096
 
 
 def reopened(path: Path) -> Outbox:
-    return open_or_salvage(path, lambda first: open_outbox(path, first_seq=0 if first is None else first))
+    return open_or_salvage(path, lambda file, first: open_outbox(file, first_seq=first or 0))
 
 
 def filled(path: Path, count: int) -> list[str]:
@@ -101,6 +101,18 @@ def test_saved_rows_keep_receipts_and_the_numbers_do_not_start_over(tmp_path: Pa
     assert isinstance(new, Kept)
     assert new.receipt not in receipts.values()
     outbox.close()
+
+
+def test_a_salvage_that_was_cut_off_before_the_new_file_had_the_name_is_finished(tmp_path: Path) -> None:
+    path, mended = tmp_path / "outbox.sqlite", tmp_path / "outbox.sqlite.mended"
+    ids = filled(mended, 5)
+    (tmp_path / "outbox.sqlite.damaged-1").write_bytes(b"nonsense")
+    (tmp_path / "outbox.sqlite-journal").write_bytes(b"of the damaged file")
+    outbox = reopened(path)
+    assert [line.id for line in outbox.lines(limit=10)] == ids
+    outbox.close()
+    assert (tmp_path / "outbox.sqlite.damaged-1-journal").read_bytes() == b"of the damaged file"
+    assert not mended.exists()
 
 
 def test_a_disk_that_damages_again_and_again_is_blamed(tmp_path: Path) -> None:

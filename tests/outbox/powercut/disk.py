@@ -1,9 +1,9 @@
 """A disk that may lose its power: what was written, what of it is surely there, what a cut may leave.
 
-The model is pessimistic, as POSIX allows: only a sync of a file makes its writes and its length durable, only a
-sync of the folder makes names durable. Unsynced writes may be kept, lost or torn in any combination and however
-old they are; names change in order, as in every journalling file system. What is torn is torn at 512 bytes
-(the sector that a card keeps whole; SQLite's powersafe overwrite relies on no more than that).
+The model is pessimistic, as POSIX allows: only a sync of a file makes its writes and its length durable, only
+a sync of the folder makes names durable. Unsynced writes may be kept, lost or torn in any combination and
+however old they are; names change in order, as in every journalling file system. What is torn is torn at 512
+bytes (the sector that a card keeps whole; SQLite's powersafe overwrite relies on no more than that).
 """
 
 import random
@@ -89,11 +89,11 @@ class Residue(Enum):
 
 
 class Disk:
-    """The files of one folder. `files` are there, durable, before the first operation."""
+    """The files of one folder, empty in the beginning."""
 
-    def __init__(self, files: dict[int, tuple[str, bytes]]) -> None:
-        self._names = {name: inode for inode, (name, _) in files.items()}
-        self._files = {inode: _File(bytearray(content)) for inode, (_, content) in files.items()}
+    def __init__(self) -> None:
+        self._names: dict[str, int] = {}
+        self._files: dict[int, _File] = {}
         self._naming: list[Naming] = []
 
     def apply(self, operation: Operation) -> None:
@@ -111,6 +111,22 @@ class Disk:
             case FolderSynced():
                 self._names = _renamed(self._names, self._naming)
                 self._naming.clear()
+
+    @property
+    def files(self) -> Files:
+        """What is there while the power is on."""
+        names = _renamed(self._names, self._naming)
+        return {
+            name: self._files[inode].after_cut(Residue.KEPT, random.Random(0))
+            for name, inode in names.items()
+        }
+
+    def settle(self) -> None:
+        """Make everything durable."""
+        self._names = _renamed(self._names, self._naming)
+        self._naming.clear()
+        for file in self._files.values():
+            file.settle()
 
     def cuts(self, mixed: int, chance: random.Random) -> Iterator[tuple[Residue, Files]]:
         """What the disk may hold if the power fails now; no two alike. `mixed`: how many chance mixtures."""
