@@ -227,6 +227,7 @@ class Link:
         except StopIteration as end:
             answer = bytes(end.value)
         finally:
+            talk.close()  # now, not when somebody collects it: it holds a copy of what was sent
             wipe(frame)
         if log.isEnabledFor(TRAFFIC):
             sw = status.name(int.from_bytes(answer[-2:], "big"))
