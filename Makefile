@@ -2,12 +2,16 @@
 # make test    all tests                                    (TEST_ARGS="-k word")
 # make check   lint, format, types, rules of the house
 # make bench   every figure, as a table and bench.json      (BENCH_ARGS)
+# make fuzz    hostile tokens against the reader   (FUZZ_SECONDS=600, FUZZ_ARGS="--jobs 2 --distil")
+# make powercut   the power fails at every write of the outbox   (POWERCUT_ARGS)
+# make chaos   kill -9 everywhere while the service loses requests and answers   (CHAOS_ARGS)
 # make lock    write the locked requirements anew
 # make clean   remove the environment and all that was made
 #
 # Each brings what it needs: Debian packages if missing (root or sudo), the environment in .venv. PYTHON=… chooses
 # the Python, which must be 3.11 or newer.
 
+FUZZ_SECONDS ?= 600
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --no-input --quiet
 SH_FILES := requirements/find-python requirements/lock requirements/system-packages .ci/run
@@ -15,7 +19,7 @@ SH_FILES := requirements/find-python requirements/lock requirements/system-packa
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench fuzz powercut chaos lock clean
 
 help:
 	@sed -n 's/^# \(make \)/\1/p' Makefile
@@ -35,6 +39,15 @@ check: .venv/.stamp-dev
 
 bench: .venv/.stamp-dev .venv/.stamp-system-test
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+
+fuzz: .venv/.stamp-fuzz
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
+
+powercut: .venv/.stamp-dev
+	@$(BIN)/python -m tests.outbox.powercut $(POWERCUT_ARGS)
+
+chaos: .venv/.stamp-dev
+	@$(BIN)/python -m tests.system.chaos $(CHAOS_ARGS)
 
 lock:
 	@requirements/lock
@@ -69,3 +82,8 @@ clean:
 	@$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ .venv/.stamp-demo
+
+.venv/.stamp-fuzz: requirements/fuzz.txt .venv/.stamp-dev
+	@echo "Installing the Python packages of requirements/fuzz.txt"
+	@$(PIP) install --require-hashes -r requirements/fuzz.txt
+	@touch $@

@@ -1,0 +1,249 @@
+"""One execution of the fuzzer: its bytes are what a token answers; then the house's promises are checked.
+
+`token` is the main one: real antenna, activation, block protocol, dialogue, trust; only the chip is ours.
+A broken promise is an AssertionError; any other exception is a finding as well.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kiosk.channel import ChannelError
+from kiosk.nfc import contact as contacts
+from kiosk.nfc import isodep, tlv, tokens, trust
+from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone
+from kiosk.nfc.apdu import CommandApdu, GarbledAnswer, ResponseApdu
+from kiosk.nfc.contact import Authenticated, Contact, Failed, Link, Order, Other, Wrong
+from kiosk.nfc.faults import TokenGarbled, TokenLost
+from kiosk.nfc.secret import Pin
+from kiosk.nfc.session import Session
+from kiosk.nfc.tokens import Token
+from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.simulator.jpki_token import Kind
+from kiosk.visit.states import Stage
+from tests.fuzz.hostile import HostileChip, Tail
+from tests.fuzz.script import Bytes, lies
+from tests.fuzz.world import DIGESTS, NOW, Choice, World
+
+KINDS: tuple[Kind | None, ...] = (Kind.CARD, Kind.ANDROID, Kind.IPHONE, None)
+ORDERS = (
+    Order(Device.CARD, Authentication.PIN),
+    Order(Device.ANDROID, Authentication.PIN),
+    Order(Device.IPHONE, Authentication.PHONE),
+    Order(Device.CARD, Authentication.VISUAL),
+)
+TAILS: tuple[Tail, ...] = ("honest", "silent", "again", "damaged")
+PIN = b"1234"
+MOST_SOUND = 64
+LOOKS = 5  #: so many looks find what lies there, the chip's own search included
+Outcome = Authenticated | Failed | Wrong | Other | None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the first two bytes decide."""
+
+    choice: Choice
+    order: Order
+    type_a: bool
+    look_into: bool
+    tail: Tail
+    clock_trusted: bool
+
+    @classmethod
+    def read(cls, source: Bytes) -> "Scene":
+        first, second = source.byte(), source.byte()
+        choice = Choice(
+            kind=KINDS[first & 3],
+            ec=bool(first & 0x40),
+            short_ef=not first & 0x20,
+            tries=3 - (second >> 2 & 3),
+            authenticated=not second & 0x10,
+            right_pin=not second & 0x20,
+        )
+        return cls(
+            choice,
+            ORDERS[first >> 3 & 3],
+            type_a=bool(first & 4),
+            look_into=bool(first & 0x80),
+            tail=TAILS[second & 3],
+            clock_trusted=not second & 0x40,
+        )
+
+
+def opening(kind: Kind | None, order: int, tail: Tail = "honest", *, type_a: bool = False) -> bytes:
+    """The two bytes for the usual scenes; for seeds and tests."""
+    return bytes([KINDS.index(kind) | type_a << 2 | order << 3, TAILS.index(tail)])
+
+
+@dataclass
+class WatchedLink:
+    """Notes what the dialogue asks, between it and the real link."""
+
+    inner: Link
+    verifies: int = 0
+    commands: int = 0
+    moved: int = 0
+    told: tuple[int, bytes] | None = (
+        None  #: P2 and answer of the last empty VERIFY, if it was the last command
+    )
+
+    def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes | bytearray:
+        self.commands += 1
+        self.moved += len(command.encode())
+        verify = command.ins == 0x20
+        if verify and command.data:
+            self.verifies += 1
+            assert self.told is not None, "VERIFY without its counter just before"
+            p2, sw = self.told
+            assert command.p2 == p2, "VERIFY in another form than its counter"
+            assert sw[0] == 0x63, "VERIFY after no counter"
+            assert 0xC2 <= sw[1] <= 0xCF, "VERIFY with fewer than two tries"
+        self.told = None
+        answer = self.inner.exchange(command, left)
+        self.moved += len(answer)
+        if verify and not command.data and len(answer) >= 2:
+            self.told = (command.p2, bytes(answer[-2:]))
+        return answer
+
+
+@dataclass
+class Notes:
+    """The witness."""
+
+    stages: list[Stage] = field(default_factory=list)
+
+    def attend(self) -> None: ...
+    def recognised(self, token: Token) -> None: ...
+
+    def reached(self, stage: Stage) -> None:
+        self.stages.append(stage)
+
+    def digests(self) -> dict[SignatureAlgorithm, bytes]:
+        return DIGESTS
+
+
+class Harness:
+    """The targets, over one world of keys."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self._issued = {self.world.identity(ec=ec).certificate for ec in (False, True)}
+        self._sound: set[tuple[bytes, bytes | None, bool]] = set()  # evidence that has been found to hold
+        self.targets: dict[str, Callable[[bytes], object]] = {
+            "token": self.token,
+            "parsers": self.parsers,
+            "channel": self.channel,
+        }
+
+    # -- a token -------------------------------------------------------------------------------------------
+
+    def token(self, data: bytes) -> Outcome:
+        """A whole contact, from the first look to the check that the token has gone."""
+        source = Bytes(data)
+        scene = Scene.read(source)
+        chip = HostileChip(
+            self.world.card(scene.choice), "A" if scene.type_a else "B", lies(source), scene.tail
+        )
+        antenna = Antenna(chip, sleep=lambda _: None)
+        began = time.thread_time()
+        outcome = self._contact(chip, antenna, scene)
+        cost = time.thread_time() - began
+        assert cost < contacts.MOST_CPU_S, f"{cost:.2f} s of computing"
+        return outcome
+
+    def _contact(self, chip: HostileChip, antenna: Antenna, scene: Scene) -> Outcome:
+        found = next((seen for _ in range(LOOKS) if (seen := antenna.look()) is not None), None)
+        if not isinstance(found, Found) or not antenna.alone(found):
+            return None
+        antenna.there(found)
+        try:
+            link = WatchedLink(antenna.activate(found))
+        except (NoBlocks, NotAlone, TokenLost, TokenGarbled):
+            return None
+        outcome = self._dialogue(chip, link, scene)
+        antenna.there(found)
+        antenna.rest()
+        return outcome
+
+    def _dialogue(self, chip: HostileChip, link: WatchedLink, scene: Scene) -> Outcome:
+        pin, digits = Pin(), bytearray(PIN)
+        if not scene.look_into:
+            pin.take(digits)
+        clock = trust.Clock(now=lambda: NOW, trusted=lambda: scene.clock_trusted)
+        began, first = chip.now, len(chip.sent)
+        contact = Contact(link, Notes(), self.world.store, clock, pin, monotonic=lambda: chip.now)
+        outcome = contact.look_into() if scene.look_into else contact.run(scene.order)
+        assert chip.now - began <= contacts.MOST_SECONDS + 0.01, f"{chip.now - began:.1f} s"
+        assert link.commands <= contacts.MOST_APDUS, f"{link.commands} commands"
+        assert link.moved <= contacts.MOST_BYTES, f"{link.moved} bytes"
+        assert link.verifies <= 1, "VERIFY twice for one entry of the PIN"
+        assert pin.held == (not scene.look_into and link.verifies == 0), "the PIN is held wrongly"
+        assert link.verifies == 0 or not any(digits), "the PIN was not wiped"
+        assert link.verifies == 0 or not any(PIN in frame for frame in chip.sent[first:]), (
+            "a frame with the PIN"
+        )
+        if scene.look_into or scene.order.authentication is not Authentication.PIN:
+            assert link.verifies == 0, "VERIFY that nobody ordered"
+        self._believed(outcome, scene)
+        return outcome
+
+    def _believed(self, outcome: Outcome, scene: Scene) -> None:
+        """What counts as an authentication must really be one."""
+        if not isinstance(outcome, Authenticated):
+            return
+        evidence = (outcome.der, outcome.signature, scene.clock_trusted)
+        if evidence in self._sound:
+            return
+        leaf = trust.parse(outcome.der)
+        assert isinstance(leaf, trust.Leaf), "evidence without a certificate"
+        at = NOW if scene.clock_trusted else None
+        assert self.world.store.check(leaf, at) is None, "evidence with a certificate of doubt"
+        if scene.order.authentication is Authentication.VISUAL and not scene.look_into:
+            assert outcome.signature is None, "a signature that nobody asked for"
+            return
+        assert outcome.signature is not None, "evidence without a signature"
+        assert trust.signature_holds(leaf, DIGESTS[leaf.algorithm], outcome.signature), "a false signature"
+        if len(self._sound) < MOST_SOUND:
+            self._sound.add(evidence)
+
+    # -- the parsers by themselves -------------------------------------------------------------------------
+
+    def parsers(self, data: bytes) -> None:
+        """What a token can make us parse, without the way there: whole certificates, TLV, ATS, ATQB."""
+        attempts: tuple[tuple[Callable[[], object], type[Exception]], ...] = (
+            (lambda: list(tlv.objects(data)), tlv.TlvError),
+            (lambda: ResponseApdu.decode(data), GarbledAnswer),
+            (lambda: isodep.read_ats(data), TokenGarbled),
+            (lambda: isodep.read_atqb(data), TokenGarbled),
+        )
+        for parse, refusal in attempts:
+            with contextlib.suppress(refusal):
+                parse()
+        tokens.find(data)
+        leaf = trust.parse(data)
+        if isinstance(leaf, trust.Leaf):
+            assert self.world.store.check(leaf, NOW) is not None or data in self._issued, (
+                "a forged certificate"
+            )
+            assert "\n" not in leaf.serial + leaf.not_after + leaf.key_name
+            assert not trust.signature_holds(leaf, DIGESTS[leaf.algorithm], data[-256:]), "a forged signature"
+
+    # -- a caller on the channel ---------------------------------------------------------------------------
+
+    def channel(self, data: bytes) -> None:
+        """Packets for the reader's session: a length of two bytes before each."""
+        source, session = Bytes(data), Session()
+        while source.more:
+            packet = bytearray(source.take(int.from_bytes(source.take(2), "big")))
+            secret, refused = packet[:1] == b"\x01", ""
+            try:
+                session.take(packet)
+            except ChannelError as refusal:
+                refused = str(refusal)
+            assert "\n" not in refused, "a refusal of more than one line"
+            assert not secret or not any(packet), "a PIN frame was not wiped"
+            assert session.order is None or session.visit is not None, "armed without a visit"
+        session.end()
+        assert not session.pin.held, "the visit's end kept the PIN"
