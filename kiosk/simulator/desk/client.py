@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ class Shown:
     """One picture that came on the screen."""
 
     name: str
-    targets: frozenset[str]
+    targets: Mapping[str, tuple[float, float]]  #: what can be touched, with its middle in pixels
     at: float  #: CLOCK_MONOTONIC seconds
     stages_ms: dict[str, float] = field(default_factory=dict)
     png: str | None = None
@@ -38,7 +38,7 @@ class Lit:
 
 
 #: Stands in the list where the screen process went away, so that its last picture is not taken for present.
-GONE = Shown("(no screen)", frozenset(), 0.0)
+GONE = Shown("(no screen)", {}, 0.0)
 
 
 class DeskClient:
@@ -85,7 +85,7 @@ class DeskClient:
                     self._came(
                         Shown(
                             message["shown"],
-                            frozenset(message["targets"]),
+                            {name: (x, y) for name, (x, y) in message["targets"].items()},
                             message["at"],
                             message["stages_ms"],
                             message["png"],

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from kiosk.simulator.desk.scenarios import STORY
 #: In a story the virtual card computes faster than a real one; in the window it takes its real time.
 STORY_SPEED = Speed(sign_ms=80, verify_ms=20, usb_ms=0.1)
 DEFAULT_OUT = Path("demo-out")
+#: For the screen process. The class is by what window managers tell one program's windows from another's.
+WINDOW = {"KIOSK_DEMO_WINDOW": "1", "SDL_VIDEO_X11_WMCLASS": "kiosk-demo", "SDL_APP_NAME": "kiosk-demo"}
 
 
 @click.command()
@@ -33,10 +36,17 @@ def demo(headless: bool, out: Path | None, only: tuple[str, ...], mode: str) -> 
         out = out or DEFAULT_OUT
         click.echo(f"There is no display here: the story is played without one, into {out}/.")
         headless = True
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     if headless:
         tell_story(out or DEFAULT_OUT, only)
     else:
         open_window(Mode(mode))
+
+
+def _leave(number: int, _frame: object) -> None:
+    """End by way of the context managers, which stop everything that was started."""
+    raise SystemExit(128 + number)
 
 
 def has_display(environ: Mapping[str, str]) -> bool:
@@ -86,10 +96,21 @@ def open_window(mode: Mode) -> None:
         f"Keys 1 2 3 lay card, iPhone, Android on the reader, 0 takes them off, S stops and starts the "
         f"service. PIN {PIN}; staff {STAFF_NUMBER}, passcode {STAFF_PASSCODE}."
     )
-    timing = {"touch_guard_s": 0.25}
+    try:
+        code, said = run_window(mode)
+    except KeyboardInterrupt:  # the usual way to end what was started in a terminal
+        return
+    if code != 0:
+        raise click.ClickException(said)
+
+
+def run_window(mode: Mode) -> tuple[int, str]:
+    """Everything until the window is closed; returns the screen process's exit code and its last words."""
     with (
         tempfile.TemporaryDirectory(prefix="kiosk-demo-") as folder,
-        Desk(prepare(Path(folder), board_path(), timing), Speed(), {"KIOSK_DEMO_WINDOW": "1"}) as desk,
+        Desk(prepare(Path(folder), board_path(), {}), Speed(), WINDOW) as desk,
     ):
         desk.open_shop(mode)
-        desk.household.wait("screen")
+        code = desk.household.wait("screen")
+        lines = desk.household.log_of("screen").splitlines() or [f"the screen process ended with {code}"]
+        return code, lines[-1].removeprefix("Error: ")

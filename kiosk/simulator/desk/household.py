@@ -50,7 +50,12 @@ class Household:
     def _spawn(self, member: Member) -> None:
         with member.log.open("ab") as log:
             member.process = subprocess.Popen(
-                member.argv, env=dict(member.environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                member.argv,
+                env=dict(member.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for us alone, who stop them in order
             )
         member.starts += 1
         member.started_at = time.monotonic()

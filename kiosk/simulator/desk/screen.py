@@ -27,11 +27,12 @@ from kiosk.indicators.patterns import Levels
 from kiosk.qualification.consent import ConsentItem
 from kiosk.screens.conductor import Conductor
 from kiosk.screens.display import Input
+from kiosk.screens.fonts import FontMissingError
 from kiosk.screens.geometry import Rect
 from kiosk.screens.widgets import Picture
-from kiosk.simulator.desk.window import DeskDisplay, Handle
-from kiosk.simulator.field_client import FieldAbsentError, FieldClient, FieldRefusedError
-from kiosk.simulator.service.control import ControlError, ServiceControl
+from kiosk.simulator.desk.handles import Hands
+from kiosk.simulator.desk.strip import Handle
+from kiosk.simulator.desk.window import DeskDisplay
 from kiosk.visit.events import ItemAnswered
 
 log = logging.getLogger("kiosk.simulator.desk")
@@ -141,15 +142,18 @@ class WiredDisplay(DeskDisplay):
         self._picture: Picture | None = None
         self._page = 0
         self.stages_ms: Callable[[], dict[str, float]] = dict
+        self.language: Callable[[], str] | None = None
 
     def shown(self, picture: Picture, surface: pygame.Surface) -> None:
         """A new picture came."""
+        if self.language is not None:
+            self.speak(self.language())
         self._page = _page_after(self._picture, picture, self._page)
         self._picture = picture
         png = self._album.add(picture.name, self._page, surface) if self._album is not None else None
         self._wire.tell(
             shown=picture.name,
-            targets=[target.id for target in picture.targets],
+            targets={t.id: (t.rect.x + t.rect.w / 2, t.rect.y + t.rect.h / 2) for t in picture.targets},
             at=time.monotonic(),
             stages_ms=self.stages_ms(),
             png=png,
@@ -176,7 +180,7 @@ class WiredDisplay(DeskDisplay):
             log.warning("desk: nothing called %s is on the screen", wanted)
             return
         rect: Rect = target.rect
-        width, height = self.size
+        width, height = self.window_size
         x, y = (rect.x + rect.w / 2) / width, (rect.y + rect.h / 2) / height
         for kind in (pygame.FINGERDOWN, pygame.FINGERUP):
             pygame.event.post(pygame.event.Event(kind, touch_id=1, finger_id=1, x=x, y=y, dx=0, dy=0))
@@ -207,40 +211,6 @@ class DrawnPanel(Panel):
             self._display.show_levels(levels)
 
 
-def handles(folder: Path) -> list[Handle]:
-    """The strip's keys: tokens on and off, the service stopped and started."""
-    service = ServiceControl(folder / "service.sock")
-    running = [True]
-
-    def tap(token: str) -> Callable[[], None]:
-        def act() -> None:
-            try:
-                with FieldClient(folder / "field.sock") as field:
-                    field.remove()
-                    if token != "none":
-                        field.tap(token)
-            except (FieldAbsentError, FieldRefusedError) as fault:
-                log.warning("desk: %s", fault)
-
-        return act
-
-    def toggle() -> None:
-        running[0] = not running[0]
-        try:
-            service.open() if running[0] else service.close()
-        except (ControlError, OSError) as fault:
-            log.warning("desk: %s", fault)
-
-    return [
-        Handle("1 カード", pygame.K_1, tap("card")),
-        Handle("2 iPhone", pygame.K_2, tap("iphone")),
-        Handle("3 Android", pygame.K_3, tap("android")),
-        Handle("4 別のカード", pygame.K_4, tap("payment")),
-        Handle("0 はなす", pygame.K_0, tap("none")),
-        Handle("S 回線を切る・戻す", pygame.K_s, toggle),
-    ]
-
-
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True)
 @click.option("--folder", type=click.Path(path_type=Path), required=True, help="The desk's folder.")
@@ -256,12 +226,19 @@ def main(path: Path, folder: Path, pictures: Path | None, window: bool) -> None:
     wire = Wire(folder / "desk.sock")
     album = Album(pictures) if pictures is not None else None
     size = (settings.screen.width, settings.screen.height)
-    display = WiredDisplay(size, wire, album, handles(folder) if window else ())
+    keys = Hands(folder / "field.sock", folder / "service.sock").handles() if window else ()
+    try:
+        display = WiredDisplay(size, wire, album, keys)
+    except (pygame.error, FontMissingError) as fault:
+        raise click.ClickException(
+            f"the window cannot be opened: {fault}; without one: kiosk demo --headless"
+        ) from None
     if settings.indicators.board is None:
         raise click.ClickException("the demo's settings name no board")
     panel = DrawnPanel(settings.indicators.board, display, wire)
     app, conductor = assemble(settings, display, panel, display.shown)
     display.stages_ms = _stages(conductor)
+    display.language = lambda: conductor.kiosk.language
     run_until_stopped(app)
 
 

@@ -1,50 +1,41 @@
-"""The demo's displays: the kiosk's picture in a window with a strip of hands beside it, or in memory.
+"""The demo's display: the kiosk's picture in a window with a strip of hands below it, or in memory.
 
 The kiosk draws on a surface of its own size and hears fingers through the same `Fingers` as on the panel;
 what lies outside that surface is not the kiosk.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import pygame
 
 from kiosk.indicators.patterns import Levels
-from kiosk.screens.display import Fingers, Input
-from kiosk.screens.fonts import FontBook
+from kiosk.screens.display import LEFT_BUTTON, Fingers, Input
 from kiosk.screens.geometry import Rect
+from kiosk.simulator.desk.strip import HEIGHT, Handle, Strip
 
-STRIP = 96
-INK, GROUND, KEY, LIT, DARK = (236, 238, 242), (44, 48, 58), (74, 80, 96), (60, 210, 120), (24, 26, 32)
-
-
-@dataclass(frozen=True)
-class Handle:
-    """One key of the strip: what it says, the key that does the same, what it does."""
-
-    label: str
-    key: int
-    act: Callable[[], None]
+FINGERS = (pygame.FINGERDOWN, pygame.FINGERUP)
 
 
 class DeskDisplay:
-    """A window of the kiosk's size plus a strip below it. Without handles: just the kiosk's size."""
+    """A window of the kiosk's size plus the strip. Without handles: just the kiosk's size."""
 
     def __init__(self, size: tuple[int, int], handles: Sequence[Handle] = ()) -> None:
         pygame.display.init()
-        self._handles = tuple(handles)
-        strip = STRIP if self._handles else 0
-        self._window = pygame.display.set_mode((size[0], size[1] + strip))
-        pygame.display.set_caption("kiosk demo")
+        self._strip = Strip(*size, tuple(handles)) if handles else None
+        self._window = pygame.display.set_mode((size[0], size[1] + (HEIGHT if handles else 0)))
+        pygame.display.set_caption("Maina Kiosk — demo")
         self._kiosk = pygame.Surface(size)
         self._fingers = Fingers(*size)
-        self._fonts = FontBook() if self._handles else None
-        self._levels: Levels = (False, False, False, False)
         self._draw_strip()
 
     @property
     def size(self) -> tuple[int, int]:
         return self._kiosk.get_size()
+
+    @property
+    def window_size(self) -> tuple[int, int]:
+        """The kiosk's picture and the strip, in pixels."""
+        return self._window.get_size()
 
     @property
     def surface(self) -> pygame.Surface:
@@ -65,46 +56,46 @@ class DeskDisplay:
 
     def _for_kiosk(self, events: Sequence[pygame.event.Event]) -> Iterator[pygame.event.Event]:
         """Pass on what concerns the kiosk's picture; the rest is for the strip."""
-        height = self.size[1]
         for event in events:
-            if event.type == pygame.KEYDOWN:
-                for handle in self._handles:
-                    if event.key == handle.key:
-                        handle.act()
-            elif event.type == pygame.MOUSEBUTTONDOWN and event.pos[1] >= height:
-                self._press(event.pos[0])
-            elif event.type in (pygame.FINGERDOWN, pygame.FINGERUP) and self._handles:
-                continue  # the window's own echo as MOUSE is taken instead: its place is in pixels
+            if event.type == pygame.WINDOWEXPOSED:
+                pygame.display.flip()
+            elif event.type in FINGERS:
+                yield from self._finger(event)
+            elif self._strip is not None and self._is_for(self._strip, event):
+                self._draw_strip()
             else:
                 yield event
 
-    def _press(self, x: int) -> None:
-        if self._handles:
-            self._handles[min(x * len(self._handles) // self.size[0], len(self._handles) - 1)].act()
+    def _is_for(self, strip: Strip, event: pygame.event.Event) -> bool:
+        if event.type == pygame.KEYDOWN:
+            return strip.key(event.key)
+        if event.type == pygame.MOUSEBUTTONDOWN and event.button == LEFT_BUTTON:
+            return not getattr(event, "touch", False) and strip.press(*event.pos)
+        return False
 
-    # ---- the strip ---------------------------------------------------------------------------------------
+    def _finger(self, event: pygame.event.Event) -> Iterator[pygame.event.Event]:
+        """SDL tells fingers as a part of the window; the kiosk's picture is a part of that."""
+        x, y = event.x * self.window_size[0], event.y * self.window_size[1]
+        if self._strip is not None and y >= self.size[1] and event.type == pygame.FINGERDOWN:
+            if self._strip.press(x, y):
+                self._draw_strip()
+            return
+        yield pygame.event.Event(event.type, {**event.dict, "y": y / self.size[1]})
 
     def show_levels(self, levels: Levels) -> None:
         """Draw the four LEDs as they are."""
-        if levels != self._levels:
-            self._levels = levels
+        if self._strip is not None and self._strip.tell(levels=levels):
+            self._draw_strip()
+
+    def speak(self, language: str) -> None:
+        """Label the strip in the kiosk's present language."""
+        if self._strip is not None and self._strip.tell(language=language):
             self._draw_strip()
 
     def _draw_strip(self) -> None:
-        if self._fonts is None:
-            return
-        width, height = self.size
-        self._window.fill(GROUND, (0, height, width, STRIP))
-        for index, lit in enumerate(self._levels):
-            centre = (width // 2 + (index * 2 - 3) * 16, height + 16)
-            pygame.draw.circle(self._window, LIT if lit else DARK, centre, 10)
-        each = width // len(self._handles)
-        for index, handle in enumerate(self._handles):
-            box = pygame.Rect(index * each + 4, height + 34, each - 8, STRIP - 40)
-            pygame.draw.rect(self._window, KEY, box, border_radius=8)
-            text, _ = self._fonts.render(handle.label, 18, False, INK)
-            self._window.blit(text, text.get_rect(center=box.center))
-        pygame.display.update(pygame.Rect(0, height, width, STRIP))
+        if self._strip is not None:
+            self._strip.draw(self._window)
+            pygame.display.update(self._strip.area)
 
     def close(self) -> None:
         pygame.display.quit()
