@@ -44,15 +44,25 @@ class Wire:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
+        self._cut = False
 
     def watch(self, sock: socket.socket) -> None:
         """Keep a second descriptor: the connection's own one changes hands when TLS begins."""
         with self._lock:
             self._sockets.append(sock.dup())
+            if self._cut:  # while the name was looked up, say
+                with _ignoring_closed():
+                    sock.shutdown(socket.SHUT_RDWR)
+
+    def begin(self) -> None:
+        """A new request: an earlier cut is over."""
+        with self._lock:
+            self._cut = False
 
     def cut(self) -> None:
-        """End every connection; who waits on one gets an end of file."""
+        """End every connection, and those that this request still makes; who waits gets an end of file."""
         with self._lock:
+            self._cut = True
             for sock in self._sockets:
                 with _ignoring_closed():
                     sock.shutdown(socket.SHUT_RDWR)
@@ -149,6 +159,7 @@ class Client:
             self._wire.forget()
         limit = self._timeout if timeout_s is None else timeout_s
         overdue = threading.Event()
+        self._wire.begin()
 
         def cut() -> None:
             overdue.set()
@@ -169,7 +180,6 @@ class Client:
                 stream=True,
             ) as reply:
                 result = _read(reply, read)
-                # Headers that were cut look like their end to http.client.
                 late = overdue.is_set() and isinstance(result, Problem | Fault)
                 return Fault(FaultKind.TIMEOUT, reached=True) if late else result
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as fault:
@@ -182,6 +192,9 @@ class Client:
 
 
 def _read(reply: requests.Response, read: Callable[[bytes], V]) -> V | Problem | Fault:
+    if not reply.raw.chunked and reply.raw.length_remaining is None:
+        # Headers that were cut look like their end to http.client, and half an answer would be taken for one.
+        return Fault(FaultKind.BROKEN, reached=True)
     body = b""
     while chunk := reply.raw.read(_CHUNK, decode_content=False):
         body += chunk

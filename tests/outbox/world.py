@@ -69,6 +69,46 @@ class Token:
         return cls(key, certificate.public_bytes(serialization.Encoding.DER))
 
 
+def sealed_request(
+    token: Token, keys: SealingKeys, visit: str, challenge: bytes | None = None
+) -> CommitRecord:
+    """What the screen process hands to the uploader for a visit."""
+    transcript = Transcript(
+        service=keys.service,
+        terminal=TERMINAL,
+        institution=INSTITUTION,
+        visit=visit,
+        mode=Mode.QUALIFICATION_ONLY,
+        device=Device.CARD,
+        authentication=Authentication.PIN,
+        consent=NOT_ASKED,
+        taken_at=now_text(),
+        clock_trusted=True,
+        challenge=challenge,
+    )
+    encoded = transcript.encode()
+    request = QualificationRequest(
+        transcript=encoded,
+        certificate=token.certificate,
+        signature=token.key.sign(encoded, ec.ECDSA(hashes.SHA384())),
+        algorithm=SignatureAlgorithm.ECDSA_P384_SHA384,
+        response_key_id=keys.response_key_id,
+        response_key=keys.response_key,
+    )
+    suite = SuiteName(keys.suite)
+    label = Label(Purpose.REQUEST, visit, TERMINAL, INSTITUTION, keys.key_id, suite)
+    return CommitRecord(
+        visit=visit,
+        suite=keys.suite,
+        key_id=keys.key_id,
+        sealed=seal(request.encode(), SealingKey(keys.key_id, suite, keys.public), label),
+        mode=transcript.mode,
+        taken_at=transcript.taken_at,
+        clock_trusted=True,
+        challenged=challenge is not None,
+    )
+
+
 class Screen:
     """The screen process's end of the channel; keeps everything it was told."""
 
@@ -134,41 +174,7 @@ class Screen:
         self, visit: str, *, challenge: bytes | None = None, keys: SealingKeys | None = None
     ) -> CommitRecord:
         """A whole request for a visit, sealed as the screen process does it."""
-        keys = keys or self.keys()
-        transcript = Transcript(
-            service=keys.service,
-            terminal=TERMINAL,
-            institution=INSTITUTION,
-            visit=visit,
-            mode=Mode.QUALIFICATION_ONLY,
-            device=Device.CARD,
-            authentication=Authentication.PIN,
-            consent=NOT_ASKED,
-            taken_at=now_text(),
-            clock_trusted=True,
-            challenge=challenge,
-        )
-        encoded = transcript.encode()
-        request = QualificationRequest(
-            transcript=encoded,
-            certificate=self._token.certificate,
-            signature=self._token.key.sign(encoded, ec.ECDSA(hashes.SHA384())),
-            algorithm=SignatureAlgorithm.ECDSA_P384_SHA384,
-            response_key_id=keys.response_key_id,
-            response_key=keys.response_key,
-        )
-        suite = SuiteName(keys.suite)
-        label = Label(Purpose.REQUEST, visit, TERMINAL, INSTITUTION, keys.key_id, suite)
-        return CommitRecord(
-            visit=visit,
-            suite=keys.suite,
-            key_id=keys.key_id,
-            sealed=seal(request.encode(), SealingKey(keys.key_id, suite, keys.public), label),
-            mode=transcript.mode,
-            taken_at=transcript.taken_at,
-            clock_trusted=True,
-            challenged=challenge is not None,
-        )
+        return sealed_request(self._token, keys or self.keys(), visit, challenge)
 
     def visit(self, *, challenged: bool = True) -> str:
         """Take one visit as far as the commit; returns its id."""
