@@ -17,7 +17,6 @@ Rows that must not lose anything have 0 in each column; the controls must lose.
 
 import argparse
 import functools
-import logging
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ from pathlib import Path
 
 from tests.outbox.powercut.campaign import CONTROLS, Campaign, Size
 from tests.outbox.powercut.oracle import Verdict
-from tests.outbox.powercut.replay import Tally
+from tests.outbox.powercut.replay import Tally, be_silent
 
 ENOUGH = 50_000  #: cuts of the first row
 FULL = Size(steps=760, samples=60, control_steps=60)
@@ -69,7 +68,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=FULL.seed)
     asked = parser.parse_args()
     size = Size(asked.steps, FULL.samples, FULL.control_steps, seed=asked.seed)
-    logging.disable(logging.CRITICAL)  # what is set aside on purpose
+    be_silent()
     table = Table()
     with tempfile.TemporaryDirectory(prefix="powercut-") as folder:
         campaign = Campaign(Path(folder), size)

@@ -13,7 +13,7 @@ from kiosk.uploader.database import PRAGMAS
 from tests.outbox.powercut.disk import Disk, Mark, Operation
 from tests.outbox.powercut.oracle import RECORDS, Expected, contents
 from tests.outbox.powercut.recorder import Recorder, build_shim
-from tests.outbox.powercut.replay import Sample, Share, Tally, lay, opened, replay
+from tests.outbox.powercut.replay import Sample, Share, Tally, be_silent, lay, opened, replay
 from tests.outbox.powercut.workload import NAME
 
 PAGE = 4096
@@ -142,7 +142,7 @@ class Campaign:
         if count == 1:
             total.add(replay(first))
             return total
-        with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
+        with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), be_silent) as pool:
             for tally in pool.map(replay, shares):
                 total.add(tally)
         return total

@@ -4,19 +4,18 @@ python -m tests.outbox.powercut.recover FOLDER SAMPLES PRAGMAS-AS-JSON
 """
 
 import json
-import logging
 import pickle
 import sys
 from pathlib import Path
 
 from tests.outbox.powercut.oracle import Expected
 from tests.outbox.powercut.recorder import Marker
-from tests.outbox.powercut.replay import AFRESH, LAYING, Sample, lay, opened
+from tests.outbox.powercut.replay import AFRESH, LAYING, Sample, be_silent, lay, opened
 
 
 def main() -> None:
     """Run as a recorded process."""
-    logging.disable(logging.CRITICAL)
+    be_silent()
     folder, samples, pragmas = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
     marker = Marker()
     sample: Sample

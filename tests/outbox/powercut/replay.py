@@ -94,9 +94,13 @@ class Share:
     sample_every: int | None = None
 
 
+def be_silent() -> None:
+    """For a process of its own: a control sets hundreds of damaged files aside and says so."""
+    logging.disable(logging.CRITICAL)
+
+
 def replay(share: Share) -> Tally:
-    """Cut the power at each boundary of the share. Runs in a process of its own."""
-    logging.disable(logging.CRITICAL)  # a control sets thousands of damaged files aside and says so
+    """Cut the power at each boundary of the share."""
     tally = Tally()
     steps: list[Operation | Mark] = pickle.loads(share.recording.read_bytes())
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
