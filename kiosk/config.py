@@ -74,6 +74,7 @@ class OutboxSettings:
     retry_base_s: float  #: back-off doubles from here; short in demos and tests
     retry_cap_s: float
     drain_per_s: float  #: waiting records sent per second when the service is back; 0: unpaced
+    fallback_after_s: float  #: so long the service is not reached before fallback operation begins by itself
 
 
 @dataclass(frozen=True)
@@ -373,6 +374,7 @@ def _outbox(table: _Table, base: Path) -> OutboxSettings:
         retry_base_s=table.number("retry_base_s", 0.01, 60, 2),
         retry_cap_s=table.number("retry_cap_s", 0.01, 3600, 300),
         drain_per_s=table.number("drain_per_s", 0, 1000, 2),
+        fallback_after_s=table.number("fallback_after_s", 0, 3600, 20),
     )
 
 

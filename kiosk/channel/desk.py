@@ -42,12 +42,16 @@ class AskCheck(Message, frozen=True, tag="ask_check"):
 
 
 class LateAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that came after the patient had been told "recorded". Codes only."""
+    """What came of a record after the patient had been told "recorded". Codes only.
+
+    `outcome` is VERIFIED or NOT_CONFIRMED for an answer, STAFF_CALLED where the service refused the record or
+    it was damaged on the disk, RECORDED where it waited for too long and is no longer sent.
+    """
 
     visit: str
     receipt: str
-    taken_at: str  #: RFC 3339, UTC
-    answered_at: str
+    taken_at: str  #: RFC 3339, UTC; mended once the time was known
+    answered_at: str  #: or refused, or given up
     outcome: Outcome
     validity: str | None = None
 
@@ -61,18 +65,36 @@ class DeskBoard(Message, frozen=True, tag="desk_board"):
     quarantined: int
     late: tuple[LateAnswer, ...]
     drill_passed_at: str | None = None
+    held: int = 0  #: of those waiting, what the service cannot open (its key is gone): call support
 
 
 class DrillTold(Message, frozen=True, tag="drill"):
-    """The drill's progress: a step that began, or the end (`passed` is not None)."""
+    """The drill's progress: a step that began, or the end (`passed` is not None; then `step` is the last one,
+    or the one that failed, and `say` why).
+    """
 
-    step: str  #: "seal", "commit", "refuse", "deliver", "erase"
+    step: str  #: "seal", "commit", "refuse" (the line stands closed), "deliver" (the attempt on it), "erase"
     passed: bool | None = None
     say: str = ""
 
 
 class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of the daily check. `fault` is a stable word, None when all is well."""
+    """One part of the daily check. `fault` is a stable word, None when all is well.
+
+    line: "unreachable" (no line, no name, no answer), "failing" (it answers that it cannot work), "refused"
+        (it does not take this kiosk: enrol again), "not_enrolled", "key_unsafe" (file mode), "untrusted" (not
+        our CA), "insecure" (not TLS 1.3 with client certificates), "service_expired", "clock" (dates do not
+        fit while our clock is not set), "nonsense", "address" (kiosk.toml), "other_service" (service.name),
+        "not_asked_yet". value: seconds since the last answer.
+    clock: "untrusted" (not synchronised since boot), "behind" (earlier than it can be). value: hours behind.
+    certificate: "missing", "unusable" (it and the key do not fit), "key_unsafe", "expired", "ends_soon"
+        (at most 30 days; warn louder at 14 and at 3), "clock" (dates cannot be judged: clock not set).
+        value: days left.
+    outbox: "lost" (cannot be used), "full" (patients are refused), "key_unknown" (records that the service
+        cannot open), "quarantined" (damaged records), "expired" (records given up); the last two only while
+        the desk has not seen them. value: how many records; when all is well, how many wait.
+    disk: "read_only", "low". value: free megabytes.
+    """
 
     part: str  #: "line", "clock", "certificate", "outbox", "disk"; the screen adds its own
     fault: str | None = None

@@ -17,11 +17,17 @@ class Moment:
     mono_ms: int
     wall_ms: int  #: since 1970, UTC
     trusted: bool  #: the wall clock has been synchronised since boot
+    floor_ms: int = 0  #: it is surely later than this
+
+    @property
+    def best_ms(self) -> int:
+        """The wall time as well as it is known: a clock that lost its time is at least past the floor."""
+        return max(self.wall_ms, self.floor_ms)
 
     @property
     def hour(self) -> str:
         """The hour for the counters, in Japanese time."""
-        return datetime.fromtimestamp(self.wall_ms / 1000, JAPAN).strftime("%Y-%m-%dT%H")
+        return datetime.fromtimestamp(self.best_ms / 1000, JAPAN).strftime("%Y-%m-%dT%H")
 
     def age_s(self, boot_id: str, mono_ms: int, wall_ms: int, trusted: bool) -> float:
         """Return how old something is that was noted with these readings.

@@ -23,6 +23,14 @@ PRAGMAS: dict[str, str | int] = {
     "mmap_size": 0,
 }
 
+#: Columns that came after the first schema.sql, with defaults, so that older programs may go on inserting.
+ADDED_COLUMNS = (
+    # What the desk knows of an end that no patient was shown: 0 nothing to know, 1 to be dealt with, 2 seen.
+    ("records", "desk", "INTEGER NOT NULL DEFAULT 0"),
+    # The wall time of the commit, once it was known: where clock_trusted is 0, beside wall_ms.
+    ("records", "true_ms", "INTEGER"),
+)
+
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY = 0xFF  #: extended result codes carry the primary one in the low byte
 _SAY = {
@@ -68,11 +76,10 @@ class Database:
         with self.writing():  # takes the exclusive lock, and proves that the disk takes a write
             version = int(str(self.rows("PRAGMA user_version")[0][0]))
             if version == 0:
-                schema = resources.files("kiosk.uploader").joinpath("schema.sql").read_text("utf-8")
-                for statement in statements(schema):
-                    self.rows(statement)
+                self._run("schema.sql")
             if version > USER_VERSION:
                 raise OutboxLost(f"{self._path.name} was written by a newer program: update this kiosk")
+            self._add()
             self.rows(f"PRAGMA user_version = {USER_VERSION}")
         for name, wanted in pragmas.items():
             found = self.rows(f"PRAGMA {name}")
@@ -81,6 +88,17 @@ class Database:
                 raise OutboxLost(f"{self._path.name}: SQLite keeps {name} at {is_now} instead of {wanted}")
         if (verdict := self.rows("PRAGMA quick_check(1)")[0][0]) != "ok":
             raise OutboxDamaged(f"{self._path.name} is damaged: {' '.join(str(verdict).split())[:80]}")
+
+    def _run(self, name: str) -> None:
+        for statement in statements(resources.files("kiosk.uploader").joinpath(name).read_text("utf-8")):
+            self.rows(statement)
+
+    def _add(self) -> None:
+        """Bring a file of an older program up to date; both programs can open it afterwards."""
+        for table, name, kind in ADDED_COLUMNS:
+            if all(row[1] != name for row in self.rows(f"PRAGMA table_info({table})")):
+                self.rows(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+        self._run("additions.sql")
 
     def rows(self, sql: str, values: tuple[object, ...] | dict[str, object] = ()) -> list[tuple[object, ...]]:
         """Run one statement and return what it yields."""

@@ -25,6 +25,7 @@ from kiosk.qualification.terms import Outcome
 from kiosk.uploader.answers import AnswerMemory, ResponseKey
 from kiosk.uploader.clock import Moment
 from kiosk.uploader.lanes import Deliver, GetChallenge, GetKeys, Lane, Reply, Result
+from kiosk.uploader.line import LineView
 from kiosk.uploader.outbox import Outbox
 from kiosk.uploader.records import (
     Answered,
@@ -70,6 +71,7 @@ class DeliveryRules:
     terminal: str
     institution: str
     challenge_s: float
+    patient_s: float  #: so long a patient waits for the answer before the screen says "recorded"
     retry: RetryRules
     drain_per_s: float  #: 0: as fast as the service answers
 
@@ -104,10 +106,10 @@ class Delivery:
         self._keys: Keys | None = None
         self._keys_due = 0.0
         self._next_drain = 0.0
-        self._watched: dict[str, str] = {}  # visit -> receipt: committed, first word of the service still out
+        self._watched: dict[str, float] = {}  # visit -> when committed: first word of the service still out
         self._asking: set[str] = set()  # visits whose challenge is being fetched
         self._keys_asked = False
-        self.line_say = ""
+        self.line = LineView()
 
     # ---- what others may know ----------------------------------------------------------------------------
 
@@ -115,6 +117,11 @@ class Delivery:
     def online(self) -> bool:
         """Whether the service is worth trying, as far as is known."""
         return self._breaker.closed
+
+    @property
+    def line_say(self) -> str:
+        """Why it is offline, one line; "" while it is not."""
+        return self.line.say
 
     @property
     def in_hand(self) -> int:
@@ -182,7 +189,7 @@ class Delivery:
                         )
                     )
                 elif leased is not None:
-                    self._watched[message.visit] = receipt
+                    self._watched[message.visit] = now.mono_ms / 1000
                     self._give(self._free_lane(), leased)
                 elif message.visit not in self._watched:
                     self._tell(
@@ -229,10 +236,10 @@ class Delivery:
         self._asking.discard(job.visit)
         match reply:
             case Challenge(visit=visit, challenge=challenge, valid_s=valid_s):
-                self._heard()
+                self._heard(now)
                 self._tell(ChallengeGiven(visit=visit, challenge=challenge, valid_s=valid_s))
             case Problem() | Fault():
-                self._observe(decide_line(reply, self._rules.retry, self._dice), now)
+                self._observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
             case Answer() | Keys():
                 raise TypeError("a challenge was asked for")
             case _:
@@ -242,14 +249,14 @@ class Delivery:
         self._keys_asked = False
         match reply:
             case Keys():
-                self._heard()
+                self._heard(now)
                 self._keys_due = now.mono_ms / 1000 + KEYS_EVERY_S
                 self.adopt_keys(reply)
                 if outbox is not None and self._keys == reply and outbox.keys() != reply:
                     outbox.keep_keys(reply)
             case Problem() | Fault():
                 self._keys_due = now.mono_ms / 1000 + self._rules.retry.base_s
-                self._observe(decide_line(reply, self._rules.retry, self._dice), now)
+                self._observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
             case Answer() | Challenge():
                 raise TypeError("keys were asked for")
             case _:
@@ -282,18 +289,20 @@ class Delivery:
             raise TypeError("an answer was asked for")
         rules = self._rules.retry
         decision = decide(reply, record.attempts, rules, self._dice, asked_status=job.ask_first)
-        self._observe(decision, now)
+        self._observe(decision, reply, now)
+        committed_s = self._watched.get(record.id)
+        late = committed_s is None or now.mono_ms / 1000 - committed_s >= self._rules.patient_s
         match decision:
             case SendNow():
                 self._give(self._lanes.backlog, record, ask_first=False)
                 return
             case Accept(answer=answer):
                 self._remember(record.id, answer)
-                settlements.append(Answered(record.id, answer))
+                settlements.append(Answered(record.id, answer, late))
                 words.append(_answer_told(record, answer))
             case Reject(code=code):
                 log.error("record %s was refused by the service: %s", record.receipt, code)
-                settlements.append(Rejected(record.id, code))
+                settlements.append(Rejected(record.id, code, late))
                 words.append(
                     AnswerTold(visit=record.id, receipt=record.receipt, outcome=Outcome.STAFF_CALLED)
                 )
@@ -337,29 +346,30 @@ class Delivery:
         if person is not None:
             self._memory.put(record, person)
 
-    def _observe(self, decision: Decision, now: Moment) -> None:
+    def _observe(self, decision: Decision, reply: Reply, now: Moment) -> None:
         seconds = now.mono_ms / 1000
         match decision:
             case LineDown(say=say):
                 self._breaker = self._breaker.line_failed(seconds, self._rules.retry, self._dice)
-                self._offline(say)
+                self._offline(say, reply, now)
             case Again(service_failing=True, quiet_s=quiet_s, say=say):
                 self._breaker = self._breaker.service_failed(seconds, self._rules.retry, self._dice, quiet_s)
                 if not self._breaker.closed:
-                    self._offline(say)
+                    self._offline(say, reply, now)
             case _:
-                self._heard()
+                self._heard(now)
 
-    def _offline(self, say: str) -> None:
-        if say != self.line_say:
-            log.warning("offline: %s", say)
-            self.line_say = say
+    def _offline(self, say: str, reply: Reply, now: Moment) -> None:
+        line = self.line.failed(say, reply, now)
+        if line.say != self.line.say:
+            log.warning("offline: %s", line.say)
+        self.line = line
 
-    def _heard(self) -> None:
+    def _heard(self, now: Moment) -> None:
         if not self._breaker.closed:
             log.info("online: the service answers again")
         self._breaker = self._breaker.succeeded()
-        self.line_say = ""
+        self.line = self.line.heard(now)
 
     # ---- by itself ---------------------------------------------------------------------------------------
 

@@ -6,11 +6,15 @@ row taken out of the middle shows (`broken_link`).
 
 import hashlib
 import json
+import logging
 import re
 
 from kiosk.channel import AuditNote, VisitEnded
+from kiosk.uploader.audit_events import fault_of
 from kiosk.uploader.clock import Moment
 from kiosk.uploader.database import Database
+
+log = logging.getLogger(__name__)
 
 #: Upper bounds of the histogram of stage times, ms; Prometheus-like, the last bucket is open.
 BUCKETS_MS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000)
@@ -26,9 +30,9 @@ class Ledger:
         self._database = database
 
     def note(self, note: AuditNote, now: Moment) -> bool:
-        """Append to the audit table; False when the note is not well formed (it must hold no free text)."""
-        names = (note.event, note.staff) if note.visit is None else (note.event, note.staff, note.visit)
-        if not all(_NAME.fullmatch(name) for name in names):
+        """Append to the audit table; False when it is not one of the registered events (audit_events.py)."""
+        if (fault := fault_of(note.event, note.staff, note.visit)) is not None:
+            log.warning("an audit note was refused: %s", fault)
             return False
         with self._database.writing():
             last = self._database.rows("SELECT chain FROM audit ORDER BY seq DESC LIMIT 1")

@@ -68,6 +68,7 @@ class Outbox:
         with self.database.writing():
             if not self._rows("SELECT 1 FROM sqlite_sequence WHERE name = 'records'"):
                 self._rows("INSERT INTO sqlite_sequence (name, seq) VALUES ('records', ?)", first_seq)
+            self._rows("DELETE FROM records WHERE seq < 0")  # a drill's dummy (drill.py): never sent
             # Leases of a former life: that attempt may have reached the service.
             self._rows(
                 "UPDATE records SET state = 'pending', lease = NULL, reached = 1 WHERE state = 'sending'"
@@ -152,7 +153,7 @@ class Outbox:
                 seq, record, receipt, suite, key_id, sealed, kept_digest, attempts, reached = row
                 assert isinstance(sealed, bytes), "the column is STRICT BLOB"
                 if digest(str(record), str(suite), str(key_id), sealed) != kept_digest:
-                    self._quarantine(_int(seq), "its content no longer fits its checksum")
+                    self._quarantine(_int(seq), "its content no longer fits its checksum", now)
                     continue
                 self._rows(
                     "UPDATE records SET state = 'sending', lease = ?, attempts = attempts + 1 WHERE seq = ?",
@@ -172,9 +173,13 @@ class Outbox:
                 )
         return leased
 
-    def _quarantine(self, seq: int, reason: str) -> None:
+    def _quarantine(self, seq: int, reason: str, now: Moment) -> None:
         self._rows(
-            "UPDATE records SET state = 'quarantined', lease = NULL, reason = ? WHERE seq = ?", reason, seq
+            "UPDATE records SET state = 'quarantined', lease = NULL, reason = ?, settled_ms = ?, desk = 1"
+            " WHERE seq = ?",
+            reason,
+            now.best_ms,
+            seq,
         )
 
     def settle(self, settlements: Sequence[Settlement], now: Moment) -> None:
@@ -186,28 +191,30 @@ class Outbox:
 
     def _settle(self, settlement: Settlement, now: Moment) -> None:
         match settlement:
-            case Answered(id=record, answer=answer):
+            case Answered(id=record, answer=answer, late=late):
                 codes = answer.codes
                 self._rows(
                     "UPDATE records SET state = 'answered', lease = NULL, sealed = x'', segment = ?,"
-                    " status = ?, validity = ?, code = ?, outcome = ?, settled_ms = ?, reason = NULL"
-                    " WHERE id = ? AND state IN ('sending', 'pending', 'expired')",
+                    " status = ?, validity = ?, code = ?, outcome = ?, settled_ms = ?, reason = NULL,"
+                    " desk = ? WHERE id = ? AND state IN ('sending', 'pending', 'expired')",
                     codes.segment.value,
                     None if codes.status is None else codes.status.value,
                     None if codes.validity is None else codes.validity.value,
                     answer.processing_code,
                     outcome_of(codes).value,
-                    now.wall_ms,
+                    now.best_ms,
+                    int(late),
                     record,
                 )
-            case Rejected(id=record, code=code):
+            case Rejected(id=record, code=code, late=late):
                 self._rows(
                     "UPDATE records SET state = 'rejected', lease = NULL, sealed = x'', code = ?,"
-                    " outcome = ?, settled_ms = ?, reason = NULL"
+                    " outcome = ?, settled_ms = ?, reason = NULL, desk = ?"
                     " WHERE id = ? AND state IN ('sending', 'pending')",
                     code,
                     Outcome.STAFF_CALLED.value,
-                    now.wall_ms,
+                    now.best_ms,
+                    int(late),
                     record,
                 )
             case Waits(id=record, after_s=after_s, reached=reached, reason=reason):
@@ -244,16 +251,17 @@ class Outbox:
         with self.database.writing():
             for seq, _, _ in old:
                 self._rows(
-                    "UPDATE records SET state = 'expired', settled_ms = ?, reason = 'waited for too long'"
-                    " WHERE seq = ?",
-                    now.wall_ms,
+                    "UPDATE records SET state = 'expired', settled_ms = ?, reason = 'waited for too long',"
+                    " desk = 1 WHERE seq = ?",
+                    now.best_ms,
                     seq,
                 )
         return [receipt for _, receipt, _ in old]
 
     def _ages(self, now: Moment, limit: int = -1) -> Iterable[tuple[int, str, float]]:
         for seq, receipt, boot, mono, wall, trusted in self._rows(
-            "SELECT seq, receipt, boot_id, mono_ms, wall_ms, clock_trusted FROM records"
+            "SELECT seq, receipt, boot_id, mono_ms, ifnull(true_ms, wall_ms),"
+            " clock_trusted OR true_ms IS NOT NULL FROM records"
             " WHERE state = 'pending' ORDER BY seq LIMIT ?",
             limit,
         ):
@@ -278,7 +286,8 @@ class Outbox:
 
     def waiting(self) -> int:
         """How many records have no answer yet and are still sent."""
-        return _int(self._rows("SELECT count(*) FROM records WHERE state IN ('pending', 'sending')")[0][0])
+        waits = "state IN ('pending', 'sending') AND seq > 0"
+        return _int(self._rows(f"SELECT count(*) FROM records WHERE {waits}")[0][0])  # noqa: S608
 
     def oldest_s(self, now: Moment) -> float | None:
         """How long the one that was taken first has been waiting."""
@@ -288,7 +297,7 @@ class Outbox:
         """How many records stand in each state."""
         found = {
             str(state): _int(n)
-            for state, n in self._rows("SELECT state, count(*) FROM records GROUP BY state")
+            for state, n in self._rows("SELECT state, count(*) FROM records WHERE seq > 0 GROUP BY state")
         }
         return {state: found.get(state.value, 0) for state in State}
 
@@ -298,7 +307,7 @@ class Outbox:
         marks = ", ".join("?" * len(wanted))
         rows = self._rows(
             "SELECT seq, id, receipt, state, taken_at, attempts, validity, code, outcome, reason FROM records"  # noqa: S608
-            f" WHERE state IN ({marks}) AND seq < ? ORDER BY seq DESC LIMIT ?",
+            f" WHERE state IN ({marks}) AND seq > 0 AND seq < ? ORDER BY seq DESC LIMIT ?",
             *wanted,
             2**62 if before is None else before,
             limit,

@@ -45,6 +45,8 @@ from kiosk.uploader.answers import AnswerMemory, ResponseKey
 from kiosk.uploader.clock import Clock, Moment
 from kiosk.uploader.database import OutboxDamaged, OutboxLost
 from kiosk.uploader.delivery import Delivery, DeliveryRules, Lanes
+from kiosk.uploader.deskwork import DeskWork
+from kiosk.uploader.fallback import Fallback
 from kiosk.uploader.lanes import Lane, Mailbox
 from kiosk.uploader.ledger import Ledger
 from kiosk.uploader.outbox import Outbox
@@ -90,6 +92,7 @@ class Uploader:
             self._tell_all,
             random.SystemRandom().random,
         )
+        self._desk = DeskWork(Fallback(settings.outbox.fallback_after_s))
         self._outbox: Outbox | None = None
         self._outbox_say = "the outbox is being opened"
         self._reopen_at = 0.0
@@ -169,6 +172,7 @@ class Uploader:
         try:
             outbox = open_or_salvage(self._settings.outbox.path, make)
             keys = outbox.keys() or enrolled_keys(self._credentials)
+            self._desk.fallback.load(outbox.database)
         except OutboxLost as lost:
             self._reopen_at = seconds + REOPEN_S
             self._say_outbox(str(lost))
@@ -237,18 +241,33 @@ class Uploader:
         if told is not None and quiet > 0 and told.online == self._delivery.online:
             return quiet
         try:
+            self._look_at_fallback(now)
             waiting = 0 if self._outbox is None else self._outbox.waiting() - self._delivery.in_hand
             oldest = self._outbox.oldest_s(now) if self._outbox is not None and waiting else None
             self._tell_outbox()
         except OutboxLost as lost:
             self._lose(lost, now)
             return 0.0
-        state = LineState(online=self._delivery.online, waiting=max(0, waiting), oldest_s=oldest)
-        changed = told is None or (told.online, told.waiting) != (state.online, state.waiting)
+        state = LineState(
+            online=self._delivery.online,
+            waiting=max(0, waiting),
+            oldest_s=oldest,
+            fallback=self._desk.fallback.reason,
+        )
+        changed = told is None or _but_age(told) != _but_age(state)
         if changed or (state.waiting and seconds >= self._told.line_at + 30):
             self._told.line, self._told.line_at = state, seconds
             self._tell_all(state)
         return TICK_S
+
+    def _look_at_fallback(self, now: Moment) -> None:
+        if self._outbox is None:
+            return
+        line = self._delivery.line
+        down_s = None if line.down_s is None else now.mono_ms / 1000 - line.down_s
+        self._desk.fallback.look(
+            down_s, heard=line.heard_s is not None, database=self._outbox.database, now=now
+        )
 
     # ---- what comes in -------------------------------------------------------------------------------------
 
@@ -276,11 +295,10 @@ class Uploader:
                 return reports.status(
                     outbox, self._delivery, self._condition(), self._outbox_say, len(self._memory), now
                 )
-            case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
-                log.warning("channel: the desk's messages are not served yet")
-                return None
             case _ if outbox is None:
                 return self._without_outbox(message)
+            case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
+                return self._desk.serve(message, outbox, now)
             case CommitRecord():
                 self._delivery.commit(message, outbox, now)
                 return None
@@ -288,8 +306,7 @@ class Uploader:
                 Ledger(outbox.database).count(message, now)
                 return None
             case AuditNote():
-                if not Ledger(outbox.database).note(message, now):
-                    log.warning("an audit note was refused: it must hold words and numbers, no free text")
+                Ledger(outbox.database).note(message, now)
                 return None
             case AskRecords():
                 return reports.records(outbox, message)
@@ -315,6 +332,11 @@ class Uploader:
                 assert_never(message)
 
 
+def _but_age(line: LineState) -> tuple[object, ...]:
+    """What makes a new line state worth telling at once."""
+    return (line.online, line.waiting, line.fallback)
+
+
 def credentials_of(settings: Settings) -> Credentials:
     """Where the settings say that CA, certificate and key lie."""
     return Credentials(settings.service.ca, settings.service.certificate, settings.service.key)
@@ -327,6 +349,7 @@ def rules_of(settings: Settings) -> DeliveryRules:
         terminal=settings.clinic.terminal,
         institution=settings.clinic.institution,
         challenge_s=settings.rules.timing.challenge_s,
+        patient_s=settings.rules.timing.answer_s,
         retry=RetryRules(base_s=settings.outbox.retry_base_s, cap_s=settings.outbox.retry_cap_s),
         drain_per_s=settings.outbox.drain_per_s,
     )

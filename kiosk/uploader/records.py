@@ -84,10 +84,11 @@ class Refused:
 
 @dataclass(frozen=True)
 class Answered:
-    """The service's final answer to `id`."""
+    """The service's final answer to `id`. `late`: the patient was told "recorded", so the desk must know."""
 
     id: str
     answer: Answer
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class Rejected:
 
     id: str
     code: str
+    late: bool = False
 
 
 @dataclass(frozen=True)

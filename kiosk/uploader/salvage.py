@@ -15,6 +15,7 @@ from typing import Any
 from kiosk.uploader.database import OutboxDamaged, OutboxLost
 from kiosk.uploader.outbox import Outbox
 from kiosk.uploader.records import State, digest
+from kiosk.uploader.standing import Name, Standing
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ _RECORD_COLUMNS: dict[str, Any] = {
     "outcome": None,
     "settled_ms": None,
     "reason": None,
+    "desk": 0,
+    "true_ms": None,
 }
 _AUDIT_COLUMNS: dict[str, Any] = {
     "seq": 0,
@@ -96,10 +99,11 @@ def _mend(path: Path, make: Callable[[Path, int | None], Outbox]) -> tuple[int, 
     mended = _beside(path, _MENDED)
     for leftover in (mended, _beside(mended, _JOURNAL)):  # of an attempt that did not come to its end
         leftover.unlink(missing_ok=True)
-    records, audit = _read(path)
+    records, audit, standing = _read(path)
     last = max((_whole(row["seq"]) for row in records), default=None)
     with closing(make(mended, None if last is None else last + _SKIP)) as outbox:
         sound = _fill(outbox, records, audit)
+        _fill_standing(outbox, standing)
     _beside(mended, _JOURNAL).unlink(missing_ok=True)
     return len(records), sound
 
@@ -144,13 +148,23 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _read(damaged: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _read(damaged: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, str]]:
     _lengthen(damaged)
     with closing(sqlite3.connect(damaged, isolation_level=None)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         records = {_whole(row["seq"]): row for row in _readable(connection, "records", _RECORD_COLUMNS)}
         audit = {_whole(row["seq"]): row for row in _readable(connection, "audit", _AUDIT_COLUMNS)}
-    return [records[seq] for seq in sorted(records)], [audit[seq] for seq in sorted(audit)]
+        standing = _readable_standing(connection)
+    return [records[seq] for seq in sorted(records)], [audit[seq] for seq in sorted(audit)], standing
+
+
+def _readable_standing(connection: sqlite3.Connection) -> dict[str, str]:
+    """What stood; nothing of it where the damage is there: staff set it again."""
+    try:
+        rows = connection.execute("SELECT name, value FROM standing").fetchall()
+    except sqlite3.Error:
+        return {}
+    return {name: value for name, value in rows if isinstance(name, str) and isinstance(value, str)}
 
 
 def _lengthen(damaged: Path) -> None:
@@ -171,13 +185,14 @@ def _readable(
     connection: sqlite3.Connection, table: str, columns: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     """Read from both ends up to the damage, then try the numbers between one by one."""
-    query = f"SELECT {', '.join(columns)} FROM {table} "  # noqa: S608  # our own names
+    present = _present(connection, table, columns)
+    query = f"SELECT {', '.join(present)} FROM {table} "  # noqa: S608  # our own names
     ends: list[int | None] = []
     for order in ("ASC", "DESC"):
         last = None
         try:
             for values in connection.execute(query + f"ORDER BY seq {order}"):
-                row = dict(zip(columns, values, strict=True))
+                row = columns | dict(zip(present, values, strict=True))
                 last = _whole(row["seq"])
                 yield row
         except sqlite3.Error:
@@ -192,9 +207,18 @@ def _readable(
     for seq in range(first, end):
         try:
             for values in connection.execute(query + "WHERE seq = ?", (seq,)):
-                yield dict(zip(columns, values, strict=True))
+                yield columns | dict(zip(present, values, strict=True))
         except sqlite3.Error:
             continue
+
+
+def _present(connection: sqlite3.Connection, table: str, columns: dict[str, Any]) -> list[str]:
+    """Those of the columns that the file has: an older program's file lacks what was added later."""
+    try:
+        found = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+    except sqlite3.Error:
+        found = set()
+    return [name for name in columns if name in found] or list(columns)
 
 
 def _fill(outbox: Outbox, records: list[dict[str, Any]], audit: list[dict[str, Any]]) -> int:
@@ -202,11 +226,13 @@ def _fill(outbox: Outbox, records: list[dict[str, Any]], audit: list[dict[str, A
     database = outbox.database
     with database.writing():
         for row in records:
+            if _whole(row["seq"]) < 0:  # a drill's dummy
+                continue
             reason = _fault(row)
             sound += reason is None
             kept = {name: _fitting(row[name], usual) for name, usual in _RECORD_COLUMNS.items()}
             if reason is not None:
-                kept |= {"state": State.QUARANTINED.value, "reason": reason}
+                kept |= {"state": State.QUARANTINED.value, "reason": reason, "desk": kept["desk"] or 1}
             elif kept["state"] == State.SENDING.value:
                 kept |= {"state": State.PENDING.value, "reached": 1}
             if database.rows("SELECT 1 FROM records WHERE id = ?", (kept["id"],)) or not kept["id"]:
@@ -216,6 +242,13 @@ def _fill(outbox: Outbox, records: list[dict[str, Any]], audit: list[dict[str, A
             kept = {name: _fitting(row[name], usual) for name, usual in _AUDIT_COLUMNS.items()}
             database.rows(_insert("audit", kept), tuple(kept.values()))
     return sound
+
+
+def _fill_standing(outbox: Outbox, found: dict[str, str]) -> None:
+    standing = Standing(outbox.database)
+    for name in Name:
+        if name.value in found:
+            standing.put(name, found[name.value])
 
 
 def _insert(table: str, row: dict[str, Any]) -> str:

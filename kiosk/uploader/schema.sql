@@ -1,6 +1,6 @@
 -- The outbox. One file, one process, one connection. Additive changes keep user_version; a program of the
 -- other A/B slot must still be able to open the file. No column holds a person: `sealed` opens only at the
--- service, the rest are ids, times, counts and codes.
+-- service, the rest are ids, times, counts and codes. What was added later: additions.sql, database.py.
 
 CREATE TABLE records (
     seq           INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of taking; never used twice
@@ -48,7 +48,9 @@ CREATE TABLE service_keys (                           -- the last list of GET /v
     public   BLOB NOT NULL
 ) STRICT;
 
-CREATE TABLE audit (                                  -- who of the staff did what when; append-only
+-- Who of the staff did what when; append-only, chained, and no program shortens it: it is kept (five years
+-- are asked for) until the file ends, by a change or a failure of the SD card. `kiosk audit export` outlives that.
+CREATE TABLE audit (
     seq           INTEGER PRIMARY KEY AUTOINCREMENT,
     event         TEXT NOT NULL,
     staff         TEXT NOT NULL,                      -- personal staff number

@@ -1,0 +1,15 @@
+-- What came after the first schema.sql: run at every opening, so each statement must be harmless when it is
+-- there already, and a program that does not know it must still work with the file. Columns: database.py,
+-- ADDED_COLUMNS.
+
+CREATE TABLE IF NOT EXISTS standing (                 -- what must outlive a restart and is no record
+    name  TEXT PRIMARY KEY,                           -- standing.py names them
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS boots (                    -- boots that began without knowing the time
+    boot_id   TEXT PRIMARY KEY,
+    offset_ms INTEGER NOT NULL                        -- wall clock less monotonic clock, once it was known
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS for_desk ON records (seq) WHERE desk = 1;
