@@ -96,15 +96,19 @@ class Shop:
 
 
 @contextmanager
-def open_shop(folder: Path, timing: Mapping[str, float] = PATIENT) -> Iterator[Shop]:
+def open_shop(
+    folder: Path, timing: Mapping[str, float] = PATIENT, *, open_door: bool = False
+) -> Iterator[Shop]:
     """Open a desk without a display in this folder, and close it in the end."""
-    with Desk(prepare(folder, board_path(), timing), STORY_SPEED, {"SDL_VIDEODRIVER": "dummy"}) as desk:
+    place = prepare(folder, board_path(), timing)
+    with Desk(place, STORY_SPEED, {"SDL_VIDEODRIVER": "dummy"}, open_door=open_door) as desk:
         desk.open_shop(Mode.HOME_CONSENT)
         client = DeskClient(desk.place.desk_control)
         ear = Ear(desk.place.run / "uploader.sock")
         try:
-            with desk.field() as field_client:
-                yield Shop(desk, client, field_client, ear)
+            shop = Shop(desk, client, desk.field(), ear)
+            yield shop
+            shop.field.close()
         finally:
             ear.close()
             client.close()

@@ -1,6 +1,7 @@
 """Everything on one desk: the three processes of the kiosk, the virtual field and the simulated service."""
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,9 +31,13 @@ class Speed:
 class Desk:
     """Starts everything in the order that a clinic would, and ends it. A context manager."""
 
-    def __init__(self, place: Place, speed: Speed, screen: Mapping[str, str], verbose: bool = False) -> None:
+    def __init__(
+        self, place: Place, speed: Speed, screen: Mapping[str, str], *, open_door: bool = False
+    ) -> None:
+        """`screen` is the environment of the screen process; with `open_door`, card programs of others may
+        lie on the field (`vpcd_port`)."""
         self.place, self._speed, self._screen = place, speed, dict(screen)
-        self._verbose = verbose
+        self._open_door = open_door
         self.household = Household(place.folder)
         self.service = ServiceControl(place.service_control)
         self.mode: Mode | None = None
@@ -87,8 +92,18 @@ class Desk:
                 str(speed.sign_ms),
                 "--card-verify-ms",
                 str(speed.verify_ms),
+                *(("--vpcd", "0") if self._open_door else ()),
             ),
         )
+
+    @property
+    def vpcd_port(self) -> int:
+        """Where card programs may lie on the field."""
+        self.field().close()  # it listens when it answers
+        told = re.findall(r"card programs at [0-9.]+:(\d+)", self.household.log_of("field"))
+        if not told:
+            raise RuntimeError("the field was started without a door for card programs")
+        return int(told[-1])  # of its present life
 
     def _start_service(self) -> tuple[int, int, Path]:
         place = self.place

@@ -252,6 +252,23 @@ def reader_unplugged(hand: Hand) -> str:
     return "out_of_service"
 
 
+def leftover_card(hand: Hand) -> str:
+    """Somebody's card has been left lying: the next visit asks to take it away, and never reads it."""
+    hand.begin()
+    hand.read("card")
+    hand.desk.wait_for("verified")
+    hand.desk.touch("finish", on="verified")
+    hand.desk.wait_for("start")
+    before = hand.field.counters()["activations"]
+    hand.desk.touch("start", on="start")
+    hand.desk.wait_for("laid_too_early")
+    hand.claim("nothing was asked of what lay there", hand.field.counters()["activations"] == before)
+    hand.remove()
+    hand.desk.touch("all", on="consent")
+    hand.read("card")
+    return hand.ends()
+
+
 STORY: tuple[Scenario, ...] = (
     Scenario("card-pin", BOTH, "card", "pin", "verified", card_pin),
     Scenario("iphone", BOTH, "iphone", "phone", "verified", iphone),
@@ -278,4 +295,5 @@ STORY: tuple[Scenario, ...] = (
     Scenario("answer-lost", HOME, "card", "pin", "recorded", answer_lost),
     Scenario("idle-timeout", HOME, "none", "none", "abandoned", idle_timeout),
     Scenario("reader-unplugged", HOME, "none", "none", "out_of_service", reader_unplugged),
+    Scenario("leftover-card", HOME, "card", "pin", "verified", leftover_card),
 )
