@@ -117,5 +117,6 @@ def read_pin_frame(packet: bytearray) -> tuple[str, bytearray]:
     """Split a PIN frame into the visit and the four ASCII digits; the caller wipes `packet`."""
     digits = packet[_PIN_HEAD:]
     if len(digits) != 4 or not digits.isdigit():
+        digits[:] = bytes(len(digits))
         raise ChannelError("a PIN frame was refused: not four digits")
     return str(uuid.UUID(bytes=bytes(packet[1:_PIN_HEAD]))), digits

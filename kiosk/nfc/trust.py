@@ -4,7 +4,9 @@ J-LIS has three generations of roots with one and the same name (facts/card.md 1
 by its signature, never by its name. Revocation cannot be asked for here; that is the service's to know.
 """
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -24,6 +26,16 @@ SUFFIXES = (".pem", ".crt", ".cer", ".der")
 CLOCK_SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 
 AUTH_RSA_BITS = 2048
+
+#: What cryptography raises for bytes that are no certificate it can read; not all of them are ValueErrors.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 class TrustError(Exception):
@@ -67,15 +79,24 @@ class Leaf:
                 return "ec-p384"
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """cryptography warns of odd serial numbers and names; what a token gives us is not worth a line each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@_without_warnings()
 def parse(der: bytes) -> Leaf | Doubt:
     """Parse a certificate as a token gave it; its key decides the algorithm."""
     try:
         certificate = x509.load_der_x509_certificate(der)
         key = certificate.public_key()
         _ = certificate.extensions, certificate.not_valid_after_utc, certificate.not_valid_before_utc
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except UNREADABLE:
         return Doubt.MALFORMED
-    except x509.UnsupportedGeneralNameType:
+    if certificate.serial_number <= 0:  # RFC 5280, 4.1.2.2; cryptography will refuse it one day
         return Doubt.MALFORMED
     match key:
         case rsa.RSAPublicKey(key_size=bits) if bits == AUTH_RSA_BITS:
@@ -124,6 +145,7 @@ class TrustStore:
     def __len__(self) -> int:
         return len(self._roots)
 
+    @_without_warnings()
     def check(self, leaf: Leaf, at: datetime | None) -> Doubt | None:
         """Return what is wrong with a certificate, or None. `at` is None while the clock is not trusted."""
         issuers = [root for root in self._roots if _issued(root, leaf.certificate)]
@@ -150,7 +172,7 @@ def _load(path: Path) -> list[x509.Certificate]:
         for root in found:
             if not _is_ca(root):
                 raise TrustError(f"{path} is not the certificate of a CA; take it out of the trust folder")
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise TrustError(f"{path} is no certificate; take it out of the trust folder") from None
     return found
 

@@ -157,14 +157,17 @@ class FieldClientThread(threading.Thread):
 
 
 def test_a_field_leaves_no_file_and_no_thread(tmp_path: Path, hierarchy: Hierarchy) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())  # some may still be ending: those of an earlier test
     path = tmp_path / "field"
     running = VirtualField(FieldSettings(path, INSTANT, vpcd_port=0), hierarchy)
     with running, FieldClient(path) as hand, plugged_in(path):
         hand.wait("connected")
-        assert threading.active_count() > before
+        started = set(threading.enumerate()) - before
+        assert started
     assert not path.exists()
-    assert threading.active_count() == before
+    for thread in started:
+        thread.join(5)
+    assert not [thread for thread in started if thread.is_alive()]
 
 
 def test_a_socket_in_use_is_not_taken_but_a_dead_one_is_replaced(

@@ -255,6 +255,9 @@ def test_a_pin_frame_without_four_digits_is_refused_and_not_told(pin: bytes) -> 
     with pytest.raises(ch.ChannelError) as refused:
         ch.read_pin_frame(frame)
     assert str(refused.value) == "a PIN frame was refused: not four digits"
+    copies = [entry.locals["digits"] for entry in refused.traceback if "digits" in entry.locals]
+    assert len(copies) == 1
+    assert not any(copies[0]), "the copy must be wiped: a crash dump would hold it"
 
 
 @given(st.binary(max_size=40))

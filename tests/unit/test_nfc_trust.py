@@ -185,6 +185,30 @@ def test_a_damaged_certificate_is_doubted_and_never_raises(
         assert TrustStore.load(folder).check(parsed, NOW) is not None
 
 
+@pytest.mark.parametrize("version", [3, 4, 9, 127])
+def test_a_certificate_of_a_version_that_does_not_exist_is_malformed(
+    folder: Path, generations: list[pki.Authority], key: rsa.RSAPrivateKey, version: int
+) -> None:
+    """`x509.InvalidVersion` is no ValueError."""
+    sound = pki.issue(generations[0], key, 5, VALID).certificate
+    v3 = bytes.fromhex("A003020102")
+    assert sound.count(v3) == 1
+    odd = sound.replace(v3, v3[:-1] + bytes([version]))
+    assert trust.parse(odd) is Doubt.MALFORMED
+    (folder / "odd.der").write_bytes(odd)
+    with pytest.raises(TrustError, match="is no certificate"):
+        TrustStore.load(folder)
+
+
+def test_a_serial_number_that_is_not_positive_is_malformed_and_warns_nobody(
+    generations: list[pki.Authority], key: rsa.RSAPrivateKey
+) -> None:
+    sound = pki.issue(generations[0], key, 5, VALID).certificate
+    for serial in ("FB", "00"):
+        odd = sound.replace(bytes.fromhex("020105"), bytes.fromhex("0201" + serial), 1)
+        assert trust.parse(odd) is Doubt.MALFORMED
+
+
 @given(st.binary(max_size=200))
 def test_what_is_no_certificate_is_malformed(der: bytes) -> None:
     assert trust.parse(der) is Doubt.MALFORMED
