@@ -45,6 +45,7 @@ RETRIED = frozenset(
         ReadFailure.REMOVED,
         ReadFailure.UNREADABLE,
         ReadFailure.TWO_TOKENS,
+        ReadFailure.LEFT_BEHIND,
         ReadFailure.NOT_AUTHENTICATED,
     }
 )
@@ -93,6 +94,7 @@ class ReaderProcess:
         self._state = ReaderState(condition=ReaderCondition.LOST, say="not opened yet")
         self._next_try = 0.0
         self._seen: Found | Several | None = None
+        self._left_behind = False  # it lay there before this visit began: whose it is, nobody knows
         self._tried_orders = -1  # the order for which the token lying there has been read
         self._stopping = False
 
@@ -171,7 +173,7 @@ class ReaderProcess:
             peer.send(encode(self._state))
             if self._seen is not None:
                 peer.send(encode(Presented(visit=self._session.visit)))
-        had = self._session.visit
+        had, begun = self._session.visit, self._session.begun
         for peer, packet in packets:
             try:
                 self._session.take(packet)
@@ -181,8 +183,11 @@ class ReaderProcess:
         if self._screen in left and self._session.visit is not None:
             log.warning("channel: the screen went away; its visit is ended")
             self._session.end()
-        if had is not None and self._session.visit is None and self._antenna is not None:
+        if had is not None and self._session.visit != had and self._antenna is not None:
             self._field_off(self._antenna)
+        if self._session.begun != begun and self._session.visit is not None and self._seen is not None:
+            self._left_behind = True
+            self._tell(Presented(visit=self._session.visit))
 
     def _field_off(self, antenna: Antenna) -> None:
         try:
@@ -196,8 +201,14 @@ class ReaderProcess:
         if self._seen is not None and not self._still(antenna, self._seen):
             self._gone()
         if self._seen is None:
-            self._seen = antenna.look(spare=self._session.visit is None)
-            if self._seen is not None:
+            found = antenna.look(spare=self._session.visit is None)
+            self._hear(0)  # a visit that began while we looked: what has only just been found came after it
+            if self._antenna is not antenna:
+                return
+            self._seen = found
+            if self._seen is None:
+                self._left_behind = False
+            else:
                 self._tried_orders = -1
                 self._tell(Presented(visit=self._session.visit))
         if self._seen is not None and self._session.order is not None:
@@ -222,6 +233,9 @@ class ReaderProcess:
 
     def _read(self, antenna: Antenna, seen: Found | Several, order: ArmReader) -> None:
         """Read the token that lies there and tell what came of it."""
+        if self._left_behind:
+            self._failed(antenna, order, Failed(ReadFailure.LEFT_BEHIND, "it lay there before the visit"))
+            return
         orders = self._session.orders
         try:
             outcome, contact = self._attempt(antenna, seen, order)

@@ -34,6 +34,7 @@ class Session:
         self.order: ArmReader | None = None
         self.pin = Pin()
         self.orders = 0  #: counts every change of what is wanted; a contact ends when it moves on
+        self.begun = 0  #: counts visits that began under our eyes; not one that was going on when we started
         self._digests: dict[SignatureAlgorithm, bytes] | None = None
         self._awaited = 0
 
@@ -47,6 +48,7 @@ class Session:
         message = decode(bytes(packet), READER_INBOX)
         match message:
             case BeginContact(visit=visit):
+                self.begun += visit != self.visit
                 self._begin(visit)
             case ArmReader():
                 self._belongs(message.visit)

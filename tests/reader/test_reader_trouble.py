@@ -192,8 +192,12 @@ def test_the_end_of_a_visit_in_the_middle_of_a_contact_ends_the_contact(
         ArmReader(visit=str(uuid.UUID(int=2)), device=Device.IPHONE, authentication=Authentication.PHONE)
     )
     screen.answers = True
+    left = screen.wait(ContactFailed)  # the phone of the visit before
+    assert (left.visit, left.failure) == (str(uuid.UUID(int=2)), ReadFailure.LEFT_BEHIND)
+    hand.remove()
+    screen.wait(Removed)
+    hand.tap("iphone")
     assert screen.wait(Evidence).visit == str(uuid.UUID(int=2))
-    assert not [m for m in screen.heard if isinstance(m, ContactFailed)]
 
 
 def test_a_screen_that_goes_away_takes_pin_and_visit_with_it(
@@ -205,8 +209,11 @@ def test_a_screen_that_goes_away_takes_pin_and_visit_with_it(
     again.wait(ReaderState)
     hand.tap("card")
     assert again.wait(Presented).visit is None
+    hand.remove()
+    again.wait(Removed)
     again.send(BeginContact(visit=VISIT))
     again.arm(Device.CARD, Authentication.PIN)
+    hand.tap("card")
     failed = again.wait(ContactFailed)
     assert (failed.failure, failed.pin_kept) == (ReadFailure.REMOVED, False)
     assert hand.verifies("card") == 0

@@ -63,6 +63,7 @@ MOMENTS: dict[str, tuple[Moment, Moment, Moment]] = {
     "answer-lost": (Moment("recorded"), CHECKING, CHECKING),
     "idle-timeout": (Moment("still_there"), Moment("still_there"), Moment("still_there")),
     "reader-unplugged": (Moment("out_of_service"), Moment("out_of_service"), Moment("out_of_service")),
+    "leftover-card": (Moment("laid_too_early"), Moment("laid_too_early"), Moment("laid_too_early")),
 }
 
 CASES = [

@@ -56,6 +56,7 @@ AT_HOME = {
     "answer-lost": "recorded",
     "idle-timeout": "abandoned",
     "reader-unplugged": "out_of_service",
+    "leftover-card": "verified",
 }
 ELSEWHERE = {"card-pin": "verified", "iphone": "verified", "android-pin": "verified"}
 PROMISED = [(name, HOME, outcome) for name, outcome in AT_HOME.items()] + [
