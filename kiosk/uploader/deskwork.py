@@ -1,5 +1,6 @@
 """Serves the desk's messages: fallback, what waits and came late, the drill, the daily check."""
 
+from pathlib import Path
 from typing import assert_never
 
 from kiosk.channel import (
@@ -7,25 +8,42 @@ from kiosk.channel import (
     AskCheck,
     AskDesk,
     AuditNote,
+    DrillTold,
     FromDesk,
     FromUploader,
     RunDrill,
     SetFallback,
 )
 from kiosk.uploader.board import board, mark_seen
+from kiosk.uploader.check import check
 from kiosk.uploader.clock import Moment
+from kiosk.uploader.delivery import Delivery
+from kiosk.uploader.drill import Drill
 from kiosk.uploader.fallback import Fallback
 from kiosk.uploader.ledger import Ledger
 from kiosk.uploader.outbox import Outbox
+from kiosk.uploader.tls import Credentials
 
 LOOK_S = 60.0  #: a page that asks again and again within this is one look for the audit
 
 
 class DeskWork:
-    """One for the process. `fallback` is also told as part of LineState."""
+    """One for the process. `fallback` is also told as part of LineState; `path` and `most` are the outbox's
+    file and count cap.
+    """
 
-    def __init__(self, fallback: Fallback) -> None:
-        self.fallback = fallback
+    def __init__(
+        self,
+        fallback: Fallback,
+        drill: Drill,
+        delivery: Delivery,
+        credentials: Credentials,
+        path: Path,
+        most: int,
+    ) -> None:
+        self.fallback, self.drill = fallback, drill
+        self._delivery, self._credentials = delivery, credentials
+        self._path, self._most = path, most
         self._looked: dict[str, float] = {}  # staff -> when last asked
 
     def serve(self, message: FromDesk, outbox: Outbox, now: Moment) -> FromUploader | None:
@@ -39,14 +57,32 @@ class DeskWork:
                 return board(outbox)
             case AnswerSeen(staff=staff, visit=visit):
                 if mark_seen(outbox.database, visit):
-                    Ledger(outbox.database).note(
-                        AuditNote(event="answer_seen", staff=staff, visit=visit), now
-                    )
+                    note = AuditNote(event="answer_seen", staff=staff, visit=visit)
+                    Ledger(outbox.database).note(note, now)
                 return board(outbox)
-            case RunDrill() | AskCheck():
+            case RunDrill(staff=staff):
+                keys = self._delivery.keys
+                self.drill.begin(staff, None if keys is None else keys.keys[0], outbox, now)
+                return None
+            case AskCheck():
+                return self._check(outbox, now)
+            case _:
+                assert_never(message)
+
+    def without_outbox(self, message: FromDesk, say: str, now: Moment) -> FromUploader | None:
+        """The same while the outbox is lost: what needs it is not done."""
+        match message:
+            case AskCheck():
+                return self._check(None, now)
+            case RunDrill():
+                return DrillTold(step="commit", passed=False, say=say)
+            case SetFallback() | AskDesk() | AnswerSeen():
                 return None
             case _:
                 assert_never(message)
+
+    def _check(self, outbox: Outbox | None, now: Moment) -> FromUploader:
+        return check(outbox, self._path, self._most, self._delivery.line, self._credentials, now)
 
     def _note_look(self, staff: str, outbox: Outbox, now: Moment) -> None:
         seconds = now.mono_ms / 1000

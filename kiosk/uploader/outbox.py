@@ -7,7 +7,7 @@ the caller closes the outbox, says so and opens it again later.
 
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import assert_never
 
@@ -106,7 +106,9 @@ class Outbox:
 
     def _insert(self, entry: Entry, now: Moment, send_now: bool) -> Kept:
         seq = _int(self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'records'")[0][0]) + 1
-        receipt = receipt_for(seq, self._max)
+        return self._insert_at(seq, receipt_for(seq, self._max), entry, now, send_now)
+
+    def _insert_at(self, seq: int, receipt: str, entry: Entry, now: Moment, send_now: bool) -> Kept:
         state = State.SENDING if send_now else State.PENDING
         columns = {
             "seq": seq,
@@ -135,12 +137,31 @@ class Outbox:
         leased = Leased(entry.id, receipt, entry.suite, entry.key_id, entry.sealed, 1, ask_first=False)
         return Kept(receipt, leased)
 
+    def commit_drill(self, entry: Entry, now: Moment) -> Leased:
+        """Keep a drill's dummy, leased at once. It uses up no receipt number and nothing but `sealed` and
+        `erase_drill` sees it: its row number is negative.
+        """
+        with self.database.writing():
+            self._rows("DELETE FROM records WHERE seq < 0")
+            kept = self._insert_at(-1, "drill", entry, now, send_now=True)
+        assert kept.leased is not None, "sent now"
+        return kept.leased
+
+    def erase_drill(self) -> None:
+        """Overwrite and drop the dummy; `secure_delete` leaves zeros in the file."""
+        with self.database.writing():
+            self._rows("DELETE FROM records WHERE seq < 0")
+
     # ---- sending -----------------------------------------------------------------------------------------
 
-    def claim(self, now: Moment, limit: int) -> list[Leased]:
-        """Lease up to `limit` records that are due, the oldest first; damaged ones are set aside."""
+    def claim(self, now: Moment, limit: int, only: Collection[str] = ()) -> list[Leased]:
+        """Lease up to `limit` records that are due (among `only` these, if any are named), the oldest first;
+        damaged ones are set aside.
+        """
         due = "state = 'pending' AND (try_boot IS NULL OR try_ms <= ?)"
-        if not self._rows(f"SELECT 1 FROM records WHERE {due} LIMIT 1", now.mono_ms):  # noqa: S608
+        if only:
+            due += f" AND id IN ({', '.join('?' * len(only))})"
+        if not self._rows(f"SELECT 1 FROM records WHERE {due} LIMIT 1", now.mono_ms, *only):  # noqa: S608
             return []
         leased: list[Leased] = []
         with self.database.writing():
@@ -148,6 +169,7 @@ class Outbox:
                 "SELECT seq, id, receipt, suite, key_id, sealed, digest, attempts, reached"  # noqa: S608
                 f" FROM records WHERE {due} ORDER BY seq LIMIT ?",
                 now.mono_ms,
+                *only,
                 limit,
             ):
                 seq, record, receipt, suite, key_id, sealed, kept_digest, attempts, reached = row

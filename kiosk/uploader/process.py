@@ -46,6 +46,7 @@ from kiosk.uploader.clock import Clock, Moment
 from kiosk.uploader.database import OutboxDamaged, OutboxLost
 from kiosk.uploader.delivery import Delivery, DeliveryRules, Lanes
 from kiosk.uploader.deskwork import DeskWork
+from kiosk.uploader.drill import Drill
 from kiosk.uploader.fallback import Fallback
 from kiosk.uploader.lanes import Lane, Mailbox
 from kiosk.uploader.ledger import Ledger
@@ -92,7 +93,7 @@ class Uploader:
             self._tell_all,
             random.SystemRandom().random,
         )
-        self._desk = DeskWork(Fallback(settings.outbox.fallback_after_s))
+        self._desk = self._make_desk()
         self._outbox: Outbox | None = None
         self._outbox_say = "the outbox is being opened"
         self._reopen_at = 0.0
@@ -100,12 +101,38 @@ class Uploader:
         self._told = _Told()
         self._stopping = False
 
-    def _make_lanes(self) -> Lanes:
-        def lane(name: str) -> Lane:
-            service = Service(self._settings.service.url, self._credentials, self._settings.service.timeout_s)
-            return Lane(name, service, self._mailbox.post)
+    def _lane(self, name: str, url: str) -> Lane:
+        service = Service(url, self._credentials, self._settings.service.timeout_s)
+        return Lane(name, service, self._mailbox.post)
 
-        return Lanes(lane("ask"), lane("fresh"), lane("backlog"))
+    def _make_lanes(self) -> Lanes:
+        url = self._settings.service.url
+        return Lanes(self._lane("ask", url), self._lane("fresh", url), self._lane("backlog", url))
+
+    def _make_desk(self) -> DeskWork:
+        settings = self._settings
+
+        def drill_lane(url: str) -> Lane:
+            lane = self._lane("drill", url)
+            lane.start()
+            return lane
+
+        drill = Drill(
+            settings.clinic.terminal,
+            settings.clinic.institution,
+            drill_lane,
+            self._tell_all,
+            rules_of(settings).retry,
+            random.SystemRandom().random,
+        )
+        return DeskWork(
+            Fallback(settings.outbox.fallback_after_s),
+            drill,
+            self._delivery,
+            self._credentials,
+            settings.outbox.path,
+            settings.outbox.max_records,
+        )
 
     # ---- life ----------------------------------------------------------------------------------------------
 
@@ -142,7 +169,7 @@ class Uploader:
         """Results in, what is due out; returns how long to sleep."""
         wait = TICK_S
         try:
-            self._delivery.results(self._mailbox.take(), self._outbox, now)
+            self._take_results(now)
             self._expire(now)
             wait = min(wait, self._delivery.tick(self._outbox, now))
         except OutboxLost as lost:
@@ -150,7 +177,17 @@ class Uploader:
         self._memory.sweep()
         return min(wait, self._tell_line(now))
 
+    def _take_results(self, now: Moment) -> None:
+        """A drill's result is the drill's alone, and nobody's once the drill has been given up."""
+        results = self._mailbox.take()
+        ours = [result for result in results if result.lane in self._lanes.all()]
+        self._delivery.results(ours, self._outbox, now)
+        for result in results:
+            if self._outbox is not None and self._desk.drill.owns(result.lane):
+                self._desk.drill.result(result.reply, self._outbox, now)
+
     def _close(self) -> None:
+        self._desk.drill.stop()
         for lane in self._lanes.all():
             lane.stop(timeout_s=1.0)
         if self._outbox is not None:
@@ -193,6 +230,7 @@ class Uploader:
                 log.warning("the outbox did not close cleanly: %s", type(fault).__name__)
         self._outbox = None
         self._delivery.outbox_lost()
+        self._desk.drill.outbox_lost()
         self._reopen_at = now.mono_ms / 1000 + (0.0 if isinstance(lost, OutboxDamaged) else REOPEN_S)
         self._say_outbox(str(lost))
 
@@ -281,7 +319,7 @@ class Uploader:
             reply = self._message(message, now)
         except OutboxLost as lost:
             self._lose(lost, now)
-            reply = self._without_outbox(message)
+            reply = self._without_outbox(message, now)
         if reply is not None:
             peer.send(channel.encode(reply))
 
@@ -296,7 +334,7 @@ class Uploader:
                     outbox, self._delivery, self._condition(), self._outbox_say, len(self._memory), now
                 )
             case _ if outbox is None:
-                return self._without_outbox(message)
+                return self._without_outbox(message, now)
             case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
                 return self._desk.serve(message, outbox, now)
             case CommitRecord():
@@ -317,7 +355,7 @@ class Uploader:
             case _:
                 assert_never(message)
 
-    def _without_outbox(self, message: ToUploader) -> FromUploader | None:
+    def _without_outbox(self, message: ToUploader, now: Moment) -> FromUploader | None:
         match message:
             case CommitRecord(visit=visit):
                 return CommitRefused(visit=visit, say=self._outbox_say)
@@ -326,7 +364,9 @@ class Uploader:
                 return None
             case AskRecords() | AskSealed() | RetryNow() | AskStatus():
                 return Done(say=self._outbox_say)
-            case AskChallenge() | SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
+            case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
+                return self._desk.without_outbox(message, self._outbox_say, now)
+            case AskChallenge():
                 return None
             case _:
                 assert_never(message)

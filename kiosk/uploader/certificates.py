@@ -1,0 +1,63 @@
+"""How long the client certificate lasts, and whether it can be used."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from kiosk.uploader.clock import Moment
+from kiosk.uploader.tls import Credentials, key_is_ours
+
+SOON_DAYS = 30.0  #: from here on staff are warned; the levels below it are louder (channel/desk.py)
+LOUDER_DAYS = (30, 14, 3)
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class CertificateView:
+    """`fault` is one of the words that channel/desk.py lists for "certificate"."""
+
+    fault: str | None
+    days: float | None = None
+
+
+def look_at(credentials: Credentials, now: Moment) -> CertificateView:
+    """Judge the pair that is in use, by the clock as far as it is to be believed."""
+    try:
+        certificate = x509.load_pem_x509_certificate(credentials.certificate.read_bytes())
+        key = serialization.load_pem_private_key(credentials.key.read_bytes(), password=None)
+    except OSError:
+        return CertificateView("missing")
+    except (ValueError, TypeError):
+        return CertificateView("unusable")
+    if not key_is_ours(credentials.key):
+        return CertificateView("key_unsafe")
+    if certificate.public_key() != key.public_key():
+        return CertificateView("unusable")
+    days = (_ms(certificate.not_valid_after_utc) - now.best_ms) / _DAY_MS
+    if now.trusted or now.floor_ms > _ms(certificate.not_valid_after_utc):
+        fault = "expired" if days <= 0 else None
+        if now.best_ms < _ms(certificate.not_valid_before_utc):
+            fault = "unusable"  # by a clock that is right: it is for later
+    else:
+        fits = _ms(certificate.not_valid_before_utc) <= now.best_ms <= _ms(certificate.not_valid_after_utc)
+        fault = None if fits else "clock"
+    if fault is None and days <= SOON_DAYS:
+        fault = "ends_soon"
+    return CertificateView(fault, None if fault == "clock" else days)
+
+
+def life_used(certificate: Path, now: Moment) -> float | None:
+    """Which part of its life a certificate has behind it, 0 to 1 and more; None when it cannot be read."""
+    try:
+        found = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except (OSError, ValueError):
+        return None
+    begins, ends = _ms(found.not_valid_before_utc), _ms(found.not_valid_after_utc)
+    return (now.best_ms - begins) / max(1, ends - begins)
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.astimezone(UTC).timestamp() * 1000)
