@@ -5,6 +5,7 @@
 # make fuzz    hostile tokens against the reader   (FUZZ_SECONDS=600, FUZZ_ARGS="--jobs 2 --distil")
 # make powercut   the power fails at every write of the outbox   (POWERCUT_ARGS)
 # make chaos   kill -9 everywhere while the service loses requests and answers   (CHAOS_ARGS)
+# make soak    10,000 visits in a bad world        (SOAK_ARGS="--visits 1000 --seed 2")
 # make lock    write the locked requirements anew
 # make clean   remove the environment and all that was made
 #
@@ -48,6 +49,9 @@ powercut: .venv/.stamp-dev
 
 chaos: .venv/.stamp-dev
 	@$(BIN)/python -m tests.system.chaos $(CHAOS_ARGS)
+
+soak: .venv/.stamp-dev
+	@$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 lock:
 	@requirements/lock
