@@ -319,6 +319,7 @@ def _rules(table: _Table, timing: _Table) -> Rules:
         consent_items=tuple(ConsentItem[name.upper()] for name in items),
         offer_as_registered=table.flag("offer_as_registered", False),
         offer_visual_check=table.flag("offer_visual_check", True),
+        passcode_tries=table.whole("passcode_tries", 1, 20, 5),
         timing=Timing(**{name: timing.number(name, 0.01, 3600, usual) for name, usual in limits.items()}),
     )
 

@@ -18,6 +18,7 @@ from kiosk.indicators.player import Lamps, NoLamps, Player
 from kiosk.screens.app import ScreenApp, Shown
 from kiosk.screens.catalogue import CatalogueError, Catalogues
 from kiosk.screens.conductor import Conductor, World
+from kiosk.screens.desk import Box, Desk
 from kiosk.screens.display import Display, DisplayError, SdlDisplay
 from kiosk.screens.evidence import CaseFile, Clock
 from kiosk.screens.fonts import FontBook, FontMissingError
@@ -55,15 +56,44 @@ def lamps(settings: Settings) -> Lamps:
     return Panel(load_board(settings.indicators.board))
 
 
+def lamps_or_none(settings: Settings) -> tuple[Lamps, bool]:
+    """The lamps, and whether they work: patients are served without them, and the day's check names them."""
+    try:
+        return lamps(settings), True
+    except GpioError as fault:
+        log.warning("indicators: %s", fault)
+        return NoLamps(), False
+
+
+def desk(settings: Settings, sound: Sound, lights_work: bool) -> Desk:
+    """The staff side; a box that is meant to be silent is not at fault for it."""
+    return Desk(
+        lambda: datetime.now().astimezone(),
+        settings.clock.trust_file.exists,
+        Box(lambda: sound.audible or not settings.screen.sound, lights_work),
+    )
+
+
 def assemble(
-    settings: Settings, display: Display, shown_on: Lamps, on_shown: Shown | None = None
+    settings: Settings,
+    display: Display,
+    shown_on: Lamps,
+    on_shown: Shown | None = None,
+    *,
+    lights_work: bool = True,
 ) -> tuple[ScreenApp, Conductor]:
     """Put the screen process together around a display and its lamps; the demo brings its own two."""
+    sound = Sound(settings.screen.sound)
     reader = Link("reader", settings.run / READER_SOCKET, READER_OUTBOX)
     uploader = Link("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
     conductor = Conductor(
         Kiosk(settings.rules, settings.rules.languages[0]),
-        World(time.monotonic, lambda: str(uuid6.uuid7()), staff_check(settings.staff)),
+        World(
+            time.monotonic,
+            lambda: str(uuid6.uuid7()),
+            staff_check(settings.staff),
+            desk(settings, sound, lights_work),
+        ),
         CaseFile(
             settings.clinic,
             settings.service.name,
@@ -88,7 +118,7 @@ def assemble(
         conductor,
         (reader, uploader),
         Player(shown_on, time.monotonic),
-        Sound(settings.screen.sound),
+        sound,
         Supervision(),
         time.monotonic,
         on_shown,
@@ -114,7 +144,8 @@ def screen(path: Path) -> None:
     """The screen process: visit, display, LEDs and buzzer."""
     settings = load(path)
     try:
-        app, _ = assemble(settings, SdlDisplay(settings.screen), lamps(settings))
-    except (BoardError, CatalogueError, DisplayError, FontMissingError, GpioError) as fault:
+        shown_on, lights_work = lamps_or_none(settings)
+        app, _ = assemble(settings, SdlDisplay(settings.screen), shown_on, lights_work=lights_work)
+    except (BoardError, CatalogueError, DisplayError, FontMissingError) as fault:
         raise click.ClickException(str(fault)) from None
     run_until_stopped(app)

@@ -9,6 +9,16 @@ rhythm differ. Nothing flashes more than three times a second (WCAG 2.3.1); tone
 from dataclasses import dataclass
 from typing import assert_never
 
+from kiosk.visit.staff_states import (
+    DoorNumber,
+    DoorPasscode,
+    StaffCase,
+    StaffCheck,
+    StaffDrill,
+    StaffFallback,
+    StaffMenu,
+    StaffWaiting,
+)
 from kiosk.visit.states import (
     Again,
     AskConsent,
@@ -102,6 +112,12 @@ _TWO_BLINKS = (Light(ALL, 0.25), Light(NONE, 0.25), Light(ALL, 0.25), Light(NONE
 
 OFF = _steady("off", NONE)
 IDLE = Pattern("idle", (Light(FIRST, 0.2), Light(NONE, 4.8)), lights_again=0)
+#: The same light in another rhythm: the reader serves, by the other way. The fourth light means done.
+IDLE_FALLBACK = Pattern(
+    "idle_fallback",
+    (Light(FIRST, 0.2), Light(NONE, 0.4), Light(FIRST, 0.2), Light(NONE, 4.2)),
+    lights_again=0,
+)
 HOLD = _steady("hold", FIRST, Tone(READY_HZ, 0.08))
 PRESENTED = _steady("presented", TWO)
 ANSWERED = _steady("answered", THREE)
@@ -130,6 +146,7 @@ OUT_OF_SERVICE = Pattern("out_of_service", (Light(LAST, 1.0), Light(NONE, 1.0)),
 PATTERNS = (
     OFF,
     IDLE,
+    IDLE_FALLBACK,
     HOLD,
     PRESENTED,
     ANSWERED,
@@ -154,8 +171,12 @@ def pattern_of(kiosk: Kiosk) -> Pattern:
             return OFF
         case Interrupted():
             return OFF
+        case DoorNumber() | DoorPasscode() | StaffMenu() | StaffCheck() | StaffFallback():
+            return OFF
+        case StaffWaiting() | StaffCase() | StaffDrill():
+            return OFF
         case Idle():
-            return IDLE
+            return IDLE_FALLBACK if kiosk.line.backup else IDLE
         case TooEarly() | PinWrong():
             return REFUSED
         case Hold():

@@ -20,13 +20,15 @@ from kiosk.screens.look import Look
 from kiosk.screens.painter import Painter
 from kiosk.screens.sound import Sound
 from kiosk.screens.warmup import Warmup
-from kiosk.screens.widgets import Picture, target_at
+from kiosk.screens.widgets import Picture, Target, target_at
+from kiosk.visit.events import Knocked
 from kiosk.visit.states import Idle, Kiosk, visit_of
 
 log = logging.getLogger(__name__)
 
 TICK_S = 1 / 60  #: how often touches are looked for
 FRAME_S = 1 / 20  #: how often a moving picture moves
+KNOCK_S = 2.0  #: so long staff hold the header to be asked who they are; no patient is told of it
 
 
 class Indicators(Protocol):
@@ -74,6 +76,7 @@ class ScreenApp:
         self._picture: Picture | None = None
         self._laid_out: Kiosk | None = None
         self._held: str | None = None
+        self._knocking: tuple[float, Target | None] | None = None
         self._since = self._next_frame = self._guarded_until = monotonic()
         self._stopped = False
 
@@ -103,24 +106,42 @@ class ScreenApp:
                     self._up()
                 case Quit():
                     self.stop()
+        self._knock()
         self._refresh()
         self._heartbeat.alive()
 
     def _down(self, x: float, y: float) -> None:
-        """A finger comes down: it acts at once, unless what it touches has only just come under it."""
+        """A finger comes down: it acts at once, unless what it touches has only just come under it.
+
+        Where staff may knock, it acts when it goes up again: until then it may yet become a knock.
+        """
         target = target_at(self._picture, x, y) if self._picture else None
-        if self._picture is None or target is None:
+        if self._picture is None or self._monotonic() < self._guarded_until:
             return
-        if self._monotonic() < self._guarded_until:
-            return
+        if self._picture.door is not None and self._picture.door.holds(x, y):
+            self._knocking = (self._monotonic(), target)
+        elif target is not None:
+            self._touch(self._picture, target)
+
+    def _touch(self, picture: Picture, target: Target) -> None:
         self._sound.click()
         self._held = target.id
-        if changed := self._painter.press(self._display.surface, self._picture, target.id, True):
+        if changed := self._painter.press(self._display.surface, picture, target.id, True):
             self._display.present([changed])
         self._conductor.touch(target.touch)
         self._indicators.update(self._conductor.kiosk)
 
+    def _knock(self) -> None:
+        """A finger held long enough where staff may knock."""
+        if self._knocking is not None and self._monotonic() - self._knocking[0] >= KNOCK_S:
+            self._knocking = None
+            self._sound.click()
+            self._conductor.touch(Knocked())
+
     def _up(self) -> None:
+        knocking, self._knocking = self._knocking, None
+        if knocking is not None and knocking[1] is not None and self._picture is not None:
+            self._touch(self._picture, knocking[1])
         if self._held is None or self._picture is None:
             return
         if changed := self._painter.press(self._display.surface, self._picture, self._held, False):
@@ -144,7 +165,7 @@ class ScreenApp:
             self._guarded_until = now + kiosk.rules.timing.touch_guard_s
         if self._picture is None or self._picture.name != picture.name:
             self._since = now
-            self._held = None
+            self._held = self._knocking = None
             if visit_of(self._conductor.kiosk.screen) is None:
                 self._painter.forget()
                 self._warmup.again()

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from kiosk import channel
 from kiosk.channel import ForScreen, FromReader, SealingKeys
+from kiosk.screens.desk import ANSWER_S, Desk
 from kiosk.screens.evidence import CaseFile
 from kiosk.screens.links import Link
 from kiosk.screens.secret_pad import SecretPad, wipe
@@ -19,6 +20,7 @@ from kiosk.screens.touch import DigitTouch, StartTouch, Touch
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
 from kiosk.visit.machine import reduce
+from kiosk.visit.staff_states import DoorPasscode
 from kiosk.visit.states import (
     EnterPasscode,
     EnterPin,
@@ -41,6 +43,7 @@ class World:
     monotonic: Callable[[], float]
     new_visit_id: Callable[[], str]
     staff_check: StaffCheck
+    desk: Desk
 
 
 class Conductor:
@@ -61,7 +64,9 @@ class Conductor:
         self._outbox = OutboxCondition.UNKNOWN
         self._pad = SecretPad()
         self._deadline: float | None = None
-        self._staff: tuple[str, str, Future[bool]] | None = None
+        self._staff: tuple[str | None, str, Future[bool]] | None = None
+        self._unlock_at: float | None = None
+        self._check_by: float | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="passcode")
         self._marks: dict[str, float] = {}
         self._stages_ms: dict[str, float] = {}
@@ -75,7 +80,7 @@ class Conductor:
                 self.handle(ev.Began(self._world.new_visit_id()))
             case DigitTouch(digit):
                 before = self.kiosk.screen
-                if isinstance(before, EnterPin | EnterPasscode) and self._pad.type(digit):
+                if isinstance(before, EnterPin | EnterPasscode | DoorPasscode) and self._pad.type(digit):
                     self.handle(ev.DigitTyped())
                     if self.kiosk.screen == before:  # the pad of the picture is full
                         self._pad.erase()
@@ -88,6 +93,7 @@ class Conductor:
         self._poll_reader(now)
         self._poll_uploader(now)
         self._poll_staff()
+        self._poll_desk(now)
         if self._deadline is not None and now >= self._deadline:
             self._deadline = None
             self.handle(ev.TimeUp())
@@ -118,11 +124,26 @@ class Conductor:
         visit, number, future = self._staff
         self._staff = None
         if future.result():
-            self._uploader.send(channel.AuditNote(event="visual_check", staff=number, visit=visit))
+            event = "passcode_accepted" if visit is None else "visual_check"
+            self._uploader.send(channel.AuditNote(event=event, staff=number, visit=visit))
             self.handle(ev.StaffAccepted(visit, number))
         else:
             self._uploader.send(channel.AuditNote(event="passcode_refused", staff=number, visit=visit))
             self.handle(ev.StaffRefused(visit))
+
+    def _poll_desk(self, now: float) -> None:
+        """Let the door open again, the day's check begin, and a check without an answer end."""
+        if self._unlock_at is not None and now >= self._unlock_at:
+            self._unlock_at = None
+            self.handle(ev.DoorUnlocked())
+        if self._check_by is not None and now >= self._check_by:
+            self._end_check(None)
+        if self._world.desk.check_due(self.kiosk, now):
+            self.handle(ev.CheckDue())
+
+    def _end_check(self, told: channel.CheckTold | None) -> None:
+        self._check_by = None
+        self.handle(ev.CheckTold(self._world.desk.check(told, self.kiosk.reader)))
 
     def _from_reader(self, message: FromReader) -> None:
         match message:
@@ -187,8 +208,15 @@ class Conductor:
                 self.handle(ev.AnswerArrived(visit, outcome))
             case channel.Deferred(visit=visit):
                 self.handle(ev.DeliveryDeferred(visit))
-            case channel.DeskBoard() | channel.DrillTold() | channel.CheckTold():
-                log.warning("channel: nobody at the desk has asked; dropped")
+            case channel.DeskBoard():
+                self.handle(ev.DeskTold(self._world.desk.view(message)))
+            case channel.DrillTold():
+                drilled = self._world.desk.drill(message)
+                if drilled is not None:
+                    self.handle(drilled)
+            case channel.CheckTold():
+                if self._check_by is not None:  # nobody waits any longer for an answer that came too late
+                    self._end_check(message)
             case _:
                 assert_never(message)
 
@@ -206,6 +234,7 @@ class Conductor:
         self.kiosk, wanted = reduce(self.kiosk, event)
         if self.kiosk.screen.name != before:
             log.info("screen: %s", self.kiosk.screen.name)
+            self._world.desk.entered(self.kiosk.screen)
         for effect in wanted:
             self._do(effect)
 
@@ -234,7 +263,21 @@ class Conductor:
             case do.CheckStaff(visit, number):
                 passcode = self._pad.copy()
                 future = self._worker.submit(self._world.staff_check, number, passcode)
-                self._staff = (visit.id, number, future)
+                self._staff = (visit.id if visit is not None else None, number, future)
+            case do.LockDoor(number, seconds):
+                self._unlock_at = self._world.monotonic() + seconds
+                self._uploader.send(channel.AuditNote(event="door_locked", staff=number))
+            case do.AskDesk(staff):
+                self._uploader.send(channel.AskDesk(staff=staff))
+            case do.MarkSeen(staff, record):
+                self._uploader.send(channel.AnswerSeen(staff=staff, visit=record))
+            case do.SetFallback(staff, reason):
+                self._uploader.send(channel.SetFallback(staff=staff, reason=reason))
+            case do.RunDrill(staff):
+                self._uploader.send(channel.RunDrill(staff=staff))
+            case do.RunCheck():
+                sent = self._uploader.send(channel.AskCheck())
+                self._check_by = self._world.monotonic() + (ANSWER_S if sent else 0.0)
             case do.ForgetDigits():
                 self._pad.wipe()
             case do.ForgetLastDigit():

@@ -11,6 +11,8 @@ from kiosk.qualification.consent import (
     consent_to_all,
 )
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
+from kiosk.screens.examples_staff import staff_examples
+from kiosk.visit.desk import Door
 from kiosk.visit.rules import Rules
 from kiosk.visit.states import (
     Again,
@@ -74,6 +76,7 @@ def examples(mode: Mode, language: str = "ja") -> tuple[Example, ...]:
     known = {example.name: example.kiosk for example in found}
     variants = {
         "device_fallback": replace(known["device"], line=Line(fallback=FallbackReason.OFFLINE)),
+        "staff_number_locked": replace(known["staff_number"], door=Door(5, locked=True)),
         "start_offline": replace(known["start"], line=Line(online=False, waiting=3)),
         "start_one_language": replace(known["start"], rules=replace(rules, languages=(language,))),
         "pin_without_visual": replace(known["pin"], rules=replace(rules, offer_visual_check=False)),
@@ -86,7 +89,8 @@ def examples(mode: Mode, language: str = "ja") -> tuple[Example, ...]:
             known["consent"],
             rules=replace(rules, consent_items=(ConsentItem.DIAGNOSIS, ConsentItem.MEDICINE)),
         )
-    return (*found, *(Example(name, kiosk) for name, kiosk in variants.items()))
+    staff = staff_examples(known["start"])
+    return (*found, *(Example(name, kiosk) for name, kiosk in (*variants.items(), *staff)))
 
 
 def _kiosk(screen: Screen, rules: Rules, language: str) -> Kiosk:

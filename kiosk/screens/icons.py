@@ -182,6 +182,12 @@ def _erase(pen: Pen) -> None:
     pen.shape([(0.02, 0.5), (0.3, 0.18), (0.96, 0.18), (0.96, 0.82), (0.3, 0.82)])
 
 
+def _wrench(pen: Pen) -> None:
+    pen.line([(0.16, 0.84), (0.6, 0.4)], 0.17)
+    pen.disc((0.68, 0.32), 0.27)
+    pen.shape([(0.62, 0.3), (0.92, -0.06), (1.06, 0.08), (0.7, 0.38)], True)
+
+
 DRAWINGS: dict[Mark, Callable[[Pen], None]] = {
     Mark.BELL: _bell,
     Mark.BACK: _back,
@@ -200,6 +206,7 @@ DRAWINGS: dict[Mark, Callable[[Pen], None]] = {
     Mark.CLOSED: _closed,
     Mark.GLOBE: _globe,
     Mark.ERASE: _erase,
+    Mark.WRENCH: _wrench,
 }
 
 

@@ -49,6 +49,7 @@ class Page:
         self.tokens = look.tokens
         self._widgets: list[Widget] = []
         self._targets: list[Target] = []
+        self._door: Rect | None = None
         canvas = look.canvas
         self.gap = canvas.px(sizes.GAP_MM)
         self.margin = canvas.px(sizes.MARGIN_MM)
@@ -74,6 +75,7 @@ class Page:
             self.tokens.ground,
             tuple(self._widgets),
             tuple(self._targets),
+            self._door,
         )
 
     def say(self, key: str, **values: object) -> str:
@@ -85,6 +87,10 @@ class Page:
 
     def add(self, *widgets: Widget) -> None:
         self._widgets.extend(widgets)
+
+    def open_door(self) -> None:
+        """Staff may knock here: a long press on the header."""
+        self._door = self.header_rect
 
     def target(self, rect: Rect, touch: Touch, id_: str) -> None:
         self._targets.append(Target(rect, touch, id_))
@@ -150,14 +156,13 @@ class Page:
         ground: Colour | None = None,
         centre: bool = False,
         middle: bool = False,
+        floor_mm: float = sizes.NEEDED_MM,
     ) -> Rect:
         """Place texts one below the other, all shrunk alike until they fit; returns what they take up."""
         shrink = 1.0
         while True:
             fits = [
-                self.fitted(
-                    p.text, box.w, box.h, max(p.mm * shrink, sizes.NEEDED_MM), sizes.NEEDED_MM, p.bold
-                )
+                self.fitted(p.text, box.w, box.h, max(p.mm * shrink, floor_mm), min(p.mm, floor_mm), p.bold)
                 for p in paragraphs
             ]
             gap = self.px(gap_mm * shrink)
@@ -267,10 +272,12 @@ class Page:
 
     # -- what every screen has
 
-    def header(self, step: int | None = None) -> None:
-        """Clinic and purpose at the left, the step at the right; amber while in fallback operation."""
-        line = self.kiosk.line
-        fallback = line.fallback is not None or not line.online
+    def header(self, step: int | None = None, staff: str | None = None, mend: bool = False) -> None:
+        """Clinic and purpose at the left, the step at the right; amber while in fallback operation.
+
+        `staff`: on the staff pages, whose session it is. `mend`: a small mark that only staff know.
+        """
+        fallback = self.kiosk.line.backup
         face = self.tokens.amber if fallback else self.tokens.header
         self.add(Panel(self.header_rect, face))
         self.add(Panel(self.header_rect.base(self.edge).moved(0, self.edge), replace(face, fill=face.line)))
@@ -289,8 +296,15 @@ class Page:
                 face.fill,
                 middle=True,
             )
+        if mend:
+            side = self.px(5.5)
+            mark = Rect(box.right - side, box.y + (box.h - side) // 2, side, side)
+            self.add(Icon(mark, Mark.WRENCH, face.ink if fallback else self.tokens.mark, face.fill))
+            right = side + self.px(2)
         room = Rect(box.x, box.y, box.w - right - self.px(2), box.h)
         words = self.say("header.fallback") if fallback else self._title(room.w)
+        if staff is not None:
+            words = self.say("staff.title", number=staff)
         self.text(
             room, Paragraph(words, sizes.FLOOR_MM, fallback, face.ink), sizes.FLOOR_MM, face.fill, middle=True
         )

@@ -2,10 +2,20 @@
 
 from typing import assert_never
 
-from kiosk.screens import pages_ask, pages_end, pages_pad, pages_token
+from kiosk.screens import pages_ask, pages_desk, pages_end, pages_pad, pages_staff, pages_token
 from kiosk.screens.kit import Page
 from kiosk.screens.look import Look
 from kiosk.screens.widgets import Picture
+from kiosk.visit.staff_states import (
+    DoorNumber,
+    DoorPasscode,
+    StaffCase,
+    StaffCheck,
+    StaffDrill,
+    StaffFallback,
+    StaffMenu,
+    StaffWaiting,
+)
 from kiosk.visit.states import (
     Again,
     AskConsent,
@@ -102,5 +112,21 @@ def _place(page: Page, screen: Screen) -> None:
             pages_end.interrupted(page)
         case OutOfService():
             pages_end.out_of_service(page, screen)
+        case DoorNumber():
+            pages_pad.enter_staff_number(page, screen)
+        case DoorPasscode():
+            pages_pad.enter_passcode(page, screen)
+        case StaffMenu():
+            pages_staff.menu(page, screen)
+        case StaffCheck():
+            pages_staff.check(page, screen)
+        case StaffFallback():
+            pages_staff.fallback(page, screen)
+        case StaffWaiting():
+            pages_desk.waiting(page, screen)
+        case StaffCase():
+            pages_desk.case(page, screen)
+        case StaffDrill():
+            pages_staff.drill(page, screen)
         case _:
             assert_never(screen)

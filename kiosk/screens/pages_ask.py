@@ -16,7 +16,8 @@ LANGUAGES_ON_START = 2
 
 def idle(page: Page) -> None:
     """All of the screen above the footer starts a visit."""
-    page.header()
+    page.header(mend=page.kiosk.check is not None and bool(page.kiosk.check.faults))
+    page.open_door()
     area = page.look.canvas.rect.above(page.footer_rect.h + page.margin + page.gap)
     panel = page.content
     face = page.tokens.primary

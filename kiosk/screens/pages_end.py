@@ -9,7 +9,7 @@ from kiosk.visit.events import Action, Pressed
 from kiosk.visit.states import CallReason, OutOfService, Recorded, StaffCalled
 
 
-def _result(page: Page, face: Face, mark: Mark, headline: str, sub: str, panel_mm: float = 33.0) -> Rect:
+def result_panel(page: Page, face: Face, mark: Mark, headline: str, sub: str, panel_mm: float = 33.0) -> Rect:
     """A coloured panel that says what is finished; returns the room below it for what happens next."""
     canvas = page.look.canvas
     panel = Rect(
@@ -43,14 +43,16 @@ def _finish(page: Page) -> Label:
 
 def verified(page: Page) -> None:
     page.header(4)
-    rest = _result(page, page.tokens.ok, Mark.CHECK, page.say("verified.title"), page.say("verified.what"))
+    rest = result_panel(
+        page, page.tokens.ok, Mark.CHECK, page.say("verified.title"), page.say("verified.what")
+    )
     page.stack(rest, (Paragraph(page.say("verified.next"), sizes.TITLE_MM, True),), middle=True)
     page.footer(_finish(page), None, page.help_label())
 
 
 def not_confirmed(page: Page) -> None:
     page.header(4)
-    rest = _result(page, page.tokens.alarm, Mark.PERSON, page.say("not_confirmed.title"), "")
+    rest = result_panel(page, page.tokens.alarm, Mark.PERSON, page.say("not_confirmed.title"), "")
     page.stack(
         rest,
         (
@@ -65,7 +67,7 @@ def not_confirmed(page: Page) -> None:
 def recorded(page: Page, screen: Recorded) -> None:
     """Received, not verified: the number is what the desk asks for."""
     page.header(4)
-    rest = _result(
+    rest = result_panel(
         page,
         page.tokens.notice,
         Mark.ENVELOPE,
@@ -96,9 +98,10 @@ def recorded(page: Page, screen: Recorded) -> None:
 
 def staff_called(page: Page, screen: StaffCalled) -> None:
     page.header()
+    page.open_door()
     headline = "staff_called.help" if screen.reason is CallReason.HELP else "staff_called.title"
     face = page.tokens.notice if screen.reason is CallReason.HELP else page.tokens.alarm
-    rest = _result(page, face, Mark.BELL, page.say(headline), "")
+    rest = result_panel(page, face, Mark.BELL, page.say(headline), "")
     paragraphs = [Paragraph(page.say("staff_called.wait"), sizes.TITLE_MM, True)]
     if screen.reason is not CallReason.HELP:
         paragraphs.insert(0, Paragraph(page.say(f"staff_called.{screen.reason.value}"), 7.0))
@@ -129,7 +132,7 @@ def still_there(page: Page) -> None:
     page.footer(None, None, page.help_label())
 
 
-def _announce(page: Page, room: Rect, mark: Mark, title: str, what: str) -> None:
+def announce(page: Page, room: Rect, mark: Mark, title: str, what: str) -> None:
     """A state in which only waiting helps: icon, what is, what to do."""
     area = room.inset(page.px(4), page.px(2))
     side = page.px(30)
@@ -150,13 +153,14 @@ def _announce(page: Page, room: Rect, mark: Mark, title: str, what: str) -> None
 
 def interrupted(page: Page) -> None:
     page.header()
-    _announce(page, page.content, Mark.WAIT, page.say("interrupted.title"), page.say("interrupted.what"))
+    announce(page, page.content, Mark.WAIT, page.say("interrupted.title"), page.say("interrupted.what"))
     page.footer(None, None, page.help_label())
 
 
 def out_of_service(page: Page, screen: OutOfService) -> None:
     page.header()
-    _announce(
+    page.open_door()
+    announce(
         page,
         page.content,
         Mark.CLOSED,
@@ -168,4 +172,4 @@ def out_of_service(page: Page, screen: OutOfService) -> None:
 
 def starting(page: Page) -> None:
     page.header()
-    _announce(page, page.under_header, Mark.WAIT, page.say("starting.title"), page.say("starting.what"))
+    announce(page, page.under_header, Mark.WAIT, page.say("starting.title"), page.say("starting.what"))

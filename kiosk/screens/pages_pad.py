@@ -9,7 +9,9 @@ from kiosk.screens.kit import Label, Page, Paragraph
 from kiosk.screens.touch import DigitTouch, Touch
 from kiosk.screens.widgets import Button, DigitBoxes, Mark, Text
 from kiosk.visit.events import Action, NumberTyped, Pressed
-from kiosk.visit.questions import PASSCODE_LENGTHS, PIN_LENGTH, STAFF_NUMBER_LENGTHS
+from kiosk.visit.pads import PASSCODE_LENGTHS, STAFF_NUMBER_LENGTHS
+from kiosk.visit.questions import PIN_LENGTH
+from kiosk.visit.staff_states import DoorNumber, DoorPasscode
 from kiosk.visit.states import EnterPasscode, EnterPin, EnterStaffNumber, PinWrong
 
 KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "erase", "0", "ok")  #: as telephones have them
@@ -141,8 +143,11 @@ def visual_check(page: Page) -> None:
     page.usual_footer()
 
 
-def enter_staff_number(page: Page, screen: EnterStaffNumber) -> None:
+def enter_staff_number(page: Page, screen: EnterStaffNumber | DoorNumber) -> None:
     page.header()
+    if page.kiosk.door.locked:
+        _locked(page)
+        return
     words, pad = _split(page)
     title = Paragraph(page.say("staff.number"), 7.0, True)
     refused = Paragraph(page.say("staff.refused"), sizes.NEEDED_MM, False, page.tokens.sub)
@@ -162,7 +167,21 @@ def enter_staff_number(page: Page, screen: EnterStaffNumber) -> None:
     _pad_footer(page, words)
 
 
-def enter_passcode(page: Page, screen: EnterPasscode) -> None:
+def _locked(page: Page) -> None:
+    """After too many wrong passcodes none is taken for a while; the patient's visit may go on."""
+    page.stack(
+        page.content.inset(page.px(2), 0),
+        (
+            Paragraph(page.say("staff.locked"), sizes.TITLE_MM, True),
+            Paragraph(page.say("staff.locked.wait"), 7.2),
+        ),
+        5.0,
+        middle=True,
+    )
+    page.usual_footer()
+
+
+def enter_passcode(page: Page, screen: EnterPasscode | DoorPasscode) -> None:
     page.header()
     words, pad = _split(page)
     boxes = Rect(words.x, words.bottom - page.px(16), words.w, page.px(14))

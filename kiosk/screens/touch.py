@@ -17,5 +17,5 @@ class DigitTouch:
     digit: str
 
 
-#: Everything but these two is the visit's own event.
+#: Everything but these two is the visit's own event; Knocked comes from a long press on `Picture.door`.
 Touch = StartTouch | DigitTouch | TouchEvent

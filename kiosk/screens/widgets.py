@@ -28,6 +28,7 @@ class Mark(StrEnum):
     CLOSED = "closed"
     GLOBE = "globe"
     ERASE = "erase"
+    WRENCH = "wrench"
 
 
 class SceneKind(StrEnum):
@@ -147,6 +148,7 @@ class Picture:
     ground: Colour
     widgets: tuple[Widget, ...]
     targets: tuple[Target, ...]
+    door: Rect | None = None  #: a long press here is a knock at the staff's door; nothing shows it
 
     @property
     def animated(self) -> Rect | None:

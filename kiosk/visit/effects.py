@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kiosk.qualification.terms import Outcome
+from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.visit.states import Visit
 
 
@@ -55,8 +55,51 @@ class SealAndCommit:
 class CheckStaff:
     """Compare the typed passcode with the hash kept for this staff number, off the screen's thread."""
 
-    visit: Visit
+    visit: Visit | None  #: None: at the hidden door
     number: str
+
+
+@dataclass(frozen=True)
+class LockDoor:
+    """Too many wrong passcodes in a row: note it, with the last number; send DoorUnlocked later."""
+
+    number: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class AskDesk:
+    """Ask the uploader what waits and what was answered late."""
+
+    staff: str
+
+
+@dataclass(frozen=True)
+class MarkSeen:
+    """Staff have dealt with a late answer: it leaves the list."""
+
+    staff: str
+    record: str
+
+
+@dataclass(frozen=True)
+class SetFallback:
+    """Begin fallback operation for a reason, or end it (None)."""
+
+    staff: str
+    reason: FallbackReason | None
+
+
+@dataclass(frozen=True)
+class RunDrill:
+    """Have a marked dummy record taken through everything; DrillTold tells how far it is."""
+
+    staff: str
+
+
+@dataclass(frozen=True)
+class RunCheck:
+    """Look at everything that can be looked at without a patient; CheckTold tells what is to mend."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +140,12 @@ Effect = (
     | FreezeTranscript
     | SealAndCommit
     | CheckStaff
+    | LockDoor
+    | AskDesk
+    | MarkSeen
+    | SetFallback
+    | RunDrill
+    | RunCheck
     | ForgetDigits
     | ForgetLastDigit
     | EndVisit

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kiosk.qualification.consent import ConsentItem
-from kiosk.qualification.terms import Device, Outcome
+from kiosk.qualification.terms import Device, FallbackReason, Outcome
+from kiosk.visit.desk import CheckView, DeskView, DrillStep
 from kiosk.visit.states import Line, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
 
 
@@ -31,6 +32,13 @@ class Action(StrEnum):
     CONTINUE = "continue"
     FINISH = "finish"
     STAFF_HERE = "staff_here"
+    OPEN_CHECK = "open_check"
+    OPEN_FALLBACK = "open_fallback"
+    OPEN_WAITING = "open_waiting"
+    OPEN_DRILL = "open_drill"
+    RUN = "run"  #: the check again, or the drill
+    MORE = "more"  #: the next page of a list
+    SEEN = "seen"  #: 確認した: staff have dealt with it
 
 
 class ReadFailure(StrEnum):
@@ -86,6 +94,25 @@ class NumberTyped:
     """A key of the staff-number pad; that number is no secret."""
 
     digit: str
+
+
+@dataclass(frozen=True)
+class Knocked:
+    """The long press that no patient is told of: staff want in."""
+
+
+@dataclass(frozen=True)
+class FallbackChosen:
+    """Staff begin fallback operation for a reason, or end it (None)."""
+
+    reason: FallbackReason | None
+
+
+@dataclass(frozen=True)
+class CaseOpened:
+    """Staff look at a late answer, or (None) at the last visit that was recorded."""
+
+    record: str | None
 
 
 @dataclass(frozen=True)
@@ -150,13 +177,43 @@ class TokenAuthenticated:
 
 @dataclass(frozen=True)
 class StaffAccepted:
-    visit: str
+    """Number and passcode belong together; `visit` is None at the hidden door."""
+
+    visit: str | None
     number: str
 
 
 @dataclass(frozen=True)
 class StaffRefused:
-    visit: str
+    visit: str | None
+
+
+@dataclass(frozen=True)
+class DoorUnlocked:
+    """The time without passcodes is over."""
+
+
+@dataclass(frozen=True)
+class DeskTold:
+    view: DeskView
+
+
+@dataclass(frozen=True)
+class DrillTold:
+    """A step of the drill began, or (`passed` is not None) the drill has ended."""
+
+    step: DrillStep
+    passed: bool | None = None
+
+
+@dataclass(frozen=True)
+class CheckDue:
+    """A new day, or a fresh start, and the kiosk is at rest."""
+
+
+@dataclass(frozen=True)
+class CheckTold:
+    view: CheckView
 
 
 @dataclass(frozen=True)
@@ -199,7 +256,18 @@ class DeliveryDeferred:
     visit: str
 
 
-TouchEvent = Began | Pressed | LanguageChosen | ItemAnswered | DeviceChosen | DigitTyped | NumberTyped
+TouchEvent = (
+    Began
+    | Pressed
+    | LanguageChosen
+    | ItemAnswered
+    | DeviceChosen
+    | DigitTyped
+    | NumberTyped
+    | Knocked
+    | FallbackChosen
+    | CaseOpened
+)
 ReaderEvent = (
     ReaderChanged
     | TokenPresented
@@ -211,7 +279,8 @@ ReaderEvent = (
     | ReadFailed
     | TokenAuthenticated
 )
-StaffEvent = StaffAccepted | StaffRefused
+StaffEvent = StaffAccepted | StaffRefused | DoorUnlocked
+DeskEvent = DeskTold | DrillTold | CheckDue | CheckTold
 UploaderEvent = (
     OutboxChanged
     | LineChanged
@@ -221,4 +290,4 @@ UploaderEvent = (
     | AnswerArrived
     | DeliveryDeferred
 )
-Event = TouchEvent | TimeUp | ReaderEvent | StaffEvent | UploaderEvent
+Event = TouchEvent | TimeUp | ReaderEvent | StaffEvent | DeskEvent | UploaderEvent

@@ -11,6 +11,7 @@ How it is meant
 * "Verified" is reached only by an answer, "recorded" only after the commit (`contact.checking`).
 * A visit ends in exactly one `EndVisit`, with the outcome that is counted: on entering a result, or on
   falling back to rest without one (abandoned).
+* Staff come in by a door of their own (`staff.py`); what the desk is told is forgotten when they leave.
 * The reader may vanish at any time. While questions are asked nobody need know; once the token is waited for,
   the visit is interrupted, resumes when the reader is back, or ends in out of service.
 """
@@ -20,26 +21,51 @@ from typing import assert_never
 
 from kiosk.qualification.terms import Outcome
 from kiosk.visit.contact import armed, checking, interrupted, reading
-from kiosk.visit.effects import BeginVisit, Disarm, Effect, EndVisit, ForgetDigits, StartTimer, StopTimer
+from kiosk.visit.desk import OPEN_DOOR, Door
+from kiosk.visit.effects import (
+    BeginVisit,
+    CheckStaff,
+    Disarm,
+    Effect,
+    EndVisit,
+    ForgetDigits,
+    LockDoor,
+    RunCheck,
+)
 from kiosk.visit.events import (
     Action,
     Began,
     ChallengeArrived,
-    DeviceChosen,
-    DigitTyped,
+    CheckDue,
+    CheckTold,
+    DeskTold,
+    DoorUnlocked,
     Event,
-    ItemAnswered,
+    Knocked,
     LanguageChosen,
     LineChanged,
-    NumberTyped,
     OutboxChanged,
     Pressed,
     ReaderChanged,
+    StaffAccepted,
     TimeUp,
     TokenPresented,
     TokenRemoved,
 )
 from kiosk.visit.questions import question
+from kiosk.visit.staff import door_number, door_passcode, staff_page
+from kiosk.visit.staff_states import (
+    DoorNumber,
+    DoorPad,
+    DoorPasscode,
+    StaffCase,
+    StaffCheck,
+    StaffDrill,
+    StaffFallback,
+    StaffMenu,
+    StaffPage,
+    StaffWaiting,
+)
 from kiosk.visit.states import (
     Again,
     Armed,
@@ -53,7 +79,6 @@ from kiosk.visit.states import (
     ChooseMethod,
     EnterPasscode,
     EnterPin,
-    EnterStaffNumber,
     Hold,
     Idle,
     Interrupted,
@@ -61,7 +86,6 @@ from kiosk.visit.states import (
     NotConfirmed,
     OtherDevice,
     OutOfService,
-    PinWrong,
     Question,
     ReaderCondition,
     Reading,
@@ -74,13 +98,11 @@ from kiosk.visit.states import (
     TooEarly,
     Verified,
     Visit,
-    VisualCheck,
     WrongToken,
     visit_of,
 )
 from kiosk.visit.step import S, Step, call, first_question, new_visit, resting, shelved, stay
-
-_TOUCHES = (Began, Pressed, LanguageChosen, ItemAnswered, DeviceChosen, DigitTyped, NumberTyped)
+from kiosk.visit.timing import timing
 
 
 def reduce(kiosk: Kiosk, event: Event) -> tuple[Kiosk, tuple[Effect, ...]]:
@@ -89,49 +111,14 @@ def reduce(kiosk: Kiosk, event: Event) -> tuple[Kiosk, tuple[Effect, ...]]:
         return kiosk, ()
     noted = _note(kiosk, event)
     screen, effects = _step(noted, noted.screen, event)
-    language = noted.language
-    if _is_rest(screen) and visit_of(kiosk.screen) is not None:
-        language = kiosk.rules.languages[0]
-    after = replace(noted, screen=screen, language=language)
-    return after, effects + _ending(kiosk.screen, screen) + _timing(kiosk, after, event)
-
-
-def dwell(kiosk: Kiosk) -> float | None:
-    """How long the present state waits before TimeUp, in seconds; None: for ever."""
-    timing = kiosk.rules.timing
-    match kiosk.screen:
-        case Idle():
-            return timing.patient_s if kiosk.language != kiosk.rules.languages[0] else None
-        case Starting() | OutOfService() | TooEarly(back=Idle()):
-            return None
-        case EnterPin():
-            return timing.pin_s
-        case VisualCheck() | EnterStaffNumber() | EnterPasscode() | StaffCalled():
-            return timing.staff_s
-        case StillThere():
-            return timing.still_there_s
-        case TooEarly():
-            return timing.too_early_s
-        case WrongToken():
-            return timing.wrong_token_s
-        case Reading():
-            return timing.reading_s
-        case Checking(receipt=receipt):
-            return timing.commit_s if receipt is None else timing.answer_s
-        case Verified():
-            return timing.verified_s
-        case NotConfirmed():
-            return timing.not_confirmed_s
-        case Recorded():
-            return timing.recorded_s
-        case Interrupted():
-            return timing.reader_grace_s
-        case ChooseLanguage() | AskConsent() | AskConsentItems() | ChooseMethod() | ChooseDevice():
-            return timing.patient_s
-        case PinWrong() | Hold() | Again() | OtherDevice() | AuthenticateOnPhone():
-            return timing.patient_s
-        case _:
-            assert_never(kiosk.screen)
+    after = replace(
+        noted,
+        screen=screen,
+        language=_language(kiosk.screen, screen, event, noted),
+        door=_door(kiosk.screen, event, effects, noted.door),
+        desk=noted.desk if isinstance(screen, StaffPage) else None,
+    )
+    return after, effects + _ending(kiosk.screen, screen) + timing(kiosk, after, event)
 
 
 def _stale(screen: Screen, event: Event) -> bool:
@@ -154,6 +141,12 @@ def _note(kiosk: Kiosk, event: Event) -> Kiosk:
             return replace(kiosk, line=line)
         case LanguageChosen(language) if language in kiosk.rules.languages:
             return replace(kiosk, language=language)
+        case CheckTold(view):
+            return replace(kiosk, check=view)
+        case DeskTold(view) if isinstance(kiosk.screen, StaffPage):
+            return replace(kiosk, desk=view)
+        case DoorUnlocked():
+            return replace(kiosk, door=OPEN_DOOR)
         case ChallengeArrived(challenge=challenge):
             return replace(kiosk, screen=_with_challenge(kiosk.screen, challenge))
         case _:
@@ -165,7 +158,9 @@ def _with_challenge(screen: S, challenge: str) -> S:
     match screen:
         case TooEarly() | ChooseLanguage() | StillThere():
             return replace(screen, back=_with_challenge(screen.back, challenge))  # type: ignore[arg-type]  # same class
-        case Starting() | Idle() | OutOfService():
+        case Starting() | Idle() | OutOfService() | DoorNumber() | DoorPasscode():
+            return screen
+        case StaffMenu() | StaffCheck() | StaffFallback() | StaffWaiting() | StaffCase() | StaffDrill():
             return screen
         case _:
             visit: Visit | None = screen.visit
@@ -194,6 +189,12 @@ def _step(kiosk: Kiosk, screen: Screen, event: Event) -> Step:
             return checking(screen, event)
         case Interrupted():
             return interrupted(kiosk, screen, event)
+        case DoorNumber():
+            return door_number(kiosk, screen, event)
+        case DoorPasscode():
+            return door_passcode(kiosk, screen, event)
+        case StaffMenu() | StaffCheck() | StaffFallback() | StaffWaiting() | StaffCase() | StaffDrill():
+            return staff_page(kiosk, screen, event)
         case Verified() | NotConfirmed() | Recorded() | StaffCalled():
             return _result(kiosk, screen, event)
         case _:
@@ -201,10 +202,15 @@ def _step(kiosk: Kiosk, screen: Screen, event: Event) -> Step:
 
 
 def _closed(kiosk: Kiosk, screen: Starting | OutOfService, event: Event) -> Step:
-    if event == Pressed(Action.HELP):
-        return call(None, CallReason.HELP)
-    now = resting(kiosk)
-    return stay(screen if now == screen else now)
+    match event:
+        case Pressed(Action.HELP):
+            return call(None, CallReason.HELP)
+        case Knocked() if isinstance(screen, OutOfService):
+            return DoorNumber(), ()
+        case CheckDue() if isinstance(screen, OutOfService):
+            return screen, (RunCheck(),)
+        case _:
+            return stay(resting(kiosk))
 
 
 def _idle(kiosk: Kiosk, screen: Idle, event: Event) -> Step:
@@ -218,6 +224,10 @@ def _idle(kiosk: Kiosk, screen: Idle, event: Event) -> Step:
             return call(None, CallReason.HELP)
         case TokenPresented():
             return TooEarly(screen), ()
+        case Knocked():
+            return DoorNumber(), ()
+        case CheckDue():
+            return screen, (RunCheck(),)
         case _:
             return stay(resting(kiosk))
 
@@ -259,6 +269,8 @@ def _back(kiosk: Kiosk, back: Idle | Question | Armed) -> Step:
 
 def _beneath(kiosk: Kiosk, cover: Screen, back: Idle | Question | Armed, event: Event) -> Step:
     """Let the covered state have the event; it comes to light only if the event moves it."""
+    if isinstance(event, Knocked):
+        return stay(cover)
     after, effects = _step(kiosk, back, event)
     return (cover if after == back else after), effects
 
@@ -298,12 +310,33 @@ def _result(kiosk: Kiosk, screen: Result, event: Event) -> Step:
             return stay(resting(kiosk))
         case Pressed(Action.HELP) if not isinstance(screen, StaffCalled):
             return call(None, CallReason.HELP)
+        case Knocked() if isinstance(screen, StaffCalled):
+            return DoorNumber(), ()
         case _:
             return stay(screen)
 
 
 def _is_rest(screen: Screen) -> bool:
     return isinstance(screen, Starting | Idle | OutOfService)
+
+
+def _language(before: Screen, after: Screen, event: Event, noted: Kiosk) -> str:
+    """The language goes back to the usual one with whoever chose it."""
+    left = visit_of(before) is not None or isinstance(before, StaffCalled | DoorPad | StaffPage)
+    if _is_rest(after) and (left or isinstance(event, TimeUp)):
+        return noted.rules.languages[0]
+    return noted.language
+
+
+def _door(before: Screen, event: Event, effects: tuple[Effect, ...], door: Door) -> Door:
+    """Count the tries; `pads` says why at the asking and not at the answer."""
+    if isinstance(event, StaffAccepted) and isinstance(before, EnterPasscode | DoorPasscode):
+        return OPEN_DOOR if before.checking else door
+    if any(isinstance(effect, LockDoor) for effect in effects):
+        return replace(door, locked=True)
+    if any(isinstance(effect, CheckStaff) for effect in effects):
+        return replace(door, misses=door.misses + 1)
+    return door
 
 
 def _outcome(screen: Result) -> Outcome:
@@ -323,7 +356,7 @@ def _outcome(screen: Result) -> Outcome:
 def _ending(before: Screen, after: Screen) -> tuple[Effect, ...]:
     """EndVisit exactly once, and no typed digits left behind a secret pad."""
     effects: tuple[Effect, ...] = ()
-    if isinstance(before, EnterPin | EnterPasscode) and type(after) is not type(before):
+    if isinstance(before, EnterPin | EnterPasscode | DoorPasscode) and type(after) is not type(before):
         effects = (ForgetDigits(),)
     visit = visit_of(before)
     if visit is None or isinstance(before, Result):
@@ -333,12 +366,3 @@ def _ending(before: Screen, after: Screen) -> tuple[Effect, ...]:
     if visit_of(after) is None:
         return (*effects, EndVisit(visit, Outcome.ABANDONED))
     return effects
-
-
-def _timing(before: Kiosk, after: Kiosk, event: Event) -> tuple[Effect, ...]:
-    """Restart the one timer on a change of state, on a touch, and when the wait itself changes."""
-    seconds = dwell(after)
-    moved = type(before.screen) is not type(after.screen) or dwell(before) != seconds
-    if not moved and not isinstance(event, _TOUCHES):
-        return ()
-    return (StopTimer(),) if seconds is None else (StartTimer(seconds),)

@@ -5,18 +5,18 @@ from typing import assert_never
 
 from kiosk.qualification.consent import AS_REGISTERED, NO_CONSENT, Consent, ConsentForm, consent_to_all
 from kiosk.qualification.terms import Authentication, Device, Mode, authentication_for
-from kiosk.visit.effects import CheckStaff, Disarm, ForgetDigits, ForgetLastDigit, SendPin
+from kiosk.visit.effects import Disarm, ForgetLastDigit, SendPin
 from kiosk.visit.events import (
     Action,
     DeviceChosen,
     DigitTyped,
     Event,
     ItemAnswered,
-    NumberTyped,
     Pressed,
     StaffAccepted,
     StaffRefused,
 )
+from kiosk.visit.pads import lock_if_used_up, number_given, tries_used_up, type_number, type_passcode
 from kiosk.visit.states import (
     AskConsent,
     AskConsentItems,
@@ -36,8 +36,6 @@ from kiosk.visit.states import (
 from kiosk.visit.step import Step, call, choose_device, hold, resting, stay
 
 PIN_LENGTH = 4  #: 利用者証明用 PIN: four digits on card and phone (facts/card.md 1.2)
-STAFF_NUMBER_LENGTHS = range(3, 7)
-PASSCODE_LENGTHS = range(4, 13)
 
 
 def question(kiosk: Kiosk, screen: Question, event: Event) -> Step:
@@ -60,7 +58,7 @@ def question(kiosk: Kiosk, screen: Question, event: Event) -> Step:
         case VisualCheck(visit):
             return _visual(kiosk, screen, visit, event)
         case EnterStaffNumber():
-            return _staff_number(screen, event)
+            return _staff_number(kiosk, screen, event)
         case EnterPasscode():
             return _passcode(kiosk, screen, event)
         case _:
@@ -182,35 +180,29 @@ def _visual(kiosk: Kiosk, screen: VisualCheck, visit: Visit, event: Event) -> St
             return stay(screen)
 
 
-def _staff_number(screen: EnterStaffNumber, event: Event) -> Step:
+def _staff_number(kiosk: Kiosk, screen: EnterStaffNumber, event: Event) -> Step:
     match event:
-        case NumberTyped(digit) if len(screen.number) < STAFF_NUMBER_LENGTHS.stop - 1:
-            return replace(screen, number=screen.number + digit, refused=False), ()
-        case Pressed(Action.ERASE) if screen.number:
-            return replace(screen, number=screen.number[:-1]), ()
-        case Pressed(Action.OK) if len(screen.number) in STAFF_NUMBER_LENGTHS:
-            return EnterPasscode(screen.visit, screen.number), ()
         case Pressed(Action.BACK):
             return VisualCheck(screen.visit), ()
-        case _:
+        case _ if kiosk.door.locked:
             return stay(screen)
+        case _ if number_given(screen, event):
+            return EnterPasscode(screen.visit, screen.number), ()
+        case _:
+            return stay(type_number(screen, event))
 
 
 def _passcode(kiosk: Kiosk, screen: EnterPasscode, event: Event) -> Step:
+    visit = screen.visit
+    refused = EnterStaffNumber(visit, refused=True)
     match event:
-        case StaffAccepted(number=number) if screen.checking:
-            return hold(kiosk, replace(screen.visit, staff=number))
-        case StaffRefused() if screen.checking:
-            return EnterStaffNumber(screen.visit, refused=True), (ForgetDigits(),)
-        case _ if screen.checking:
-            return stay(screen)
-        case DigitTyped() if screen.digits < PASSCODE_LENGTHS.stop - 1:
-            return replace(screen, digits=screen.digits + 1), ()
-        case Pressed(Action.ERASE) if screen.digits > 0:
-            return replace(screen, digits=screen.digits - 1), (ForgetLastDigit(),)
-        case Pressed(Action.OK) if screen.digits in PASSCODE_LENGTHS:
-            return replace(screen, checking=True), (CheckStaff(screen.visit, screen.number),)
-        case Pressed(Action.BACK):
-            return EnterStaffNumber(screen.visit), (ForgetDigits(),)
+        case StaffAccepted(visit=visit.id, number=number) if screen.checking:
+            return hold(kiosk, replace(visit, staff=number))
+        case StaffRefused(visit=visit.id) if screen.checking:
+            return refused, lock_if_used_up(kiosk, screen.number)
+        case Pressed(Action.BACK) if not screen.checking:
+            return EnterStaffNumber(visit), ()
+        case Pressed(Action.OK) if tries_used_up(kiosk) and not screen.checking:
+            return refused, lock_if_used_up(kiosk, screen.number)
         case _:
-            return stay(screen)
+            return type_passcode(kiosk, screen, visit, event)

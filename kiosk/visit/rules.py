@@ -13,6 +13,8 @@ class Timing:
     patient_s: float = 60.0  #: a question to the patient, before "are you still there?"
     pin_s: float = 90.0
     staff_s: float = 120.0  #: staff on their way; also how long "staff called" stays
+    menu_s: float = 60.0  #: the staff pages, and the door before them, without a touch
+    door_lock_s: float = 300.0  #: no passcode is taken after too many wrong ones
     still_there_s: float = 20.0  #: WCAG 2.2.1: at least 20 s to say "continue"
     too_early_s: float = 10.0
     reading_s: float = 15.0  #: longer than any healthy token needs, WTX included
@@ -36,6 +38,7 @@ class Rules:
     consent_items: tuple[ConsentItem, ...] = tuple(ConsentItem)
     offer_as_registered: bool = False  #: 前回と同じ is offered (re-inquiry, 再照会)
     offer_visual_check: bool = True
+    passcode_tries: int = 5  #: wrong passcodes in a row until none is taken for a while
     timing: Timing = field(default_factory=Timing)
 
     @property

@@ -11,7 +11,20 @@ from typing import ClassVar
 
 from kiosk.qualification.consent import NOT_ASKED, Consent
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
+from kiosk.visit.desk import OPEN_DOOR, CheckView, DeskView, Door
 from kiosk.visit.rules import Rules
+from kiosk.visit.staff_states import (
+    DoorNumber,
+    DoorPad,
+    DoorPasscode,
+    StaffCase,
+    StaffCheck,
+    StaffDrill,
+    StaffFallback,
+    StaffMenu,
+    StaffPage,
+    StaffWaiting,
+)
 
 
 class Stage(StrEnum):
@@ -313,6 +326,8 @@ Screen = (
     | StillThere
     | Interrupted
     | OutOfService
+    | DoorPad
+    | StaffPage
 )
 
 
@@ -341,6 +356,11 @@ class Line:
     waiting: int = 0  #: records not yet answered
     fallback: FallbackReason | None = None  #: why fallback operation is on (DESIGN 8), None when off
 
+    @property
+    def backup(self) -> bool:
+        """Whether everybody is told that the kiosk works in fallback operation."""
+        return self.fallback is not None or not self.online
+
 
 @dataclass(frozen=True)
 class Kiosk:
@@ -352,12 +372,19 @@ class Kiosk:
     reader: ReaderCondition = ReaderCondition.UNKNOWN
     outbox: OutboxCondition = OutboxCondition.UNKNOWN
     line: Line = Line()
+    door: Door = OPEN_DOOR
+    desk: DeskView | None = None  #: on the staff pages only
+    check: CheckView | None = None  #: the last daily check
 
 
 def visit_of(screen: Screen) -> Visit | None:
     """The visit that a state belongs to, if any."""
     match screen:
         case Starting() | Idle() | OutOfService():
+            return None
+        case DoorNumber() | DoorPasscode():
+            return None
+        case StaffMenu() | StaffCheck() | StaffFallback() | StaffWaiting() | StaffCase() | StaffDrill():
             return None
         case TooEarly(back=back) | ChooseLanguage(back=back) | StillThere(back=back):
             return visit_of(back)

@@ -16,7 +16,7 @@ import pygame
 import uuid6
 
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, SCREEN_INBOX, UPLOADER_SOCKET
-from kiosk.commands.screen import run_until_stopped, staff_check
+from kiosk.commands.screen import desk, run_until_stopped, staff_check
 from kiosk.config import LANGUAGES, Settings, load
 from kiosk.indicators.player import Player
 from kiosk.screens.app import ScreenApp
@@ -87,11 +87,17 @@ class TimedConductor(Conductor):
 
 def assemble(settings: Settings, display: WiredDisplay, panel: DrawnPanel, stopwatch: Stopwatch) -> ScreenApp:
     """As `kiosk.commands.screen.assemble`, with the two timed parts."""
+    sound = Sound(settings.screen.sound)
     reader = Link("reader", settings.run / READER_SOCKET, READER_OUTBOX)
     uploader = Link("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
     conductor = TimedConductor(
         Kiosk(settings.rules, settings.rules.languages[0]),
-        World(time.monotonic, lambda: str(uuid6.uuid7()), staff_check(settings.staff)),
+        World(
+            time.monotonic,
+            lambda: str(uuid6.uuid7()),
+            staff_check(settings.staff),
+            desk(settings, sound, lights_work=True),
+        ),
         CaseFile(
             settings.clinic,
             settings.service.name,
@@ -121,7 +127,7 @@ def assemble(settings: Settings, display: WiredDisplay, panel: DrawnPanel, stopw
         conductor,
         (reader, uploader),
         Player(panel, time.monotonic),
-        Sound(settings.screen.sound),
+        sound,
         stopwatch,
         time.monotonic,
         shown,

@@ -7,13 +7,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Mode
 from kiosk.visit import events as ev
 from kiosk.visit.rules import Rules
+from kiosk.visit.staff_states import DoorPad, StaffPage
 from kiosk.visit.states import Idle, Kiosk, OutboxCondition, ReaderCondition
-from tests.flows.search import Transition, search
+from tests.flows.search import GOOD, Transition, search
 
 ARCHITECTURE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
 BEGIN, END = "<!-- state diagram: begin -->\n", "<!-- state diagram: end -->\n"
@@ -22,14 +24,23 @@ BEGIN, END = "<!-- state diagram: begin -->\n", "<!-- state diagram: end -->\n"
 COVERS = {"language", "still_there", "laid_too_early"}
 EVERYWHERE = {"help"}
 #: One handler serves them (`contact.armed`): whatever leaves one of them leaves all.
+#: Behind the hidden door: drawn in a diagram of their own, the same in both modes.
+DOOR = tuple(state.name for state in get_args(DoorPad))
+PAGES = tuple(state.name for state in get_args(StaffPage))
 ARMED = ("hold", "again", "authenticate_on_phone", "other_device", "wrong_token")
 MOST_LABELS = 3
 
 
 def start(mode: Mode) -> Kiosk:
     """The kiosk as the searches begin with it."""
-    rules = Rules(mode, languages=("ja",), consent_items=(ConsentItem.MEDICINE,), offer_as_registered=True)
-    return Kiosk(rules, "ja", Idle(), ReaderCondition.READY, OutboxCondition.READY)
+    rules = Rules(
+        mode,
+        languages=("ja",),
+        consent_items=(ConsentItem.MEDICINE,),
+        offer_as_registered=True,
+        passcode_tries=2,
+    )
+    return Kiosk(rules, "ja", Idle(), ReaderCondition.READY, OutboxCondition.READY, check=GOOD)
 
 
 def label(event: ev.Event) -> str:
@@ -51,24 +62,40 @@ def label(event: ev.Event) -> str:
             return re.sub(r"(?<!^)(?=[A-Z])", " ", type(event).__name__).lower()
 
 
-def edges(transitions: Iterable[Transition]) -> dict[tuple[str, str], list[str]]:
-    """(from, to) → what leads there."""
+Edges = dict[tuple[str, str], list[str]]
+
+
+def edges(transitions: Iterable[Transition], staff: bool) -> Edges:
+    """(from, to) → what leads there; for staff what begins behind the door or leads to it."""
     found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for transition in transitions:
         before, after = transition.before.screen.name, transition.after.screen.name
         word = label(transition.event)
         if before == after or {before, after} & COVERS or word in EVERYWHERE:
             continue
+        if staff is not bool({before, after} & {*DOOR, *PAGES}):
+            continue
+        if before in PAGES and after not in PAGES:
+            before = "pages"
         found["armed" if before in ARMED else before, after].add(word)
     return {pair: sorted(words) for pair, words in sorted(found.items())}
 
 
 def diagram(transitions: Iterable[Transition]) -> str:
     """A Mermaid state diagram."""
-    lines = ["stateDiagram-v2", "    [*] --> start", "    state armed {"]
-    lines += [f"        {name}" for name in ARMED]
+    return _drawn("armed", ARMED, edges(transitions, False))
+
+
+def staff_diagram(transitions: Iterable[Transition]) -> str:
+    """What lies behind the hidden door."""
+    return _drawn("pages", PAGES, edges(transitions, True))
+
+
+def _drawn(group: str, members: Iterable[str], found: Edges) -> str:
+    lines = ["stateDiagram-v2", "    [*] --> start", f"    state {group} {{"]
+    lines += [f"        {name}" for name in members]
     lines.append("    }")
-    for (before, after), words in edges(transitions).items():
+    for (before, after), words in found.items():
         shown = ", ".join(words[:MOST_LABELS]) + (", …" if len(words) > MOST_LABELS else "")
         lines.append(f"    {before} --> {after}: {shown}")
     return "\n".join(lines)
@@ -77,6 +104,8 @@ def diagram(transitions: Iterable[Transition]) -> str:
 def section(walks: dict[Mode, list[Transition]]) -> str:
     """The generated part of docs/architecture.md."""
     parts = [f"#### `{mode.value}`\n\n```mermaid\n{diagram(walk)}\n```\n" for mode, walk in walks.items()]
+    drawn = staff_diagram(next(iter(walks.values())))
+    parts.append(f"#### Staff, in both modes\n\n```mermaid\n{drawn}\n```\n")
     return BEGIN + "\n".join(parts) + END
 
 

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kiosk.qualification.consent import NOT_ASKED, Consent, ConsentForm
-from kiosk.qualification.terms import Device, Outcome
+from kiosk.qualification.guidance import Finding
+from kiosk.qualification.terms import Device, FallbackReason, Outcome
 from kiosk.visit import events as ev
+from kiosk.visit.desk import OPEN_DOOR, CheckView, DeskCase, DeskView, DrillStep
 from kiosk.visit.effects import Effect
 from kiosk.visit.machine import reduce
+from kiosk.visit.staff_states import DoorNumber, DoorPasscode
 from kiosk.visit.states import (
     AskConsent,
     AskConsentItems,
@@ -27,12 +30,18 @@ from kiosk.visit.states import (
     StaffCalled,
     Stage,
     Verified,
+    VisualCheck,
     WrongTokenKind,
     visit_of,
 )
 
 VISIT = "01936f00-0000-7000-8000-000000000001"
 STALE = "01936f00-0000-7000-8000-00000000dead"
+STAFF = "111"  #: what the pads of the search hold when OK is taken
+#: What the desk is told, abstract: one answer of each kind that its pages tell apart.
+CASES = (DeskCase("r1", "0001", Finding.VALID), DeskCase("r2", "0002", Finding.NOT_FOUND))
+BOARD = DeskView(waiting=1, late=CASES, last_recorded="0007")
+GOOD = CheckView(None)
 
 
 @dataclass(frozen=True)
@@ -50,9 +59,9 @@ def possible_events(kiosk: Kiosk) -> Iterator[ev.Event]:
     yield from (ev.LanguageChosen(language) for language in kiosk.rules.languages)
     yield from (ev.ItemAnswered(item, agree) for item in kiosk.rules.consent_items for agree in (True, False))
     yield from (ev.DeviceChosen(device) for device in Device)
-    if not (isinstance(kiosk.screen, EnterPasscode) and kiosk.screen.digits == 4):
+    if not (isinstance(kiosk.screen, EnterPasscode | DoorPasscode) and kiosk.screen.digits == 4):
         yield ev.DigitTyped()
-    if not (isinstance(kiosk.screen, EnterStaffNumber) and len(kiosk.screen.number) == 3):
+    if not (isinstance(kiosk.screen, EnterStaffNumber | DoorNumber) and len(kiosk.screen.number) == 3):
         yield ev.NumberTyped("1")  # longer numbers lead nowhere new
     yield ev.TimeUp()
     if not isinstance(kiosk.screen, Verified | NotConfirmed | Recorded | StaffCalled):
@@ -60,8 +69,23 @@ def possible_events(kiosk: Kiosk) -> Iterator[ev.Event]:
     if isinstance(kiosk.screen, Idle | OutOfService | Checking):
         yield from (ev.OutboxChanged(c) for c in (OutboxCondition.READY, OutboxCondition.FULL))
     yield ev.LineChanged(Line())
+    yield from events_of_the_desk()
     yield from events_of_visit(VISIT)
     yield from events_of_visit(STALE)
+
+
+def events_of_the_desk() -> Iterator[ev.Event]:
+    yield ev.Knocked()
+    yield ev.StaffAccepted(None, STAFF)
+    yield ev.StaffRefused(None)
+    yield ev.DoorUnlocked()
+    yield from (ev.FallbackChosen(reason) for reason in (*FallbackReason, None))
+    yield from (ev.CaseOpened(record) for record in (None, "r1", "r2", "gone"))
+    yield ev.DeskTold(BOARD)
+    yield ev.DrillTold(DrillStep.REFUSE)
+    yield from (ev.DrillTold(DrillStep.ERASE, passed) for passed in (True, False))
+    yield ev.CheckDue()
+    yield ev.CheckTold(GOOD)
 
 
 def events_of_visit(visit: str) -> Iterator[ev.Event]:
@@ -94,15 +118,18 @@ def search(start: Iterable[Kiosk]) -> Iterator[Transition]:
         for event in possible_events(kiosk):
             after, effects = reduce(kiosk, event)
             yield Transition(kiosk, event, after, effects)
-            if after not in seen:
+            if after != kiosk and after not in seen:  # equality is quick, the hash of all of it is not
                 seen.add(after)
                 if _worth_following(after):
                     queue.append(after)
 
 
 def _worth_following(kiosk: Kiosk) -> bool:
-    """After its question the consent only rides along: following every answer multiplies, finds nothing."""
+    """After its question the consent only rides along, and so do the door's tries through a visit: following
+    every one of them multiplies and finds nothing (`test_the_door_is_no_matter_of_a_patient`)."""
     visit = visit_of(kiosk.screen)
+    if kiosk.door != OPEN_DOOR and visit is not None:
+        return isinstance(kiosk.screen, VisualCheck | EnterStaffNumber | EnterPasscode)
     if visit is None or isinstance(kiosk.screen, AskConsent | AskConsentItems | ChooseDevice):
         return True
     return visit.consent in (NOT_ASKED, Consent(ConsentForm.ITEMS))

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import pytest
-
 from kiosk.qualification.consent import NOT_ASKED, ConsentForm
 from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
-from kiosk.visit.machine import dwell, reduce
+from kiosk.visit.desk import CheckView, Part, PartFault
+from kiosk.visit.machine import reduce
+from kiosk.visit.staff_states import StaffPage
 from kiosk.visit.states import (
     Checking,
     EnterPin,
@@ -30,25 +30,10 @@ from kiosk.visit.states import (
     Verified,
     visit_of,
 )
-from tests.flows.diagram import ARCHITECTURE, generated_part, section, start
-from tests.flows.search import STALE, Transition, search
-
-Walks = dict[Mode, list[Transition]]
-
-
-@pytest.fixture(scope="module")
-def walks() -> Walks:
-    return {mode: list(search([start(mode)])) for mode in Mode}
-
-
-@pytest.fixture(params=list(Mode), ids=lambda mode: mode.value)
-def transitions(request: pytest.FixtureRequest, walks: Walks) -> list[Transition]:
-    return walks[request.param]
-
-
-@pytest.fixture
-def kiosks(transitions: list[Transition]) -> set[Kiosk]:
-    return {transition.before for transition in transitions}
+from kiosk.visit.timing import dwell
+from tests.flows.conftest import Walks
+from tests.flows.diagram import ARCHITECTURE, generated_part, section
+from tests.flows.search import STALE, Transition
 
 
 def check(transitions: list[Transition], holds: Callable[[Transition], bool]) -> None:
@@ -64,7 +49,8 @@ def test_every_declared_event_and_action_is_taken_somewhere(walks: Walks) -> Non
             if transition.after != transition.before or effects:
                 event = transition.event
                 taken.add(event.action if isinstance(event, ev.Pressed) else type(event))
-    declared = set(ev.Action) | set(ev.Event.__args__) - {ev.Pressed, ev.LineChanged}
+    noted = {ev.LineChanged, ev.CheckTold}  # in every state; see below
+    declared = set(ev.Action) | set(ev.Event.__args__) - {ev.Pressed} - noted
     assert declared - taken == set()
 
 
@@ -72,6 +58,14 @@ def test_the_line_is_noted_in_every_state(kiosks: set[Kiosk]) -> None:
     down = Line(online=False, waiting=2)
     for kiosk in kiosks:
         assert reduce(kiosk, ev.LineChanged(down))[0] == replace(kiosk, line=down)
+
+
+def test_the_daily_check_is_noted_in_every_state(kiosks: set[Kiosk]) -> None:
+    found = CheckView(None, (PartFault(Part.DISK, "low", 12),))
+    for kiosk in kiosks:
+        after, _ = reduce(kiosk, ev.CheckTold(found))
+        assert after.check == found
+        assert visit_of(after.screen) == visit_of(kiosk.screen)
 
 
 def test_every_declared_state_is_reached(walks: Walks) -> None:
@@ -229,11 +223,20 @@ def test_a_token_in_the_way_is_asked_about_and_a_forgotten_one_must_be_taken_awa
 
 
 def test_help_is_always_at_hand_until_the_token_is_read(kiosks: set[Kiosk]) -> None:
-    exempt = (Reading, Checking, StaffCalled)
+    exempt = Reading | Checking | StaffCalled
     for kiosk in kiosks:
-        if not isinstance(kiosk.screen, exempt):
+        if not isinstance(kiosk.screen, exempt | StaffPage):
             helped, _ = reduce(kiosk, ev.Pressed(ev.Action.HELP))
             assert isinstance(helped.screen, StaffCalled), kiosk.screen
+
+
+def test_the_language_goes_back_with_whoever_chose_it(kiosks: set[Kiosk]) -> None:
+    for kiosk in kiosks:
+        rules = replace(kiosk.rules, languages=("ja", "en"))
+        waited = replace(kiosk, rules=rules, language="en")
+        for _ in range(12):
+            waited, _ = reduce(waited, ev.TimeUp())
+        assert waited.language == "ja" or isinstance(waited.screen, TooEarly | OutOfService), kiosk.screen
 
 
 def test_an_interrupted_visit_goes_on_when_the_reader_is_back(kiosks: set[Kiosk]) -> None:

@@ -7,21 +7,35 @@ from typing import get_args
 import pytest
 
 from kiosk.config import LANGUAGES, Theme
-from kiosk.qualification.terms import Mode
+from kiosk.qualification.terms import FallbackReason, Mode
 from kiosk.screens.examples import examples
 from kiosk.screens.gallery import DISPLAYS
 from kiosk.screens.layout import lay_out
 from kiosk.screens.look import MAIN_TARGET_MM, Look
+from kiosk.screens.pages_staff import FAULTS
 from kiosk.screens.scan import scan, texts_of, words
 from kiosk.screens.touch import DigitTouch, StartTouch
-from kiosk.screens.widgets import Button, Picture, target_at
-from kiosk.visit.events import Action, Began, DigitTyped, Event, NumberTyped, Pressed
+from kiosk.screens.widgets import Button, Panel, Picture, target_at
+from kiosk.visit.desk import CheckView, Part, PartFault
+from kiosk.visit.effects import StartTimer, StopTimer
+from kiosk.visit.events import (
+    Action,
+    Began,
+    DigitTyped,
+    Event,
+    FallbackChosen,
+    Knocked,
+    NumberTyped,
+    Pressed,
+)
 from kiosk.visit.machine import reduce
+from kiosk.visit.staff_states import DoorPad, DoorPasscode, StaffPage
 from kiosk.visit.states import (
     EnterPasscode,
     EnterPin,
     Idle,
     Kiosk,
+    Line,
     Recorded,
     Screen,
     StaffCalled,
@@ -57,7 +71,8 @@ def _leaves(union: object) -> list[type]:
 @pytest.mark.parametrize("kiosk", CASES)
 def test_the_scanner_finds_no_fault_at_800x480(kiosk: Kiosk, theme: Theme, make_look: MakeLook) -> None:
     look = make_look("800x480", theme)
-    assert [str(fault) for fault in scan(lay_out(kiosk, look), look)] == []
+    strict = not isinstance(kiosk.screen, StaffPage)  # staff stand close; patients need what is needed
+    assert [str(fault) for fault in scan(lay_out(kiosk, look), look, strict)] == []
 
 
 @pytest.mark.parametrize("display", [name for name in DISPLAYS if name != "800x480"])
@@ -97,6 +112,7 @@ def test_every_target_that_is_drawn_as_a_button_covers_it(kiosk: Kiosk, make_loo
 
 #: Touches that rightly change nothing in the example's state.
 IDLE_TOUCHES = {"erase", "ok", "language_ja", "language_en"}
+TIMERS = (StartTimer, StopTimer)
 
 
 @pytest.mark.parametrize("kiosk", CASES)
@@ -108,16 +124,22 @@ def test_every_target_moves_the_visit_machine(kiosk: Kiosk, make_look: MakeLook)
                 assert isinstance(kiosk.screen, Idle)
                 event = Began("01980000-0000-7000-8000-000000000001")
             case DigitTouch(digit):
-                assert isinstance(kiosk.screen, EnterPin | EnterPasscode)
+                assert isinstance(kiosk.screen, EnterPin | EnterPasscode | DoorPasscode)
                 assert target.id == f"digit_{digit}"
                 event = DigitTyped()
             case _:
                 event = target.touch
-        after, _ = reduce(kiosk, event)
+        after, effects = reduce(kiosk, event)
         full = isinstance(kiosk.screen, EnterPin) and kiosk.screen.digits == 4
         if target.id in IDLE_TOUCHES or (full and isinstance(event, DigitTyped)):
             continue
-        assert after != kiosk, target.id
+        asked = any(not isinstance(effect, TIMERS) for effect in effects)
+        assert after != kiosk or asked or _chosen_already(kiosk, event), target.id
+
+
+def _chosen_already(kiosk: Kiosk, event: Event) -> bool:
+    """The reason for fallback operation that is in force."""
+    return isinstance(event, FallbackChosen) and event.reason is kiosk.line.fallback
 
 
 @pytest.mark.parametrize("kiosk", CASES)
@@ -134,7 +156,7 @@ def test_digits_typed_on_a_secret_pad_cannot_be_told_from_the_picture(
 ) -> None:
     for example in examples(Mode.HOME_CONSENT, language):
         screen = example.kiosk.screen
-        if isinstance(screen, EnterPin | EnterPasscode):
+        if isinstance(screen, EnterPin | EnterPasscode | DoorPasscode):
             assert "digit" not in {field.name for field in fields(screen)}
             picture = lay_out(example.kiosk, make_look())
             assert not any(isinstance(target.touch, NumberTyped) for target in picture.targets)
@@ -164,6 +186,51 @@ def test_a_long_clinic_name_is_left_out_rather_than_squeezed(make_look: MakeLook
     picture = lay_out(_example("device"), look)
     assert "医療法人社団" not in all_text(picture)
     assert scan(picture, look) == []
+
+
+@pytest.mark.parametrize("kiosk", CASES)
+def test_the_header_can_be_knocked_at_where_the_machine_listens_and_nothing_shows_it(
+    kiosk: Kiosk, make_look: MakeLook
+) -> None:
+    picture = lay_out(kiosk, make_look())
+    listens = isinstance(reduce(kiosk, Knocked())[0].screen, DoorPad) and not isinstance(
+        kiosk.screen, DoorPad
+    )
+    assert (picture.door is not None) == listens
+    shown = {widget.rect for widget in picture.widgets if isinstance(widget, Button)}
+    assert picture.door not in shown
+
+
+@pytest.mark.parametrize("kiosk", CASES)
+def test_fallback_is_announced_on_every_patient_s_screen(kiosk: Kiosk, make_look: MakeLook) -> None:
+    look = make_look()
+    banner = look.words.say(kiosk.language, "header.fallback")
+    for line in (Line(fallback=FallbackReason.FACE_READER), Line(online=False)):
+        picture = lay_out(replace(kiosk, line=line), look)
+        assert (banner in all_text(picture)) != isinstance(kiosk.screen, StaffPage)
+        assert any(isinstance(w, Panel) and w.face == look.tokens.amber for w in picture.widgets)
+
+
+def test_a_staff_page_says_whose_session_it_is(make_look: MakeLook) -> None:
+    for kiosk in (example.kiosk for example in examples(Mode.HOME_CONSENT)):
+        if isinstance(kiosk.screen, StaffPage):
+            assert f"職員番号 {kiosk.screen.staff}" in all_text(lay_out(kiosk, make_look()))
+
+
+def test_the_menu_begins_with_the_day_s_check(make_look: MakeLook) -> None:
+    targets = [target.id for target in lay_out(_example("staff_menu"), make_look()).targets]
+    tiles = [name for name in targets if name in ("check", "fallback", "waiting", "drill")]
+    assert tiles == ["check", "fallback", "waiting", "drill"]
+
+
+def test_every_fault_that_the_uploader_may_name_has_a_sentence_of_its_own_or_the_general_one(
+    make_look: MakeLook,
+) -> None:
+    page = _example("staff_check_ok")
+    for part in Part:
+        for word in {word for known, word in FAULTS if known is part} | {"never_heard_of"}:
+            kiosk = replace(page, check=CheckView(None, (PartFault(part, word, 3),)))
+            assert "直すところが1件" in all_text(lay_out(kiosk, make_look())).replace("\u200b", "")
 
 
 def test_no_staff_reason_is_shown_to_the_patient(make_look: MakeLook) -> None:

@@ -22,7 +22,7 @@ from kiosk.indicators.patterns import (
     pattern_of,
 )
 from kiosk.indicators.player import Player
-from kiosk.qualification.terms import Device, Mode
+from kiosk.qualification.terms import Device, FallbackReason, Mode
 from kiosk.visit.rules import Rules
 from kiosk.visit.states import (
     Again,
@@ -33,6 +33,7 @@ from kiosk.visit.states import (
     HoldProblem,
     Idle,
     Kiosk,
+    Line,
     NotConfirmed,
     Reading,
     Recorded,
@@ -120,6 +121,16 @@ def test_four_lights_stay_at_least_three_quarters_of_a_second_and_go_out_after_t
 def test_the_light_that_says_hold_here_returns_after_a_failed_contact() -> None:
     assert pattern_of(showing(Again(VISIT, HoldProblem.MOVED))) is HOLD_AGAIN
     assert output_at(HOLD_AGAIN, 30).levels == output_at(HOLD, 30).levels == FIRST
+
+
+def test_fallback_shows_at_rest_as_another_rhythm_of_the_first_light_alone() -> None:
+    for line in (Line(fallback=FallbackReason.LINE), Line(online=False)):
+        pattern = pattern_of(replace(showing(Idle()), line=line))
+        assert {moment.levels for moment in moments(pattern)} == {FIRST, NONE}
+        assert pattern != IDLE
+        assert pattern_of(replace(showing(Hold(VISIT)), line=line)) is HOLD, (
+            "a patient's lights stay as they are"
+        )
 
 
 def test_a_repeated_pattern_goes_on_for_hours() -> None:

@@ -1,0 +1,86 @@
+"""What the desk knows, as values made of the channel's messages: counts, codes, days; no person."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from kiosk.qualification.guidance import Finding
+
+
+@dataclass(frozen=True)
+class DeskCase:
+    """One visit that the desk has to deal with."""
+
+    record: str | None  #: what the outbox calls it; None: nothing there to tick off
+    receipt: str
+    finding: Finding
+    taken: datetime | None = None  #: local time
+    answered: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DeskView:
+    """What staff see of the records. Times and `today` are local; None: not known."""
+
+    waiting: int = 0
+    oldest: datetime | None = None
+    expired: int = 0
+    quarantined: int = 0
+    held: int = 0  #: of those waiting, what the service cannot open: its key is gone
+    late: tuple[DeskCase, ...] = ()
+    last_recorded: str | None = None  #: receipt number of the last patient who was told "recorded"
+    drill_passed: datetime | None = None
+    today: date | None = None  #: None: the clock is not to be believed
+
+
+class DrillStep(StrEnum):
+    """What a drill goes through, in this order."""
+
+    SEAL = "seal"
+    COMMIT = "commit"
+    REFUSE = "refuse"  #: the line is refused, the record waits
+    DELIVER = "deliver"
+    ERASE = "erase"
+
+
+class Part(StrEnum):
+    """What the daily check looks at. UNKNOWN: a part newer than this program."""
+
+    READER = "reader"
+    LINE = "line"
+    CLOCK = "clock"
+    CERTIFICATE = "certificate"
+    OUTBOX = "outbox"
+    DISK = "disk"
+    SOUND = "sound"
+    LIGHTS = "lights"
+    UPLOADER = "uploader"  #: its process does not answer
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class PartFault:
+    """One thing to mend. `word` is a stable one; `value` (days, megabytes, records) is for its sentence."""
+
+    part: Part
+    word: str
+    value: int = 0
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """「本日の点検」: when it was made (local time; None: nobody knows the time) and what is to mend."""
+
+    at: datetime | None
+    faults: tuple[PartFault, ...] = ()
+
+
+@dataclass(frozen=True)
+class Door:
+    """How often in a row the passcode was wrong, and whether passcodes are refused for a while."""
+
+    misses: int = 0
+    locked: bool = False
+
+
+OPEN_DOOR = Door()

@@ -1,0 +1,198 @@
+"""Behind the hidden door: staff number, passcode, menu, and what staff do there.
+
+Nothing here belongs to a visit, and no patient's event leads here: the door is knocked at by a long press,
+and a page is reached only from `StaffAccepted` or from another page.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from kiosk.qualification.guidance import REASONS, Finding, ways_apply
+from kiosk.qualification.terms import FallbackReason
+from kiosk.visit.desk import DeskCase, DrillStep
+from kiosk.visit.effects import AskDesk, MarkSeen, RunCheck, RunDrill, SetFallback
+from kiosk.visit.events import (
+    Action,
+    CaseOpened,
+    CheckTold,
+    DrillTold,
+    Event,
+    FallbackChosen,
+    Pressed,
+    StaffAccepted,
+    StaffRefused,
+    TimeUp,
+)
+from kiosk.visit.pads import lock_if_used_up, number_given, tries_used_up, type_number, type_passcode
+from kiosk.visit.staff_states import (
+    DoorNumber,
+    DoorPasscode,
+    StaffCase,
+    StaffCheck,
+    StaffDrill,
+    StaffFallback,
+    StaffMenu,
+    StaffPage,
+    StaffWaiting,
+)
+from kiosk.visit.states import CallReason, Kiosk
+from kiosk.visit.step import Step, call, resting, stay
+
+CASES_PER_PAGE = 6
+FAULTS_PER_PAGE = 3
+
+
+def door_number(kiosk: Kiosk, screen: DoorNumber, event: Event) -> Step:
+    """Handle an event while the staff number is typed at the door."""
+    match event:
+        case Pressed(Action.BACK) | TimeUp():
+            return stay(resting(kiosk))
+        case Pressed(Action.HELP):
+            return call(None, CallReason.HELP)
+        case _ if kiosk.door.locked:
+            return stay(screen)
+        case _ if number_given(screen, event):
+            return DoorPasscode(screen.number), ()
+        case _:
+            return stay(type_number(screen, event))
+
+
+def door_passcode(kiosk: Kiosk, screen: DoorPasscode, event: Event) -> Step:
+    """Handle an event while the passcode is typed at the door; the fifth wrong one locks it."""
+    match event:
+        case TimeUp():
+            return stay(resting(kiosk))
+        case Pressed(Action.HELP):
+            return call(None, CallReason.HELP)
+        case StaffAccepted(visit=None) if screen.checking:
+            return StaffMenu(screen.number), (AskDesk(screen.number),)
+        case StaffRefused(visit=None) if screen.checking:
+            return DoorNumber(refused=True), lock_if_used_up(kiosk, screen.number)
+        case Pressed(Action.BACK) if not screen.checking:
+            return DoorNumber(), ()
+        case Pressed(Action.OK) if tries_used_up(kiosk) and not screen.checking:
+            return DoorNumber(refused=True), lock_if_used_up(kiosk, screen.number)
+        case _:
+            return type_passcode(kiosk, screen, None, event)
+
+
+def staff_page(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
+    """Handle an event on one of the staff pages."""
+    match event:
+        case Pressed(Action.FINISH) | TimeUp():
+            return stay(resting(kiosk))
+        case Pressed(Action.BACK):
+            return _back(screen)
+        case _:
+            return _on_page(kiosk, screen, event)
+
+
+def _back(screen: StaffPage) -> Step:
+    match screen:
+        case StaffMenu():
+            return stay(screen)
+        case StaffCase(case=DeskCase(record=str())):
+            return StaffWaiting(screen.staff), (AskDesk(screen.staff),)
+        case _:
+            return StaffMenu(screen.staff), (AskDesk(screen.staff),)
+
+
+def _on_page(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
+    match screen:
+        case StaffMenu():
+            return _menu(kiosk, screen, event)
+        case StaffCheck():
+            return _check(kiosk, screen, event)
+        case StaffFallback():
+            return _fallback(kiosk, screen, event)
+        case StaffWaiting():
+            return _waiting(kiosk, screen, event)
+        case StaffCase():
+            return _case(screen, event)
+        case StaffDrill():
+            return _drill(screen, event)
+        case _:
+            assert_never(screen)
+
+
+def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
+    staff = screen.staff
+    match event:
+        case Pressed(Action.OPEN_CHECK) if kiosk.check is None:
+            return StaffCheck(staff, running=True), (RunCheck(),)
+        case Pressed(Action.OPEN_CHECK):
+            return StaffCheck(staff), ()
+        case Pressed(Action.OPEN_FALLBACK):
+            return StaffFallback(staff), ()
+        case Pressed(Action.OPEN_WAITING):
+            return StaffWaiting(staff), (AskDesk(staff),)
+        case Pressed(Action.OPEN_DRILL):
+            return StaffDrill(staff), ()
+        case CaseOpened(record=None) if kiosk.desk is not None and kiosk.desk.last_recorded is not None:
+            return StaffCase(staff, DeskCase(None, kiosk.desk.last_recorded, Finding.RECORDED)), ()
+        case _:
+            return stay(screen)
+
+
+def _check(kiosk: Kiosk, screen: StaffCheck, event: Event) -> Step:
+    match event:
+        case CheckTold():
+            return StaffCheck(screen.staff), ()
+        case Pressed(Action.RUN) if not screen.running:
+            return StaffCheck(screen.staff, running=True), (RunCheck(),)
+        case Pressed(Action.MORE) if not screen.running and kiosk.check is not None:
+            count = len(kiosk.check.faults)
+            return replace(screen, position=_next(screen.position, FAULTS_PER_PAGE, count)), ()
+        case _:
+            return stay(screen)
+
+
+def _next(position: int, by: int, count: int) -> int:
+    """The next page's first entry; after the last page the first again."""
+    return position + by if position + by < count else 0
+
+
+def _fallback(kiosk: Kiosk, screen: StaffFallback, event: Event) -> Step:
+    """Offline is found and left by the kiosk itself; staff begin and end the rest."""
+    now = kiosk.line.fallback
+    match event:
+        case FallbackChosen(reason=None) if now is not None and now is not FallbackReason.OFFLINE:
+            return screen, (SetFallback(screen.staff, None),)
+        case FallbackChosen(reason=reason) if reason in REASONS and reason is not now:
+            return screen, (SetFallback(screen.staff, reason),)
+        case _:
+            return stay(screen)
+
+
+def _waiting(kiosk: Kiosk, screen: StaffWaiting, event: Event) -> Step:
+    late = kiosk.desk.late if kiosk.desk is not None else ()
+    match event:
+        case CaseOpened(record=record):
+            found = next((case for case in late if case.record == record), None)
+            return stay(screen) if found is None else (StaffCase(screen.staff, found), ())
+        case Pressed(Action.MORE):
+            return replace(screen, position=_next(screen.position, CASES_PER_PAGE, len(late))), ()
+        case _ if screen.position >= max(1, len(late)):  # the list has grown shorter
+            return replace(screen, position=0), ()
+        case _:
+            return stay(screen)
+
+
+def _case(screen: StaffCase, event: Event) -> Step:
+    match event:
+        case Pressed(Action.MORE) if ways_apply(screen.case.finding):
+            return replace(screen, ways=not screen.ways), ()
+        case Pressed(Action.SEEN) if screen.case.record is not None:
+            return StaffWaiting(screen.staff), (MarkSeen(screen.staff, screen.case.record),)
+        case _:
+            return stay(screen)
+
+
+def _drill(screen: StaffDrill, event: Event) -> Step:
+    match event:
+        case Pressed(Action.RUN) if screen.step is None or screen.passed is not None:
+            return StaffDrill(screen.staff, DrillStep.SEAL), (RunDrill(screen.staff),)
+        case DrillTold(step=step, passed=passed):
+            return StaffDrill(screen.staff, step, passed), ()
+        case _:
+            return stay(screen)

@@ -1,0 +1,326 @@
+"""The hidden door and what lies behind it, over every reachable state."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from kiosk.qualification.guidance import Finding
+from kiosk.qualification.terms import FallbackReason, Mode
+from kiosk.visit import effects as do
+from kiosk.visit import events as ev
+from kiosk.visit.desk import OPEN_DOOR, DeskCase, DeskView, Door, DrillStep
+from kiosk.visit.machine import reduce
+from kiosk.visit.rules import Rules
+from kiosk.visit.staff_states import (
+    DoorNumber,
+    DoorPad,
+    DoorPasscode,
+    StaffCase,
+    StaffCheck,
+    StaffDrill,
+    StaffFallback,
+    StaffMenu,
+    StaffPage,
+    StaffWaiting,
+)
+from kiosk.visit.states import (
+    EnterPasscode,
+    EnterStaffNumber,
+    Idle,
+    Kiosk,
+    Line,
+    OutboxCondition,
+    OutOfService,
+    ReaderCondition,
+    StaffCalled,
+    TooEarly,
+    Visit,
+    visit_of,
+)
+from kiosk.visit.timing import dwell
+from tests.flows.search import BOARD, CASES, STAFF, VISIT, Transition
+from tests.flows.test_visit_search import check
+
+READY = Kiosk(Rules(Mode.HOME_CONSENT), "ja", Idle(), ReaderCondition.READY, OutboxCondition.READY)
+STAFF_EFFECTS = do.AskDesk | do.MarkSeen | do.SetFallback | do.RunDrill
+
+
+def press(kiosk: Kiosk, *events: ev.Event | ev.Action) -> Kiosk:
+    for event in events:
+        kiosk, _ = reduce(kiosk, ev.Pressed(event) if isinstance(event, ev.Action) else event)
+    return kiosk
+
+
+def typed(number: str = "1001") -> list[ev.Event]:
+    """Number and passcode, handed over for comparison."""
+    keys: list[ev.Event] = [ev.NumberTyped(digit) for digit in number]
+    return [*keys, ev.Pressed(ev.Action.OK), *[ev.DigitTyped()] * 6, ev.Pressed(ev.Action.OK)]
+
+
+def inside(kiosk: Kiosk = READY) -> Kiosk:
+    """The staff menu, as staff come to it."""
+    return press(kiosk, ev.Knocked(), *typed(), ev.StaffAccepted(None, "1001"), ev.DeskTold(BOARD))
+
+
+def test_a_staff_page_is_reached_only_through_the_door(transitions: list[Transition]) -> None:
+    def holds(t: Transition) -> bool:
+        if not isinstance(t.after.screen, StaffPage) or isinstance(t.before.screen, StaffPage):
+            return True
+        let_in = isinstance(t.event, ev.StaffAccepted) and t.event.visit is None
+        return let_in and isinstance(t.before.screen, DoorPasscode) and t.before.screen.checking
+
+    check(transitions, holds)
+
+
+def test_the_door_is_knocked_at_from_rest_or_when_staff_were_called(transitions: list[Transition]) -> None:
+    def holds(t: Transition) -> bool:
+        if not isinstance(t.after.screen, DoorPad) or isinstance(t.before.screen, DoorPad):
+            return True
+        return t.event == ev.Knocked() and isinstance(t.before.screen, Idle | OutOfService | StaffCalled)
+
+    check(transitions, holds)
+
+
+def test_door_and_pages_hold_no_visit_and_begin_none(transitions: list[Transition]) -> None:
+    def holds(t: Transition) -> bool:
+        if not isinstance(t.before.screen, DoorPad | StaffPage):
+            return True
+        patient = do.BeginVisit | do.Arm | do.SendPin | do.FreezeTranscript | do.SealAndCommit | do.EndVisit
+        return (
+            visit_of(t.before.screen) is None
+            and visit_of(t.after.screen) is None
+            and not any(isinstance(effect, patient) for effect in t.effects)
+        )
+
+    check(transitions, holds)
+
+
+def test_no_open_visit_is_left_for_the_door(transitions: list[Transition]) -> None:
+    check(
+        transitions,
+        lambda t: (
+            not isinstance(t.after.screen, DoorPad | StaffPage)
+            or visit_of(t.before.screen) is None
+            or isinstance(t.before.screen, StaffCalled)  # that visit ended when staff were called
+        ),
+    )
+
+
+def test_what_staff_do_is_asked_for_by_staff_alone_and_under_their_number(
+    transitions: list[Transition],
+) -> None:
+    def holds(t: Transition) -> bool:
+        asked = [effect for effect in t.effects if isinstance(effect, STAFF_EFFECTS)]
+        let_in = isinstance(t.after.screen, StaffMenu) and isinstance(t.before.screen, DoorPasscode)
+        page = t.before.screen if isinstance(t.before.screen, StaffPage) else t.after.screen
+        return not asked or (
+            (isinstance(t.before.screen, StaffPage) or let_in)
+            and isinstance(page, StaffPage)
+            and all(effect.staff == page.staff == STAFF for effect in asked)
+        )
+
+    check(transitions, holds)
+
+
+def test_a_session_never_changes_hands(transitions: list[Transition]) -> None:
+    check(
+        transitions,
+        lambda t: (
+            not (isinstance(t.before.screen, StaffPage) and isinstance(t.after.screen, StaffPage))
+            or t.before.screen.staff == t.after.screen.staff
+        ),
+    )
+
+
+def test_what_the_desk_was_told_is_gone_when_staff_have_left(transitions: list[Transition]) -> None:
+    check(transitions, lambda t: t.after.desk is None or isinstance(t.after.screen, StaffPage))
+
+
+def test_leaving_the_passcode_pad_forgets_its_digits(transitions: list[Transition]) -> None:
+    check(
+        transitions,
+        lambda t: (
+            not isinstance(t.before.screen, DoorPasscode | EnterPasscode)
+            or type(t.after.screen) is type(t.before.screen)
+            or any(isinstance(effect, do.ForgetDigits) for effect in t.effects)
+        ),
+    )
+
+
+def test_door_and_pages_end_by_one_wait(kiosks: set[Kiosk]) -> None:
+    behind = [kiosk for kiosk in kiosks if isinstance(kiosk.screen, DoorPad | StaffPage)]
+    assert {type(kiosk.screen) for kiosk in behind} == {*get_args(DoorPad), *get_args(StaffPage)}
+    for kiosk in behind:
+        assert dwell(kiosk) == kiosk.rules.timing.menu_s
+        assert isinstance(press(kiosk, ev.TimeUp()).screen, Idle | OutOfService)
+
+
+def test_every_staff_page_can_be_left_by_finish(kiosks: set[Kiosk]) -> None:
+    for kiosk in kiosks:
+        if isinstance(kiosk.screen, StaffPage):
+            assert isinstance(press(kiosk, ev.Action.FINISH).screen, Idle | OutOfService)
+
+
+def test_the_door_is_no_matter_of_a_patient(transitions: list[Transition]) -> None:
+    """Whatever passcodes were tried, a visit goes on the same; only where passcodes are typed it matters."""
+    shut = Door(2, locked=True)
+    of_the_door = ev.StaffAccepted | ev.StaffRefused | ev.DoorUnlocked
+    for t in transitions:
+        covered = getattr(t.before.screen, "back", t.before.screen)
+        typing = isinstance(covered, EnterStaffNumber | EnterPasscode | DoorPad)
+        if typing or t.before.door != OPEN_DOOR or t.after == t.before or isinstance(t.event, of_the_door):
+            continue
+        after, effects = reduce(replace(t.before, door=shut), t.event)
+        assert (after, effects) == (replace(t.after, door=shut), t.effects)
+
+
+def wrong(kiosk: Kiosk, times: int) -> Iterator[tuple[Kiosk, tuple[do.Effect, ...]]]:
+    """So many wrong passcodes in a row at the door; each outcome."""
+    for _ in range(times):
+        kiosk = press(kiosk, *typed())
+        kiosk, effects = reduce(kiosk, ev.StaffRefused(None))
+        yield kiosk, effects
+
+
+def test_the_fifth_wrong_passcode_in_a_row_locks_the_door_for_five_minutes() -> None:
+    *four, (locked, effects) = wrong(press(READY, ev.Knocked()), 5)
+    assert all(not any(isinstance(e, do.LockDoor) for e in each) for _, each in four)
+    assert [e for e in effects if isinstance(e, do.LockDoor)] == [do.LockDoor("1001", 300.0)]
+    assert press(locked, *typed()).screen == locked.screen
+    assert press(locked, ev.Action.BACK).screen == Idle()
+    opened = press(locked, ev.DoorUnlocked())
+    assert isinstance(inside(press(opened, ev.Action.BACK)).screen, StaffMenu)
+
+
+def test_a_right_passcode_in_between_begins_the_count_anew() -> None:
+    *_, (kiosk, _) = wrong(press(READY, ev.Knocked()), 4)
+    kiosk = press(kiosk, *typed(), ev.StaffAccepted(None, "1001"))
+    assert kiosk.door == OPEN_DOOR
+
+
+def test_the_visual_check_s_passcode_counts_too() -> None:
+    *_, (kiosk, _) = wrong(press(READY, ev.Knocked()), 4)
+    visit = Visit(VISIT, Mode.HOME_CONSENT)
+    kiosk = press(replace(kiosk, screen=EnterStaffNumber(visit)), *typed())
+    kiosk, effects = reduce(kiosk, ev.StaffRefused(VISIT))
+    assert any(isinstance(effect, do.LockDoor) for effect in effects)
+    assert kiosk.door.locked
+    assert visit_of(kiosk.screen) == visit, "the patient's visit goes on"
+    assert press(kiosk, *typed()).screen == kiosk.screen
+    assert press(kiosk, ev.Action.BACK).screen.name == "visual_check"
+
+
+def test_leaving_before_the_comparison_is_done_still_costs_a_try() -> None:
+    kiosk = READY
+    for _ in range(5):
+        kiosk = press(kiosk, ev.Knocked(), *typed(), ev.Action.HELP, ev.StaffRefused(None))
+        assert isinstance(kiosk.screen, StaffCalled)
+    kiosk = press(kiosk, ev.Knocked(), *typed()[:-1])
+    kiosk, effects = reduce(kiosk, ev.Pressed(ev.Action.OK))
+    assert kiosk.door.locked
+    assert not any(isinstance(effect, do.CheckStaff) for effect in effects)
+
+
+def test_an_acceptance_at_the_door_never_vouches_for_a_patient() -> None:
+    visit = Visit(VISIT, Mode.HOME_CONSENT)
+    asking = press(replace(READY, screen=EnterStaffNumber(visit)), *typed())
+    assert press(asking, ev.StaffAccepted(None, "1001")).screen == asking.screen
+    assert press(asking, ev.StaffRefused(None)).screen == asking.screen
+
+
+def test_a_forgotten_token_does_not_open_the_door() -> None:
+    assert press(replace(READY, screen=TooEarly(Idle())), ev.Knocked()).screen == TooEarly(Idle())
+
+
+def test_offline_is_neither_chosen_nor_ended_by_staff() -> None:
+    page = press(inside(), ev.Action.OPEN_FALLBACK)
+    assert reduce(page, ev.FallbackChosen(FallbackReason.OFFLINE))[1][:-1] == ()
+    offline = press(page, ev.LineChanged(Line(False, 0, FallbackReason.OFFLINE)))
+    assert reduce(offline, ev.FallbackChosen(None))[1][:-1] == ()
+    _, effects = reduce(offline, ev.FallbackChosen(FallbackReason.DISASTER))
+    assert do.SetFallback("1001", FallbackReason.DISASTER) in effects
+
+
+def test_fallback_set_by_staff_is_ended_by_staff() -> None:
+    on = press(inside(), ev.Action.OPEN_FALLBACK, ev.LineChanged(Line(True, 0, FallbackReason.FACE_READER)))
+    assert isinstance(on.screen, StaffFallback)
+    assert do.SetFallback("1001", None) in reduce(on, ev.FallbackChosen(None))[1]
+
+
+def test_a_late_answer_is_opened_ticked_off_and_leaves_the_list() -> None:
+    waiting = press(inside(), ev.Action.OPEN_WAITING)
+    assert isinstance(waiting.screen, StaffWaiting)
+    case = press(waiting, ev.CaseOpened("r2"))
+    assert case.screen == StaffCase("1001", CASES[1])
+    assert press(case, ev.Action.MORE).screen == StaffCase("1001", CASES[1], ways=True)
+    after, effects = reduce(case, ev.Pressed(ev.Action.SEEN))
+    assert do.MarkSeen("1001", "r2") in effects
+    assert isinstance(after.screen, StaffWaiting)
+
+
+def test_the_last_recorded_visit_leads_to_its_reminder_and_cannot_be_ticked_off() -> None:
+    case = press(inside(), ev.CaseOpened(None))
+    assert case.screen == StaffCase("1001", DeskCase(None, "0007", Finding.RECORDED))
+    assert press(case, ev.Action.SEEN).screen == case.screen
+    assert isinstance(press(case, ev.Action.BACK).screen, StaffMenu)
+
+
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (6, 1), (7, 2), (50, 9)])
+def test_a_long_list_is_paged_and_begins_anew_after_its_end(count: int, pages: int) -> None:
+    late = tuple(DeskCase(f"r{i}", f"{i:04}", Finding.VALID) for i in range(count))
+    kiosk = press(inside(), ev.Action.OPEN_WAITING, ev.DeskTold(DeskView(late=late)))
+    positions = []
+    for _ in range(pages):
+        assert isinstance(kiosk.screen, StaffWaiting)
+        positions.append(kiosk.screen.position)
+        kiosk = press(kiosk, ev.Action.MORE)
+    assert positions == [6 * i for i in range(pages)]
+    assert kiosk.screen == StaffWaiting("1001")
+
+
+def test_a_list_that_has_grown_shorter_is_shown_from_its_beginning() -> None:
+    late = tuple(DeskCase(f"r{i}", f"{i:04}", Finding.VALID) for i in range(7))
+    kiosk = press(inside(), ev.Action.OPEN_WAITING, ev.DeskTold(DeskView(late=late)), ev.Action.MORE)
+    assert press(kiosk, ev.DeskTold(DeskView(late=late[:6]))).screen == StaffWaiting("1001")
+
+
+def test_a_drill_shows_its_steps_and_is_not_begun_twice() -> None:
+    page = press(inside(), ev.Action.OPEN_DRILL)
+    running, effects = reduce(page, ev.Pressed(ev.Action.RUN))
+    assert do.RunDrill("1001") in effects
+    assert do.RunDrill("1001") not in reduce(running, ev.Pressed(ev.Action.RUN))[1]
+    step, effects = reduce(running, ev.DrillTold(DrillStep.REFUSE))
+    assert step.screen == StaffDrill("1001", DrillStep.REFUSE)
+    assert effects == (do.StartTimer(60.0),), "a drill at work keeps the page"
+    done = press(step, ev.DrillTold(DrillStep.ERASE, True))
+    assert do.RunDrill("1001") in reduce(done, ev.Pressed(ev.Action.RUN))[1]
+
+
+def test_the_check_runs_by_itself_at_rest_and_again_when_staff_ask() -> None:
+    for screen in (Idle(), OutOfService):
+        if isinstance(screen, Idle):
+            assert do.RunCheck() in reduce(READY, ev.CheckDue())[1]
+    lost = press(READY, ev.ReaderChanged(ReaderCondition.LOST))
+    assert isinstance(lost.screen, OutOfService)
+    assert do.RunCheck() in reduce(lost, ev.CheckDue())[1]
+    page, effects = reduce(inside(), ev.Pressed(ev.Action.OPEN_CHECK))
+    assert isinstance(page.screen, StaffCheck), "never checked: the page asks by itself"
+    assert do.RunCheck() in effects
+
+
+def test_a_check_is_not_begun_in_the_middle_of_a_visit(transitions: list[Transition]) -> None:
+    check(
+        transitions,
+        lambda t: do.RunCheck() not in t.effects or visit_of(t.before.screen) is None,
+    )
+
+
+def test_a_locked_door_says_so_and_lets_go(kiosks: set[Kiosk]) -> None:
+    shut = [k for k in kiosks if k.door.locked and isinstance(k.screen, DoorNumber | EnterStaffNumber)]
+    assert shut
+    for kiosk in shut:
+        for event in (ev.NumberTyped("1"), ev.Pressed(ev.Action.OK), ev.Pressed(ev.Action.ERASE)):
+            assert press(kiosk, event).screen == kiosk.screen
+        assert press(kiosk, ev.Action.BACK).screen != kiosk.screen
