@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "read": Lazy("kiosk.commands.read:read", "Read one token and tell what it gave, as JSON."),
     "status": Lazy("kiosk.commands.status:status", "Tell the uploader's state."),
     "outbox": Lazy("kiosk.commands.outbox:outbox", "List, show, retry or export records."),
+    "audit": Lazy("kiosk.commands.audit:audit", "Export the audit table; verify an export."),
     "provision": Lazy("kiosk.commands.provision:provision", "Keys, enrolment, passcodes."),
 }
 SIMULATE: Mapping[str, Lazy] = {

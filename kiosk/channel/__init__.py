@@ -16,9 +16,12 @@ import msgspec
 
 from kiosk.channel.base import ChannelError as ChannelError
 from kiosk.channel.base import Message as Message
+from kiosk.channel.commands import AskAudit as AskAudit
 from kiosk.channel.commands import AskRecords as AskRecords
 from kiosk.channel.commands import AskSealed as AskSealed
 from kiosk.channel.commands import AskStatus as AskStatus
+from kiosk.channel.commands import AuditRow as AuditRow
+from kiosk.channel.commands import AuditRows as AuditRows
 from kiosk.channel.commands import Done as Done
 from kiosk.channel.commands import ForCommandLine as ForCommandLine
 from kiosk.channel.commands import FromCommandLine as FromCommandLine

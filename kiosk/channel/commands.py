@@ -83,5 +83,30 @@ class Done(Message, frozen=True, tag="done"):
     say: str = ""
 
 
-FromCommandLine = AskStatus | AskRecords | AskSealed | RetryNow
-ForCommandLine = Records | SealedRecord | Status | Done
+class AskAudit(Message, frozen=True, tag="ask_audit"):
+    """The audit rows after sequence number `after`, oldest first, at most 100."""
+
+    after: int = 0
+
+
+class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row as it is stored; `true_ms` is derived where the clock was not set when it was written."""
+
+    seq: int
+    event: str
+    staff: str
+    visit: str | None
+    boot_id: str
+    mono_ms: int
+    wall_ms: int
+    clock_trusted: bool
+    chain: bytes  #: SHA-256 over the chain of the row before and this row
+    true_ms: int | None = None
+
+
+class AuditRows(Message, frozen=True, tag="audit_rows"):
+    rows: tuple[AuditRow, ...]
+
+
+FromCommandLine = AskStatus | AskRecords | AskSealed | RetryNow | AskAudit
+ForCommandLine = Records | SealedRecord | Status | AuditRows | Done

@@ -36,11 +36,15 @@ class UploaderClient:
         if self._peer is not None:
             self._peer.close()
 
+    def send(self, message: ToUploader) -> Peer:
+        """Send what has no reply of its own; what is asked next is answered after it was taken in."""
+        assert self._peer is not None, "used outside `with`"
+        self._peer.send(channel.encode(message))
+        return self._peer
+
     def ask(self, message: ToUploader, kind: type[M]) -> M:
         """Send and wait for the reply; a `Done` instead of it is the uploader's reason why not."""
-        peer = self._peer
-        assert peer is not None, "used outside `with`"
-        peer.send(channel.encode(message))
+        peer = self.send(message)
         end = time.monotonic() + WAIT_S
         with selectors.DefaultSelector() as selector:
             selector.register(peer, selectors.EVENT_READ)

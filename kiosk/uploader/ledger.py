@@ -4,12 +4,11 @@ Neither names a patient. The audit rows are chained: each holds a hash over the 
 row taken out of the middle shows (`broken_link`).
 """
 
-import hashlib
-import json
 import logging
 import re
 
-from kiosk.channel import AuditNote, VisitEnded
+from kiosk.channel import AuditNote, AuditRow, VisitEnded
+from kiosk.uploader.audit_chain import link
 from kiosk.uploader.audit_events import fault_of
 from kiosk.uploader.clock import Moment
 from kiosk.uploader.database import Database
@@ -50,7 +49,7 @@ class Ledger:
             self._database.rows(
                 "INSERT INTO audit (event, staff, visit, boot_id, mono_ms, wall_ms, clock_trusted, chain)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, _link(before, row)),
+                (*row, link(before, row)),
             )
         return True
 
@@ -61,11 +60,35 @@ class Ledger:
             "SELECT seq, event, staff, visit, boot_id, mono_ms, wall_ms, clock_trusted, chain"
             " FROM audit ORDER BY seq"
         ):
-            if _link(before, tuple(row)) != chain:
+            if link(before, tuple(row)) != chain:
                 assert isinstance(seq, int), "the column is the row id"
                 return seq
             before = chain
         return None
+
+    def page(self, after: int, most: int) -> tuple[AuditRow, ...]:
+        """Rows after a sequence number, oldest first. A time of a boot that did not know it is mended."""
+        rows = self._database.rows(
+            "SELECT seq, event, staff, visit, audit.boot_id, mono_ms, wall_ms, clock_trusted, chain,"
+            " CASE WHEN clock_trusted = 0 THEN mono_ms + offset_ms END"
+            " FROM audit LEFT JOIN boots ON boots.boot_id = audit.boot_id WHERE seq > ? ORDER BY seq LIMIT ?",
+            (after, most),
+        )
+        return tuple(
+            AuditRow(
+                seq=int(str(seq)),
+                event=str(event)[:64],
+                staff=str(staff)[:64],
+                visit=None if visit is None else str(visit)[:64],
+                boot_id=str(boot)[:64],
+                mono_ms=int(str(mono)),
+                wall_ms=int(str(wall)),
+                clock_trusted=bool(trusted),
+                chain=chain if isinstance(chain, bytes) else b"",
+                true_ms=true if isinstance(true, int) else None,
+            )
+            for seq, event, staff, visit, boot, mono, wall, trusted, chain, true in rows
+        )
 
     def count(self, ended: VisitEnded, now: Moment) -> None:
         """Count one visit and the time of its stages."""
@@ -91,7 +114,3 @@ class Ledger:
             "SELECT outcome, sum(n) FROM hourly WHERE hour LIKE ? GROUP BY outcome", (f"{now.hour[:10]}T%",)
         )
         return {str(outcome): int(str(n)) for outcome, n in rows}
-
-
-def _link(before: bytes, row: tuple[object, ...]) -> bytes:
-    return hashlib.sha256(before + json.dumps(row, ensure_ascii=False).encode()).digest()

@@ -17,6 +17,7 @@ from typing import assert_never
 from kiosk import channel
 from kiosk.channel import (
     AnswerSeen,
+    AskAudit,
     AskChallenge,
     AskCheck,
     AskDesk,
@@ -24,6 +25,7 @@ from kiosk.channel import (
     AskSealed,
     AskStatus,
     AuditNote,
+    AuditRows,
     ChannelError,
     CommitRecord,
     CommitRefused,
@@ -348,6 +350,8 @@ class Uploader:
                 return None
             case AskRecords():
                 return reports.records(outbox, message)
+            case AskAudit(after=after):
+                return AuditRows(rows=Ledger(outbox.database).page(after, reports.MAX_LINES))
             case AskSealed(visit=visit):
                 return reports.sealed(outbox, visit)
             case RetryNow():
@@ -362,7 +366,7 @@ class Uploader:
             case VisitEnded() | AuditNote():
                 log.warning("%s was not noted: %s", type(message).__name__, self._outbox_say)
                 return None
-            case AskRecords() | AskSealed() | RetryNow() | AskStatus():
+            case AskRecords() | AskSealed() | RetryNow() | AskStatus() | AskAudit():
                 return Done(say=self._outbox_say)
             case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
                 return self._desk.without_outbox(message, self._outbox_say, now)

@@ -82,12 +82,24 @@ TO_UPLOADER: list[ch.Message] = [
     ch.AskRecords(limit=5, states=("pending", "sending"), before=7),
     ch.AskSealed(visit=VISIT),
     ch.RetryNow(),
+    ch.AskAudit(after=7),
     *(ch.SetFallback(staff="1001", reason=reason) for reason in (*FallbackReason, None)),
     ch.AskDesk(staff="1001"),
     ch.AnswerSeen(staff="1001", visit=VISIT),
     ch.RunDrill(staff="1001"),
     ch.AskCheck(),
 ]
+AUDIT_ROW = ch.AuditRow(
+    seq=1,
+    event="visual_check",
+    staff="1001",
+    visit=VISIT,
+    boot_id="boot",
+    mono_ms=1,
+    wall_ms=2,
+    clock_trusted=False,
+    chain=bytes(32),
+)
 LATE = ch.LateAnswer(
     visit=VISIT, receipt="0042", taken_at=TIME, answered_at=TIME, outcome=Outcome.VERIFIED, validity="1"
 )
@@ -114,6 +126,7 @@ FROM_UPLOADER: list[ch.Message] = [
         outbox=next(iter(OutboxCondition)),
         outcomes_today={"verified": 1},
     ),
+    ch.AuditRows(rows=(AUDIT_ROW,)),
     ch.Done(),
     ch.DeskBoard(
         waiting=1,
