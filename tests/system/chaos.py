@@ -33,9 +33,11 @@ from tests.system.chaos_load import Load, Patient
 
 MODE = Mode.QUALIFICATION_ONLY
 LOST = 0.15  #: of all requests, and of all answers
+SERVICE_S = 0.1  #: what a real service takes for an answer: time to be killed while sending
 VICTIMS = {"uploader": 6, "reader": 3, "screen": 1}  #: how often each is chosen; a screen starts the slowest
-PAUSES = (0.3, 2.8)  #: of the kills, so many come after a pause so many times as long: visits come to an end
+PAUSES = (0.5, 1.6)  #: of the kills, so many come after a pause so many times as long: visits come to an end
 SPEED = Speed(sign_ms=30, verify_ms=10, usb_ms=0.1)
+STALE_S = 1.0  #: the uploader tells how many wait a little later than it is so
 QUIET_S = 60.0  #: after the last kill everything must be answered within
 
 
@@ -106,6 +108,7 @@ def run(plan: Plan, folder: Path) -> Found:
         with desk.field() as field:
             client.wait_for("start")
             desk.household.kill("uploader")  # takes the settings as they are now
+            desk.service.delay(SERVICE_S, times=None)
             desk.service.lose_request(times=None, operation="any", chance=LOST)
             desk.service.lose_answer(times=None, operation="any", chance=LOST)
             identity = ensure_hierarchy(default_folder()).authentication(Kind.CARD)
@@ -159,18 +162,21 @@ def _come_to_rest(load: Load) -> list[str]:
     faults = []
     if not _reached(lambda: load.outstanding == 0):
         faults.append(f"{load.outstanding} commits were never acknowledged")
-    if not _reached(lambda: load.waiting == 0):
+    if not _reached(lambda: load.waiting == 0, for_s=STALE_S):
         faults.append(f"{load.waiting} records still wait")
     return faults
 
 
-def _reached(holds: Callable[[], bool]) -> bool:
+def _reached(holds: Callable[[], bool], for_s: float = 0.0) -> bool:
+    """Wait until something holds, and has held for a while."""
+    since: float | None = None
     end = time.monotonic() + QUIET_S
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
+    while (now := time.monotonic()) < end:
+        since = (now if since is None else since) if holds() else None
+        if since is not None and now - since >= for_s:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _judged(

@@ -57,7 +57,7 @@ class Load:
         self.faults: list[str] = []
         self.refusals: Counter[str] = Counter()
         self.connections = 0
-        self.waiting: int | None = None  #: what the uploader said last
+        self.waiting: int | None = None  #: what the uploader said last, None while it is away
         self._thread = threading.Thread(target=self._run, name="load")
         self._thread.start()
 
@@ -82,12 +82,12 @@ class Load:
                 time.sleep(0.02)
                 continue
             self.connections += 1
-            self.waiting = None
             self._sent_at.clear()
             while peer.open and not self._ended:
                 self._take(peer)
                 self._give(peer)
                 time.sleep(0.01)
+            self.waiting = None
             peer.close()
 
     def _give(self, peer: Peer) -> None:
@@ -187,7 +187,7 @@ class Patient:
 
     def _run(self) -> None:
         while not self._ended:
-            with contextlib.suppress(StoryError):  # a process of the kiosk may die under this visit
+            with contextlib.suppress(StoryError, OSError):  # a process of the kiosk dies under this visit
                 self._visit()
             self._field.remove()
             self._leave()
@@ -205,7 +205,7 @@ class Patient:
 
     def _leave(self) -> None:
         """Towards the start screen by what is offered."""
-        with contextlib.suppress(StoryError):
+        with contextlib.suppress(StoryError, OSError):
             now = self._client.present(seconds=2)
             way = next((target for target in ("finish", "help") if target in now.targets), None)
             if way is not None and now.name not in ("start", "starting", "out_of_service"):

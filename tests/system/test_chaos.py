@@ -9,7 +9,7 @@ from tests.system.chaos import VICTIMS, Plan, run
 
 @pytest.mark.slow
 def test_killed_anywhere_nothing_acknowledged_is_lost_and_nothing_takes_effect_twice(tmp_path: Path) -> None:
-    found = run(Plan(kills=14, every_s=0.45, records_per_s=8, seed=3), tmp_path)
+    found = run(Plan(kills=14, every_s=0.6, records_per_s=12, seed=5), tmp_path)
     assert found.faults == []
     assert set(found.kills) == set(VICTIMS), "each process was killed"
     assert found.acknowledged > 10

@@ -18,6 +18,7 @@ from tests.outbox.powercut.workload import NAME
 
 PAGE = 4096
 MIXED = 3  #: chance mixtures at each boundary, beside lost, kept and torn
+ENOUGH_FAULTS = 20  #: one is enough to fail
 _PACKAGE = "tests.outbox.powercut"
 
 Pragmas = dict[str, str | int]
@@ -73,7 +74,7 @@ class Campaign:
         control = CONTROLS[name]
         pragmas = PRAGMAS | control.pragmas
         steps = self._record("control", pragmas, self._size.control_steps)
-        return self._replay("control", steps, pragmas, control.every)
+        return self._replay("control", steps, pragmas, control.every, enough_faults=None)
 
     def recovery(self, found: Sequence[Sample]) -> Tally:
         """The power fails again while the outbox recovers from former cuts."""
@@ -132,11 +133,14 @@ class Campaign:
         pragmas: Pragmas,
         every: int,
         sample_every: int | None = None,
+        enough_faults: int | None = ENOUGH_FAULTS,
     ) -> Tally:
         recording = self._folder / f"{name}.recording"
         recording.write_bytes(pickle.dumps(list(steps)))
         count = self._size.processes
-        first = Share(recording, pragmas, 0, count * every, MIXED, self._size.seed, sample_every)
+        first = Share(
+            recording, pragmas, 0, count * every, MIXED, self._size.seed, sample_every, enough_faults
+        )
         shares = [replace(first, number=number * every) for number in range(count)]
         total = Tally()
         if count == 1:

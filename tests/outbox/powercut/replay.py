@@ -92,6 +92,7 @@ class Share:
     mixed: int
     seed: int
     sample_every: int | None = None
+    enough_faults: int | None = None  #: then the rest is not looked at: to salvage takes a second each
 
 
 def be_silent() -> None:
@@ -105,6 +106,9 @@ def replay(share: Share) -> Tally:
     steps: list[Operation | Mark] = pickle.loads(share.recording.read_bytes())
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
         for boundary, disk in boundaries(steps):
+            faults = tally.cuts - tally.verdicts[Verdict.SOUND]
+            if share.enough_faults is not None and faults >= share.enough_faults:
+                break
             if boundary.index % share.of != share.number:
                 continue
             tally.boundaries += 1
