@@ -45,21 +45,36 @@ class Moment:
 
 class Clock:
     """Reads the clocks. `synchronized` is the file by which systemd-timesyncd says that it has set the time
-    (systemd-timesyncd.service(8)); `boot_id` as in random(4).
+    (systemd-timesyncd.service(8)); `boot_id` as in random(4); `built` a file as old as this program.
+
+    It cannot be earlier than the program was built: a clock that says so is not believed, whatever the file
+    says. While it is not synchronised, the time last seen on the disk is a floor too; a synchronised clock
+    goes before that one, so that one wrong synchronisation does not make all later ones unbelievable.
     """
 
     def __init__(
         self,
         boot_id: Path = Path("/proc/sys/kernel/random/boot_id"),
         synchronized: Path = Path("/run/systemd/timesync/synchronized"),
+        built: Path = Path(__file__),
     ) -> None:
         self._boot_id = boot_id.read_text(encoding="ascii").strip()
         self._synchronized = synchronized
+        self._built_ms = built.stat().st_mtime_ns // 1_000_000
+        self._seen_ms = 0
+
+    def saw(self, wall_ms: int) -> None:
+        """A time that was believed, perhaps by an earlier boot."""
+        self._seen_ms = wall_ms
 
     def now(self) -> Moment:
+        """One reading of all clocks."""
+        wall_ms = time.time_ns() // 1_000_000
+        trusted = wall_ms >= self._built_ms and self._synchronized.exists()
         return Moment(
             boot_id=self._boot_id,
             mono_ms=time.monotonic_ns() // 1_000_000,
-            wall_ms=time.time_ns() // 1_000_000,
-            trusted=self._synchronized.exists(),
+            wall_ms=wall_ms,
+            trusted=trusted,
+            floor_ms=self._built_ms if trusted else max(self._built_ms, self._seen_ms),
         )

@@ -56,6 +56,7 @@ from kiosk.uploader.outbox import Outbox
 from kiosk.uploader.retry import RetryRules
 from kiosk.uploader.salvage import open_or_salvage
 from kiosk.uploader.service import Service
+from kiosk.uploader.timekeeper import Timekeeper
 from kiosk.uploader.tls import Credentials
 from kiosk.visit.states import OutboxCondition
 
@@ -96,6 +97,7 @@ class Uploader:
             random.SystemRandom().random,
         )
         self._desk = self._make_desk()
+        self._timekeeper = Timekeeper(clock)
         self._outbox: Outbox | None = None
         self._outbox_say = "the outbox is being opened"
         self._reopen_at = 0.0
@@ -172,6 +174,8 @@ class Uploader:
         wait = TICK_S
         try:
             self._take_results(now)
+            if self._outbox is not None:
+                self._timekeeper.mind(self._outbox.database, now)
             self._expire(now)
             wait = min(wait, self._delivery.tick(self._outbox, now))
         except OutboxLost as lost:
@@ -212,6 +216,7 @@ class Uploader:
             outbox = open_or_salvage(self._settings.outbox.path, make)
             keys = outbox.keys() or enrolled_keys(self._credentials)
             self._desk.fallback.load(outbox.database)
+            self._timekeeper.opened(outbox.database)
         except OutboxLost as lost:
             self._reopen_at = seconds + REOPEN_S
             self._say_outbox(str(lost))
