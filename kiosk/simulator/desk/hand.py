@@ -82,6 +82,12 @@ class Hand:
         if self.desk.shown[-1].name in RESULTS:
             self.desk.touch("finish")
         self.desk.wait_for("start")
+        self.settle()
+
+    def settle(self) -> None:
+        """Until the reader has looked at the empty field: to the next patient nothing lies there."""
+        polls = int(self.field.counters()["empty_polls"])
+        self.field.wait("polls", polls + 1, seconds=PATIENCE_S)
 
     # ---- staff -------------------------------------------------------------------------------------------
 
@@ -148,6 +154,7 @@ class Hand:
                 self.desk.send(touch=way)
             if not self.desk.changed_since(now, seconds=1.0) and time.monotonic() > end:
                 raise StoryError(f"the screen stays {now.name}")
+        self.settle()
 
     def mend(self) -> None:
         """Put everything right after a scenario that went wrong, so that the next one is judged by itself."""

@@ -61,6 +61,7 @@ def play_one(hand: Hand, scenario: Scenario, tell: Tell) -> Chapter:
     try:
         hand.field.reset()
         hand.desk.wait_for("start")
+        hand.settle()
         hand.desk.ask(chapter=chapter_folder(hand.mode, scenario))
         hand.desk.forget()
         apdus, requests = hand.field.ask("apdus")["count"], hand.service.requests()
