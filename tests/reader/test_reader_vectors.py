@@ -1,4 +1,4 @@
-"""Frames that real readers sent and got, published by others; our codecs and the virtual chip against them."""
+"""Frames that real readers sent and got, published by others; our codecs and virtual chip against them."""
 
 import socket
 from collections.abc import Iterator
