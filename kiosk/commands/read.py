@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from kiosk.nfc import trust
-from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone, Several
-from kiosk.nfc.contact import Authenticated, Contact, Failed, Learnt, Order, Other, Outcome, Wrong
-from kiosk.nfc.faults import ReaderGone, TokenGarbled, TokenLost
+from kiosk.nfc.antenna import Antenna, Found, Several
+from kiosk.nfc.contact import Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
+from kiosk.nfc.faults import ReaderGone
 from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.reading import Reading
 from kiosk.nfc.secret import Pin, wipe
 from kiosk.nfc.tokens import Token
 from kiosk.qualification.terms import SignatureAlgorithm
@@ -120,21 +121,10 @@ def _with_reader(
     found = _wait_for_token(antenna, clock() + timeout, clock)
     if found is None:
         return _report(Learnt(), "no_token", f"no token was presented within {timeout:g} s")
-    try:
-        if isinstance(found, Several) or not antenna.alone(found):
-            raise NotAlone
-        link = antenna.activate(found)
-    except NotAlone:
-        return _report(Learnt(), "two_tokens", "more than one token lies there; leave one")
-    except NoBlocks:
-        return _report(Learnt(), "wrong_token", "this is not a My Number card or phone (unknown)")
-    except TokenLost as fault:
-        return _report(Learnt(), "removed", str(fault))
-    except TokenGarbled as fault:
-        return _report(Learnt(), "unreadable", str(fault))
-    contact = Contact(link, _Signer(secrets.token_bytes(32)), store, wall, pin)
-    outcome = contact.run(Order(None, None)) if pin.held else contact.look_into()
-    return _report(contact.learnt, *_error(outcome))
+    signer = _Signer(secrets.token_bytes(32))
+    order = Order(None, None) if pin.held else None
+    done = Reading(store, wall, pin).attempt(antenna, found, order, signer)
+    return _report(done.learnt, *_error(done.outcome))
 
 
 def _wait_for_token(antenna: Antenna, until: float, clock: Callable[[], float]) -> Found | Several | None:

@@ -44,6 +44,7 @@ class Chip(Protocol):
     def field_off(self) -> None: ...
     def exchange(self, technology: Technology, frame: bytes | bytearray, limit_s: float) -> Heard: ...
     def find_a(self) -> tuple[int, bytes] | None: ...
+    def count_a(self) -> int: ...
     def find_b(self) -> bytes | None: ...
     def close(self) -> None: ...
 
@@ -56,6 +57,7 @@ class Found:
     identifier: bytes
     parameters: Parameters | None  #: type B only; None for type A
     blocks: bool  #: it speaks ISO/IEC 14443-4
+    face: bytes = b""  #: what tokens of one make have in common before they are activated; names nobody
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,32 @@ class Antenna:
         if found is None:
             return None
         sak, uid = found
-        return Found("A", uid, None, bool(sak & 0x20))  # ISO/IEC 14443-3:2018, table 9
+        blocks = bool(sak & 0x20)  # ISO/IEC 14443-3:2018, table 9
+        return Found("A", uid, None, blocks, bytes((0x0A, sak, len(uid))))
 
-    def alone(self, found: Found) -> bool:
-        """Tell whether nothing of the other type lies beside it. A second one of type A would not be seen."""
-        return found.technology == "A" or self._look_a() is None
+    def beside(self, technology: Technology) -> Found | None:
+        """Look for one more, of this type; those that are activated do not hear this. Raises NotAlone."""
+        found = self._look_a() if technology == "A" else self._look_b()
+        if isinstance(found, Several):
+            raise NotAlone
+        return found
+
+    def several(self) -> bool:
+        """Tell whether more than one token still answers; activates none of them."""
+        self.rest()  # whoever is in the block protocol would not be heard
+        self._chip.field_on()
+        found = self._look_b()
+        if found is not None:
+            return isinstance(found, Several) or self._look_a() is not None
+        several = self._chip.count_a() > 1
+        self.rest()  # what the chip has counted it may have halted
+        return several
+
+    def face_of(self, technology: Technology) -> Found | None:
+        """Look for a token of one type only, in a fresh field. Raises NotAlone."""
+        self.rest()
+        self._chip.field_on()
+        return self.beside(technology)
 
     def there(self, found: Found) -> bool:
         """Tell whether the token last found or activated is still in the field; costs it nothing."""
@@ -158,11 +181,19 @@ class Antenna:
         """
         if self._link is not None:
             return self._link
+        self._link = self.activate_also(found)
+        return self._link
+
+    def activate_also(self, found: Found) -> "Link":
+        """Bring one into the block protocol beside the token that is already; raises as `activate`."""
         if not found.blocks:
             raise NoBlocks
         parameters = self._activate_a() if found.technology == "A" else self._activate_b(found)
-        self._link = Link(self._chip, found.technology, parameters)
-        return self._link
+        return Link(self._chip, found.technology, parameters)
+
+    def keep(self, link: "Link") -> None:
+        """This is the token meant; from now on presence is asked of it."""
+        self._link = link
 
     def _activate_b(self, found: Found) -> Parameters:
         if self._small_frames and found.parameters is not None:
@@ -201,7 +232,7 @@ def _found_b(atqb: bytes) -> Found:
         parameters = isodep.read_atqb(atqb)
     except TokenGarbled:
         parameters = None
-    return Found("B", atqb[1:5], parameters, parameters is not None)
+    return Found("B", atqb[1:5], parameters, parameters is not None, b"\x0b" + atqb[5:12])
 
 
 class Link:
@@ -217,7 +248,8 @@ class Link:
     def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes:
         """Send a command, return the raw answer. What was sent is wiped: it may have held the PIN."""
         frame = command.encode()
-        pace = self._slow if command.ins in SLOW and command.data else self._quick
+        slow = command.patient or (command.ins in SLOW and command.data)
+        pace = self._slow if slow else self._quick
         talk = self._initiator.exchange(frame, pace, max(command.ne, SHORT_NE) + 2)
         try:
             send = next(talk)

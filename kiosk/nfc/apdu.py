@@ -27,6 +27,7 @@ class CommandApdu:
     p2: int
     data: bytes | bytearray = b""
     ne: int = 0  #: how many bytes of answer are wanted at most; 256 is Le 00
+    patient: bool = False  #: waited for as for a signature, which comes next: the chip is told once
 
     def __post_init__(self) -> None:
         if not 0 <= len(self.data) <= EXTENDED_LC or not 0 <= self.ne <= EXTENDED_NE:

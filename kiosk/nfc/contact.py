@@ -63,6 +63,7 @@ class Order:
 
     device: Device | None  #: None takes any (`kiosk read`)
     authentication: Authentication | None  #: None: as the token's row says
+    try_short_ef: bool = True  #: False: tokens of this make have refused them lately
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class Learnt:
     """What was found out on the way, for `kiosk read`; filled in as it comes."""
 
     token: Token | None = None
+    short_ef: bool | None = None  #: whether it takes short EF identifiers; None: not asked
     leaf: trust.Leaf | None = None
     doubt: trust.Doubt | None = None
     tries: int | None = None  #: the token's own counter
@@ -156,7 +158,9 @@ class Contact:
     def _converse(self, order: Order) -> Outcome:
         if not self._stage("select", dialogue.select()):
             return self._wrong_token()
-        label = self._answer(self._stage("token", dialogue.label()))
+        label = self._answer(self._stage("token", dialogue.label(try_short_ef=order.try_short_ef)))
+        if order.try_short_ef:
+            self.learnt.short_ef = label.dialect.short_ef
         token = tokens.find(label.name)
         self.learnt.token = token
         if token is None or (order.device is not None and token.device is not order.device):

@@ -99,8 +99,8 @@ def transit() -> Stage[bool]:
     return False
 
 
-def _select_ef(ef: int) -> CommandApdu:
-    return CommandApdu(0x00, INS_SELECT, 0x02, 0x0C, ef.to_bytes(2, "big"))
+def _select_ef(ef: int, *, patient: bool = False) -> CommandApdu:
+    return CommandApdu(0x00, INS_SELECT, 0x02, 0x0C, ef.to_bytes(2, "big"), patient=patient)
 
 
 # ---- token -----------------------------------------------------------------------------------------------
@@ -114,11 +114,16 @@ class Label:
     dialect: Dialect
 
 
-def label() -> Stage[Label | Refused | Nonsense]:
-    """Read the token's name; the first short EF identifier shows whether the token takes them."""
+def label(*, try_short_ef: bool = True) -> Stage[Label | Refused | Nonsense]:
+    """Read the token's name; the first short EF identifier shows whether the token takes them.
+
+    Without `try_short_ef` it is not asked, and SELECT EF is used throughout this activation.
+    """
     wanted = tokens.NAME_SIZE
-    response = yield CommandApdu(0x00, INS_READ_BINARY, 0x80 | tokens.EF_TOKEN, 0, ne=wanted)
-    short_ef = response.ok
+    short_ef = False
+    if try_short_ef:
+        response = yield CommandApdu(0x00, INS_READ_BINARY, 0x80 | tokens.EF_TOKEN, 0, ne=wanted)
+        short_ef = response.ok
     if not short_ef:
         selected = yield _select_ef(tokens.EF_TOKEN)
         if not selected.ok:
@@ -278,7 +283,7 @@ def sign(
         response = yield _sign(0x80 | tokens.EF_KEY, data)
         if response.sw not in status.ADDRESSING_REFUSED:
             return _signature(response)
-    selected = yield _select_ef(tokens.EF_KEY)
+    selected = yield _select_ef(tokens.EF_KEY, patient=True)
     if not selected.ok:
         return _signature(selected)
     return _signature((yield _sign(0x80, data)))

@@ -36,6 +36,7 @@ MOST_STALE = 32
 HOST_MARGIN_S = 0.5  #: more patience than the chip's own time-out, for a busy USB bus
 WAKE_S = 0.005  #: a token needs that long in the field before it answers (ISO/IEC 14443-3:2018, 5)
 
+CMD_IN_LIST_PASSIVE_TARGET = 0x4A
 CHIP_TIMEOUT = 0x01  #: status of InCommunicateThru: nobody answered
 RF_FIELD, RF_TIMINGS, RF_RETRIES, RF_TYPE_B = 0x01, 0x02, 0x05, 0x0C
 
@@ -337,6 +338,17 @@ class Pn533:
         if len(found) < 4 or len(found) < 4 + found[3]:
             raise ReaderGone("the reader answers nonsense (target data); replug it if this stays")
         return found[2], found[4 : 4 + found[3]]
+
+    def count_a(self) -> int:
+        """Let the chip look for two tokens of type A; how many it found. It may halt them: reset the field.
+
+        nfcpy's own call always asks for one.
+        """
+        self._framing = None
+        with _translated():
+            found = self._chipset.command(CMD_IN_LIST_PASSIVE_TARGET, b"\x02\x00", timeout=1.0)
+            self._field_on = True
+            return int(found[0])
 
     def find_b(self) -> bytes | None:
         """Let the chip look for one token of type B and activate it with frames of 64 bytes; its ATQB."""

@@ -27,15 +27,16 @@ from kiosk.channel import (
     encode,
 )
 from kiosk.nfc import trust
-from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone, Several
-from kiosk.nfc.contact import Authenticated, Contact, Failed, Order, Other, Outcome, Wrong
-from kiosk.nfc.faults import ContactEnded, ReaderGone, TokenGarbled, TokenLost
+from kiosk.nfc.antenna import Antenna, Found, Several
+from kiosk.nfc.contact import Authenticated, Failed, Learnt, Order, Other, Wrong
+from kiosk.nfc.faults import ContactEnded, ReaderGone
+from kiosk.nfc.reading import Attempt, Reading
 from kiosk.nfc.session import Session
 from kiosk.nfc.tokens import Token
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.seqpacket import Hub, Peer
 from kiosk.visit.events import ReadFailure
-from kiosk.visit.states import ReaderCondition, Stage, WrongTokenKind
+from kiosk.visit.states import ReaderCondition, Stage
 
 log = logging.getLogger(__name__)
 
@@ -85,10 +86,11 @@ class ReaderProcess:
         pacing: Pacing | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._hub, self._opener, self._store, self._clock, self._life = hub, opener, store, clock, life
+        self._hub, self._opener, self._life = hub, opener, life
         self._pacing = pacing or Pacing()
         self._monotonic = monotonic
         self._session = Session()
+        self._reading = Reading(store, clock, self._session.pin, monotonic=monotonic)
         self._screen: Peer | None = None  # whose visit it is
         self._antenna: Antenna | None = None
         self._state = ReaderState(condition=ReaderCondition.LOST, say="not opened yet")
@@ -223,8 +225,7 @@ class ReaderProcess:
             case Found():
                 return antenna.there(seen)
             case Several():
-                now = antenna.look()
-                return isinstance(now, Several) or (now is not None and not antenna.alone(now))
+                return antenna.several()
 
     def _gone(self) -> None:
         if self._seen is not None:
@@ -237,50 +238,24 @@ class ReaderProcess:
             self._failed(antenna, order, Failed(ReadFailure.LEFT_BEHIND, "it lay there before the visit"))
             return
         orders = self._session.orders
+        if self._session.lacks_pin:
+            self._failed(antenna, order, Failed(ReadFailure.REMOVED, "the PIN is no longer held"))
+            return
+        wanted = Order(order.device, order.authentication)
         try:
-            outcome, contact = self._attempt(antenna, seen, order)
+            done = self._reading.attempt(antenna, seen, wanted, _Attendance(self, order.visit))
         except ContactEnded as end:
             log.info("contact: called off (%s)", end)
             antenna.rest()
             return
         if self._session.orders == orders:
-            self._conclude(antenna, order, outcome, contact)
+            self._conclude(antenna, order, done)
 
-    def _attempt(
-        self, antenna: Antenna, seen: Found | Several, order: ArmReader
-    ) -> tuple[Outcome, Contact | None]:
-        if self._session.lacks_pin:
-            return Failed(ReadFailure.REMOVED, "the PIN is no longer held"), None
-        try:
-            if isinstance(seen, Several) or not antenna.alone(seen):
-                raise NotAlone
-            link = antenna.activate(seen)
-        except NotAlone:
-            self._seen = Several()
-            return Failed(ReadFailure.TWO_TOKENS, "more than one token answers"), None
-        except NoBlocks:
-            return Wrong(WrongTokenKind.UNKNOWN), None
-        except TokenLost as fault:
-            return Failed(ReadFailure.REMOVED, str(fault)), None
-        except TokenGarbled as fault:
-            return Failed(ReadFailure.UNREADABLE, str(fault)), None
-        contact = Contact(
-            link,
-            _Attendance(self, order.visit),
-            self._store,
-            self._clock,
-            self._session.pin,
-            monotonic=self._monotonic,
-        )
-        return contact.run(Order(order.device, order.authentication)), contact
-
-    def _conclude(
-        self, antenna: Antenna, order: ArmReader, outcome: Outcome, contact: Contact | None
-    ) -> None:
-        match outcome:
-            case Authenticated():
+    def _conclude(self, antenna: Antenna, order: ArmReader, done: Attempt) -> None:
+        match done.outcome:
+            case Authenticated() as outcome:
                 self._session.disarm()
-                self._tell(_evidence(order, outcome, contact))
+                self._tell(_evidence(order, outcome, done.learnt))
                 log.info("contact: %s authenticated", outcome.token.device.value)
             case Wrong(kind=kind):
                 self._tell(WrongTokenSeen(visit=order.visit, kind=kind))
@@ -288,10 +263,14 @@ class ReaderProcess:
             case Other(device=device):
                 self._tell(OtherDeviceSeen(visit=order.visit, presented=device))
                 log.info("contact: another device than chosen")
-            case Failed():
+            case Failed() as outcome:
+                if outcome.failure is ReadFailure.TWO_TOKENS:
+                    self._seen = Several()
                 self._failed(antenna, order, outcome)
+            case None:
+                raise AssertionError("an order always has an outcome")
             case _:
-                assert_never(outcome)
+                assert_never(done.outcome)
 
     def _failed(self, antenna: Antenna, order: ArmReader, outcome: Failed) -> None:
         log.info("contact: %s (%s)", outcome.failure.value, outcome.say)
@@ -364,7 +343,7 @@ class _Attendance:
         return self._process.digests(self._orders)
 
 
-def _evidence(order: ArmReader, outcome: Authenticated, contact: Contact | None) -> Evidence:
+def _evidence(order: ArmReader, outcome: Authenticated, learnt: Learnt) -> Evidence:
     return Evidence(
         visit=order.visit,
         token=outcome.token.device,
@@ -372,5 +351,5 @@ def _evidence(order: ArmReader, outcome: Authenticated, contact: Contact | None)
         signature=outcome.signature,
         algorithm=None if outcome.signature is None else outcome.leaf.algorithm,
         not_after=outcome.leaf.not_after,
-        stages=() if contact is None else tuple(contact.learnt.stages),
+        stages=tuple(learnt.stages),
     )

@@ -54,3 +54,8 @@ def payment_card(log: ApduLog | None = None) -> NamedApplicationCard:
 
 def transit_card(log: ApduLog | None = None) -> NamedApplicationCard:
     return NamedApplicationCard(TRANSIT, TRANSIT_FCI, log)
+
+
+def barren_card(log: ApduLog | None = None) -> NamedApplicationCard:
+    """What is behind a radio type on which a phone has no application of ours."""
+    return NamedApplicationCard(b"none of ours", b"", log)

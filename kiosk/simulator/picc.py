@@ -76,6 +76,7 @@ class Picc:
         self.speed = 0
         self.blocks: BlockProtocol | None = None
         self.activations = 0
+        self.other_face: Picc | None = None  # the same phone by the other radio type
         self._awoken = False  # by WUPA out of HALT: errors lead back to HALT, not to IDLE
         self._pps_possible = False
         self._cid = 0
@@ -117,6 +118,8 @@ class Picc:
         """The answer to a frame whose last byte has `bits` bits, or None for silence."""
         if self.state is State.OFF or not frame:
             return None
+        if self.other_face is not None and self.other_face.activated:
+            return None  # a phone speaks by one of its faces at a time
         if self.state is State.PROTOCOL:
             return self._on_protocol(frame)
         match self.technology:

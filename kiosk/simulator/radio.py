@@ -68,6 +68,8 @@ class Placement:
     name: str
     since: float
     departure: Departure = Departure()
+    twin: Placement | None = field(default=None, repr=False, compare=False)
+    """The same phone by its other radio type: it comes and goes with this one."""
     successor: Callable[[], Placement] | None = None
     """Makes the token that takes this one's place when it departs by itself (a swap between APDUs)."""
     frames: int = 0
@@ -137,6 +139,8 @@ class RadioField:
         self.presented_at = placement.since
         if self.on_since is not None:
             placement.picc.field_on()
+        if placement.twin is not None and not self.lies(placement.twin):
+            self._put(placement.twin)
         self.changed.notify_all()
 
     def remove(self, placement: Placement) -> None:
@@ -145,6 +149,8 @@ class RadioField:
             if placement in self._placements:
                 self._placements.remove(placement)
                 placement.picc.field_off()
+                if placement.twin is not None:
+                    self.remove(placement.twin)
                 self.changed.notify_all()
 
     def clear(self) -> None:

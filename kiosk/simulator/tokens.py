@@ -15,7 +15,7 @@ from kiosk.simulator.card import ApduLog, Card
 from kiosk.simulator.hierarchy import Hierarchy, KeyType
 from kiosk.simulator.isodep import WtxHabit
 from kiosk.simulator.jpki_token import Behaviour, ComputingTime, JpkiToken, Kind, PinState
-from kiosk.simulator.other_tokens import payment_card, transit_card
+from kiosk.simulator.other_tokens import barren_card, payment_card, transit_card
 from kiosk.simulator.picc import Picc, RadioFace
 from kiosk.simulator.radio import Departure, Placement
 
@@ -45,6 +45,10 @@ class TokenOrder:
     state: TokenState | None = None
     pin: str | None = None
     technology: Technology | None = None
+    both_types: bool = False
+    """A phone that answers as the other radio type too, until one of its two faces has been activated."""
+    application_on: Technology | None = None
+    """On which of them the JPKI application is; None: on both."""
     key: KeyType = "rsa"
     beside: bool = False
     """Leave there what lies there."""
@@ -147,13 +151,25 @@ class Pocket:
 
     def placement(self, order: TokenOrder) -> Placement:
         """The token, ready to be laid down now."""
+        card, face = self._card(order), self._face(order)
+        placement = self._placement(order, card, face)
+        if order.both_types:
+            other = replace(face, technology="A" if face.technology == "B" else "B")
+            twin = self._placement(order, card, other)
+            placement.twin, twin.twin = twin, placement
+            placement.picc.other_face, twin.picc.other_face = twin.picc, placement.picc
+        return placement
+
+    def _placement(self, order: TokenOrder, card: Card, face: RadioFace) -> Placement:
         then = order.then
+        if order.application_on not in (None, face.technology):
+            card = barren_card(self.log)
         return Placement(
-            Picc(self._card(order), self._face(order), self.random),
+            Picc(card, face, self.random),
             order.token,
             self.clock(),
             Departure(order.remove_after_apdu, order.remove_after_frame),
-            None if then is None else lambda: self.placement(TokenOrder(then)),
+            successor=None if then is None else lambda: self.placement(TokenOrder(then)),
         )
 
     def _face(self, order: TokenOrder) -> RadioFace:

@@ -67,7 +67,8 @@ class Runs:
 
     ours: list[Run]
     stock: list[Run]
-    select_ef: Run  #: ours, with a card that knows no short EF identifiers
+    select_ef: Run  #: ours, with a card that knows no short EF identifiers; it is asked once
+    select_ef_known: Run  #: the same, where a card of this make has refused them lately
 
 
 class Signer:
@@ -101,7 +102,7 @@ def _timed(field: FieldClient, work: Callable[[], None]) -> Run:
     return Run(time.monotonic() - began, field.counters())
 
 
-def ours(path: Path, field: FieldClient, store: trust.TrustStore) -> Run:
+def ours(path: Path, field: FieldClient, store: trust.TrustStore, *, try_short_ef: bool = True) -> Run:
     """The kiosk's reader: finds and activates the card, then holds the timed dialogue."""
     with closing(Antenna(open_reader(f"virtual:{path}", TYPE_B_MODULATION))) as antenna:
         found = antenna.look()
@@ -113,7 +114,7 @@ def ours(path: Path, field: FieldClient, store: trust.TrustStore) -> Run:
         contact = Contact(antenna.activate(found), Signer(), store, clock, pin)
 
         def authenticate() -> None:
-            outcome = contact.run(Order(Device.CARD, Authentication.PIN))
+            outcome = contact.run(Order(Device.CARD, Authentication.PIN, try_short_ef))
             if not isinstance(outcome, Authenticated):
                 raise Unmeasured(f"the card was not authenticated: {outcome}")
 
@@ -161,8 +162,11 @@ def runs(lab: Lab) -> Runs:
                 mine.append(ours(path, field, store))
                 field.tap("card", technology="B")
                 theirs.append(stock(path, field))
-            field.tap("card", technology="B", short_ef_identifiers=False)
-            return Runs(mine[1:], theirs[1:], ours(path, field, store))
+            select_ef = []
+            for known in (False, True):
+                field.tap("card", technology="B", short_ef_identifiers=False)
+                select_ef.append(ours(path, field, store, try_short_ef=not known))
+            return Runs(mine[1:], theirs[1:], *select_ef)
 
 
 # ---- the floor ---------------------------------------------------------------------------------------------
@@ -257,11 +261,23 @@ def auth_usb_transfers(lab: Lab) -> Measured:
 
 @row("auth_usb_transfers_select_ef", "transfers", goal=at_most(60))
 def auth_usb_transfers_select_ef(lab: Lab) -> Measured:
-    """With a card that takes SELECT EF only."""
-    done = lab.once(runs).select_ef
+    """With a card that takes SELECT EF only, and of whose make nothing is known."""
+    done = lab.once(runs)
     return Measured(
-        done.count("usb_transfers"),
-        f"the same with a card that refuses short EF identifiers; {done.count('radio_blocks')} radio blocks",
+        done.select_ef.count("usb_transfers"),
+        "the same with a card that refuses short EF identifiers, its one refusal included; "
+        f"{done.select_ef_known.count('usb_transfers')} where one of its make has refused them lately",
+    )
+
+
+@row("auth_radio_blocks_select_ef", "blocks", goal=at_most(18))
+def auth_radio_blocks_select_ef(lab: Lab) -> Measured:
+    """With a card that takes SELECT EF only, as the reader does all day after the first of its make."""
+    done = lab.once(runs)
+    return Measured(
+        done.select_ef_known.count("radio_blocks"),
+        "S(WTX) included; a card of this make has refused short EF identifiers within the last 16; the first "
+        f"one, which is asked, costs {done.select_ef.count('radio_blocks')}",
     )
 
 

@@ -14,8 +14,10 @@ from kiosk.nfc import contact as contacts
 from kiosk.nfc import isodep, tlv, tokens, trust
 from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone
 from kiosk.nfc.apdu import CommandApdu, GarbledAnswer, ResponseApdu
+from kiosk.nfc.approach import approach, other_face
 from kiosk.nfc.contact import Authenticated, Contact, Failed, Link, Order, Other, Wrong
 from kiosk.nfc.faults import TokenGarbled, TokenLost
+from kiosk.nfc.habits import Habits
 from kiosk.nfc.secret import Pin
 from kiosk.nfc.session import Session
 from kiosk.nfc.tokens import Token
@@ -155,14 +157,20 @@ class Harness:
 
     def _contact(self, chip: HostileChip, antenna: Antenna, scene: Scene) -> Outcome:
         found = next((seen for _ in range(LOOKS) if (seen := antenna.look()) is not None), None)
-        if not isinstance(found, Found) or not antenna.alone(found):
+        if not isinstance(found, Found):
             return None
         antenna.there(found)
+        habits, left = Habits(), lambda: contacts.MOST_SECONDS
         try:
-            link = WatchedLink(antenna.activate(found))
-        except (NoBlocks, NotAlone, TokenLost, TokenGarbled):
+            link = WatchedLink(approach(antenna, found, habits, left))
+        except NotAlone:
+            antenna.several()
+            return None
+        except (NoBlocks, TokenLost, TokenGarbled, GarbledAnswer):
             return None
         outcome = self._dialogue(chip, link, scene)
+        if isinstance(outcome, Wrong):
+            other_face(antenna, found, habits, left)
         antenna.there(found)
         antenna.rest()
         return outcome

@@ -78,6 +78,10 @@ class HostileChip:
         request = self._picc.receive(b"\x26", bits=7)
         return None if request is None else (self._picc.select(), self._picc.uid)
 
+    def count_a(self) -> int:
+        """One of type A at most lies here."""
+        return int(self.find_a() is not None)
+
     def find_b(self) -> bytes | None:
         self._count()
         self.now += ANSWER_S

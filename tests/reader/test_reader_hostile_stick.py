@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kiosk.nfc import trust
-from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone, Several
-from kiosk.nfc.contact import Authenticated, Contact, Failed, Order, Other, Outcome, Wrong
-from kiosk.nfc.faults import ReaderGone, TokenGarbled, TokenLost
+from kiosk.nfc.antenna import Antenna, Found, Several
+from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Outcome, Wrong
+from kiosk.nfc.faults import ReaderGone
 from kiosk.nfc.pn533 import Pn533
+from kiosk.nfc.reading import Reading
 from kiosk.nfc.secret import Pin
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator import pn533_frames
@@ -93,17 +94,14 @@ def read_card(transport: MemoryStick, store: trust.TrustStore) -> Outcome | None
     found: Found | Several | None = None
     for _ in range(4):
         found = found or antenna.look()
-    if not isinstance(found, Found) or not antenna.alone(found):
+    if found is None:
         return None
     pin = Pin()
     pin.take(bytearray(b"1234"))
-    try:
-        link = antenna.activate(found)
-    except (NoBlocks, NotAlone, TokenLost, TokenGarbled):
-        return None
-    contact = Contact(link, Quiet(), store, trust.Clock(trusted=lambda: False), pin)
-    outcome = contact.run(Order(Device.CARD, Authentication.PIN))
-    antenna.there(found)
+    reading = Reading(store, trust.Clock(trusted=lambda: False), pin)
+    outcome = reading.attempt(antenna, found, Order(Device.CARD, Authentication.PIN), Quiet()).outcome
+    if isinstance(found, Found):
+        antenna.there(found)
     antenna.close()
     return outcome
 

@@ -137,31 +137,6 @@ def test_a_phone_not_authenticated_is_read_once_it_is(screen: Screen, hand: Fiel
     screen.wait(Evidence)
 
 
-@pytest.mark.parametrize("technology", ["A", "B"])
-def test_two_tokens_are_not_read_and_one_of_them_alone_is(
-    screen: Screen, hand: FieldClient, technology: str
-) -> None:
-    hand.tap("iphone", technology=technology)
-    hand.tap("card", beside=True)
-    screen.arm_card()
-    failed = screen.wait(ContactFailed)
-    assert (failed.failure, failed.pin_kept) == (ReadFailure.TWO_TOKENS, True)
-    assert hand.apdus() == []
-    hand.tap("card")
-    screen.wait(Evidence)
-
-
-def test_a_second_token_that_joins_before_the_reader_is_armed_is_noticed(
-    screen: Screen, hand: FieldClient
-) -> None:
-    hand.tap("iphone")
-    screen.wait(Presented)
-    hand.tap("card", beside=True)
-    screen.arm_card()
-    assert screen.wait(ContactFailed).failure is ReadFailure.TWO_TOKENS
-    assert hand.apdus() == []
-
-
 def test_digests_that_do_not_come_end_the_contact_politely(screen: Screen, hand: FieldClient) -> None:
     screen.answers = False
     screen.arm(Device.IPHONE, Authentication.PHONE)

@@ -63,6 +63,11 @@ def test_a_token_that_takes_no_short_identifiers_is_read_after_select() -> None:
     assert said == Label(NAME, LONG)
 
 
+def test_a_token_of_a_make_that_refused_them_lately_is_not_asked() -> None:
+    said = play(dialogue.label(try_short_ef=False), ("00A4020C020006", OK), ("00B0000020", NAME.hex() + OK))
+    assert said == Label(NAME, LONG)
+
+
 def test_a_short_name_is_nonsense() -> None:
     assert isinstance(play(dialogue.label(), ("00B0860020", "4A50" + OK)), Nonsense)
 

@@ -1,0 +1,87 @@
+"""One presentation, from what was found in the field to what came of it: every end of it is an outcome."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from kiosk.nfc import trust
+from kiosk.nfc.antenna import Antenna, Found, Link, NoBlocks, NotAlone, Several
+from kiosk.nfc.apdu import GarbledAnswer
+from kiosk.nfc.approach import approach, other_face
+from kiosk.nfc.contact import MOST_SECONDS, Contact, Failed, Learnt, Order, Outcome, Witness, Wrong
+from kiosk.nfc.faults import BudgetSpent, TokenGarbled, TokenLost
+from kiosk.nfc.habits import Habits
+from kiosk.nfc.secret import Pin
+from kiosk.visit.events import ReadFailure
+from kiosk.visit.states import WrongTokenKind
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of it. `outcome` None: nothing was ordered, and the token gave what it gives freely."""
+
+    outcome: Outcome | None
+    learnt: Learnt = field(default_factory=Learnt)
+
+
+class Reading:
+    """Reads tokens, one after the other; remembers of them only the habits of their make."""
+
+    def __init__(
+        self,
+        store: trust.TrustStore,
+        clock: trust.Clock,
+        pin: Pin,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._clock, self._pin, self._monotonic = store, clock, pin, monotonic
+        self._habits = Habits()
+
+    def attempt(
+        self, antenna: Antenna, found: Found | Several, order: Order | None, witness: Witness
+    ) -> Attempt:
+        """Read what lies there; without an order, what it gives without a PIN. ReaderGone, ContactEnded pass.
+
+        A token without the JPKI application is asked on its other radio type before it is called wrong.
+        """
+        until = self._monotonic() + MOST_SECONDS
+
+        def left() -> float:
+            seconds = until - self._monotonic()
+            if seconds <= 0:
+                raise BudgetSpent(f"finding the right token takes longer than {MOST_SECONDS:g} s")
+            return seconds
+
+        face = found.face if isinstance(found, Found) else b""
+        try:
+            done = self._converse(approach(antenna, found, self._habits, left), face, order, witness)
+        except NotAlone:
+            return Attempt(Failed(ReadFailure.TWO_TOKENS, "more than one token lies there; leave one"))
+        except NoBlocks:
+            done = Attempt(Wrong(WrongTokenKind.UNKNOWN))
+        except TokenLost as fault:
+            return Attempt(Failed(ReadFailure.REMOVED, str(fault)))
+        except (TokenGarbled, GarbledAnswer, BudgetSpent) as fault:
+            return Attempt(Failed(ReadFailure.UNREADABLE, str(fault)))
+        if isinstance(done.outcome, Wrong) and isinstance(found, Found):
+            link = self._turned(antenna, found, left)
+            if link is not None:
+                return self._converse(link, face, order, witness)
+        return done
+
+    def _turned(self, antenna: Antenna, found: Found, left: Callable[[], float]) -> Link | None:
+        try:
+            return other_face(antenna, found, self._habits, left)
+        except BudgetSpent:
+            return None
+
+    def _converse(self, link: Link, face: bytes, order: Order | None, witness: Witness) -> Attempt:
+        contact = Contact(link, witness, self._store, self._clock, self._pin, monotonic=self._monotonic)
+        if order is None:
+            return Attempt(contact.look_into(), contact.learnt)
+        order = replace(order, try_short_ef=self._habits.short_ef_first(face))
+        outcome = contact.run(order)
+        if contact.learnt.short_ef is False:
+            self._habits.refused_short_ef(face)
+        return Attempt(outcome, contact.learnt)
