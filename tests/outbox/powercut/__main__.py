@@ -28,7 +28,7 @@ from tests.outbox.powercut.oracle import Verdict
 from tests.outbox.powercut.replay import Tally, be_silent
 
 ENOUGH = 50_000  #: cuts of the first row
-FULL = Size(steps=480, samples=60, control_steps=60)
+FULL = Size(steps=480, samples=30, control_steps=60)
 COLUMNS = (Verdict.LOST, Verdict.CAME_BACK, Verdict.UNDONE, Verdict.DAMAGED, Verdict.NO_START)
 
 
