@@ -19,6 +19,7 @@ from kiosk.simulator.field_client import FieldAbsentError, FieldClient, FieldRef
 from kiosk.simulator.hierarchy import Hierarchy, default_folder, ensure_hierarchy
 from kiosk.simulator.jpki_token import ComputingTime
 from kiosk.simulator.picc import RadioFace
+from kiosk.simulator.pn533_replay import BadRecordingError, Recording
 from kiosk.simulator.tokens import (
     KINDS,
     TECHNOLOGIES,
@@ -67,6 +68,9 @@ def _hierarchy(folder: Path | None) -> Hierarchy:
 )
 @click.option("--seed", type=int, default=0, help="For identifiers drawn at random.")
 @click.option("--pki", type=PATH, help=PKI_HELP)
+@click.option(
+    "--replay", type=PATH, help="Say again what `kiosk read --record` wrote down, instead of what lies here."
+)
 def field(
     path: Path,
     vpcd_port: int | None,
@@ -80,6 +84,7 @@ def field(
     choices: tuple[str, ...],
     seed: int,
     pki: Path | None,
+    replay: Path | None,
 ) -> None:
     """A virtual PN533 and what lies on it."""
     settings = FieldSettings(
@@ -90,6 +95,7 @@ def field(
         vpcd_face=RadioFace(vpcd_technology),
         technologies=_technologies(choices),
         seed=seed,
+        replay=None if replay is None else _recording(replay),
     )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -105,6 +111,15 @@ def field(
     sys.stdout.flush()
     stop.wait()
     host.close()
+
+
+def _recording(path: Path) -> Recording:
+    try:
+        return Recording.load(path)
+    except BadRecordingError as fault:
+        raise click.ClickException(str(fault)) from fault
+    except OSError as fault:
+        raise click.ClickException(f"cannot read {path}: {fault.strerror}") from fault
 
 
 def _technologies(choices: tuple[str, ...]) -> Mapping[TokenName, Technology]:

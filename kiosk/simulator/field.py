@@ -25,6 +25,7 @@ from kiosk.simulator.meter import Meter
 from kiosk.simulator.picc import Picc, RadioFace
 from kiosk.simulator.pn533_chip import Chip
 from kiosk.simulator.pn533_registers import device_name_eeprom
+from kiosk.simulator.pn533_replay import Recording, ReplayChip
 from kiosk.simulator.radio import Placement, RadioField
 from kiosk.simulator.tokens import TECHNOLOGIES, Pocket, TokenName
 from kiosk.simulator.vpcd import Door, ForeignCard
@@ -50,6 +51,10 @@ class FieldSettings:
     vpcd_face: RadioFace = field(default_factory=lambda: RadioFace("B"))
     technologies: Mapping[TokenName, Technology] = field(default_factory=lambda: TECHNOLOGIES)
     seed: int = 0
+    replay: Recording | None = None
+    """Say again what a recorded reader said, instead of what lies here; in the recording's time if the model
+    has a rate.
+    """
 
 
 class VirtualField:
@@ -140,7 +145,7 @@ class VirtualField:
     def plug(self) -> None:
         with self._lock:
             self._plugged = True
-            self.faults.deaf = False
+            self.faults.deaf, self.faults.hung = False, 0
 
     # -- connections -------------------------------------------------------------------------------
 
@@ -185,12 +190,17 @@ class VirtualField:
         try:
             if not self._take_plug(connection):
                 return
-            chip = Chip(self.radio, eeprom=EEPROM)
-            ChipSession(connection, first, chip, self.radio, self.faults).run()
+            ChipSession(connection, first, self._chip(), self.radio, self.faults).run()
         finally:
             with self._lock:
                 self._reader = None
             self._chip_lock.release()
+
+    def _chip(self) -> Chip | ReplayChip:
+        recording = self.settings.replay
+        if recording is None:
+            return Chip(self.radio, eeprom=EEPROM)
+        return ReplayChip(self.radio, recording, in_time=self.settings.model.rate_kbit > 0)
 
     def _take_plug(self, connection: socket.socket) -> bool:
         with self._lock:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kiosk.simulator import pn533_frames
 from kiosk.simulator.pn533_chip import Busy, Chip, SyntaxFaultError
 from kiosk.simulator.pn533_frames import Ack, Damaged, FrameReader, HostFrame, Information, Nack
+from kiosk.simulator.pn533_replay import ReplayChip
 from kiosk.simulator.radio import RadioField
 
 MOST_LATENESS_S = 0.005
@@ -54,6 +55,8 @@ class Faults:
 
     deaf: bool = False
     """Takes frames and answers nothing, not even ACK."""
+    hung: int = 0
+    """The same until so many connections have ended: a stick that must be reset, or replugged."""
     stale_responses: int = 0
     """So many further aborted commands deliver their response all the same, late: real chips may not flush
     it.
@@ -67,7 +70,7 @@ class ChipSession:
         self,
         connection: socket.socket,
         first: bytes,
-        chip: Chip,
+        chip: Chip | ReplayChip,
         field: RadioField,
         faults: Faults,
         clock: Callable[[], float] = time.monotonic,
@@ -88,6 +91,7 @@ class ChipSession:
         finally:
             with self._field.lock:
                 self._chip.reset()
+                self._faults.hung = max(0, self._faults.hung - 1)
 
     def _arriving(self) -> Iterator[HostFrame]:
         while True:
@@ -102,7 +106,7 @@ class ChipSession:
         return bool(self._pending or select.select([self._connection], [], [], seconds)[0])
 
     def _serve(self, frame: HostFrame) -> None:
-        if self._faults.deaf:
+        if self._faults.deaf or self._faults.hung:
             return
         match frame:
             case Information(payload):
