@@ -6,6 +6,7 @@
 # make powercut   the power fails at every write of the outbox   (POWERCUT_ARGS)
 # make chaos   kill -9 everywhere while the service loses requests and answers   (CHAOS_ARGS)
 # make soak    10,000 visits in a bad world        (SOAK_ARGS="--visits 1000 --seed 2")
+# make fleet   5,000 kiosks after one hour's outage: table and docs/fleet.svg   (FLEET_ARGS)
 # make lock    write the locked requirements anew
 # make clean   remove the environment and all that was made
 #
@@ -20,7 +21,7 @@ SH_FILES := requirements/find-python requirements/lock requirements/system-packa
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: help demo test check bench fuzz powercut chaos lock clean
+.PHONY: help demo test check bench fuzz powercut chaos fleet lock clean
 
 help:
 	@sed -n 's/^# \(make \)/\1/p' Makefile
@@ -52,6 +53,9 @@ chaos: .venv/.stamp-dev
 
 soak: .venv/.stamp-dev
 	@$(BIN)/python -m tests.soak $(SOAK_ARGS)
+
+fleet: .venv/.stamp-dev
+	@$(BIN)/python -m tests.outbox.fleet --out docs/fleet.svg $(FLEET_ARGS)
 
 lock:
 	@requirements/lock

@@ -52,6 +52,7 @@ from kiosk.uploader.retry import (
     SendNow,
     decide,
     decide_line,
+    drain_gap_s,
 )
 from kiosk.uploader.wire import Answer, Challenge, Fault, Keys, Problem
 
@@ -106,6 +107,7 @@ class Delivery:
         self._keys: Keys | None = None
         self._keys_due = 0.0
         self._next_drain = 0.0
+        self._gap_s: float | None = None  # while a backlog drains
         self._watched: dict[str, float] = {}  # visit -> when committed: first word of the service still out
         self._asking: set[str] = set()  # visits whose challenge is being fetched
         self._keys_asked = False
@@ -380,6 +382,7 @@ class Delivery:
             self._breaker = self._breaker.probe(seconds)
             self._ask_keys()
         if not self._breaker.closed:
+            self._gap_s = None
             until = self._breaker.open_until
             assert until is not None, "an open breaker says until when"
             return 1.0 if self._breaker.probing else max(0.0, until - seconds)
@@ -396,18 +399,30 @@ class Delivery:
     def _drain(self, outbox: Outbox, now: Moment) -> float:
         seconds, lane = now.mono_ms / 1000, self._lanes.backlog
         paced = self._rules.drain_per_s > 0
+        if paced and self._watched:  # the service was still at work on it, and its patient is still here
+            for record in outbox.claim(now, _BATCH, only=self._watched):
+                self._give(self._free_lane(), record)
         if lane.depth > (0 if paced else _BATCH // 2):
             return 1.0
         if seconds < self._next_drain:
             return self._next_drain - seconds
-        claimed = outbox.claim(now, 1 if paced else _BATCH)
-        for record in claimed:
-            self._give(lane, record)
-        if claimed:
-            self._next_drain = seconds + 1 / self._rules.drain_per_s if paced else seconds
-            return 1.0  # what comes back wakes us
         due = outbox.next_due_s(now)
-        return 60.0 if due is None else max(due, self._next_drain - seconds if paced else 0.0)
+        if due is None or due > 0:
+            self._gap_s = None
+            return 60.0 if due is None else due
+        if paced and self._gap_s is None:
+            self._begin_draining(outbox, now)
+            return self._next_drain - seconds
+        for record in outbox.claim(now, 1 if paced else _BATCH):
+            self._give(lane, record)
+        self._next_drain = seconds + (self._gap_s or 0.0)
+        return 1.0  # what comes back wakes us
+
+    def _begin_draining(self, outbox: Outbox, now: Moment) -> None:
+        """Choose the pace of this backlog. The first waits as well: a fleet comes back together."""
+        oldest_s = outbox.oldest_s(now) or 0.0
+        self._gap_s = drain_gap_s(outbox.waiting(), oldest_s, self._rules.drain_per_s, self._rules.retry)
+        self._next_drain = now.mono_ms / 1000 + self._dice() * self._gap_s
 
     def retry_now(self, outbox: Outbox, now: Moment) -> int:
         """Staff ask for it: probe at once, forget all back-off; returns how many records wait."""
@@ -415,6 +430,8 @@ class Delivery:
         if self._breaker.patient_may_probe(seconds, self._rules.retry):
             self._breaker = self._breaker.probe(seconds)
             self._ask_keys()
+        if self._rules.drain_per_s > 0:
+            self._gap_s, self._next_drain = 1 / self._rules.drain_per_s, seconds
         return outbox.make_due()
 
     def outbox_lost(self) -> None:

@@ -156,16 +156,13 @@ class FaultProxy:
                     armed.left -= len(passed)
                     if armed.left <= 0:
                         self._armed = None
-                        await self._spoil(writer, armed.then)
+                        if armed.then is not Then.SILENCE:
+                            _end(writer, armed.then)
+                            return
+                        self._vanished.add(writer)
         if writer in self._vanished:
             await asyncio.Event().wait()  # the service gave up; the kiosk is not told
         writer.transport.abort()
-
-    async def _spoil(self, writer: asyncio.StreamWriter, then: Then) -> None:
-        if then is Then.SILENCE:
-            self._vanished.add(writer)
-        else:
-            _end(writer, then)
 
     async def _vanish(self) -> None:
         self._vanished |= self._writers

@@ -290,7 +290,7 @@ def test_a_handshake_cut_anywhere_is_a_line_that_is_down(
         whole = proxy.answered
         least = len(service.files.certificate.read_bytes()) // 2  # the certificate alone is longer than this
         assert whole > least
-        for after in range(0, least, 5):
+        for after in range(0, least, 17):
             proxy.arm(after, Then.CLOSE)
             with client_through(proxy, credentials) as uplink:
                 assert isinstance(decided(uplink), LineDown), f"cut after {after} bytes"
