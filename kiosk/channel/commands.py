@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from kiosk.channel.base import Message
+from kiosk.qualification.terms import FallbackReason
 from kiosk.visit.states import OutboxCondition
 
 
@@ -72,6 +73,9 @@ class Status(Message, frozen=True, tag="status"):
     line_say: str = ""  #: why it is offline, one line
     outbox_say: str = ""
     sealing_key: str | None = None  #: id of the service's key in use; None: nothing can be sealed yet
+    certificate_days: float | None = None  #: of the client certificate; None: not known
+    certificate_fault: str | None = None  #: as CheckItem of the part "certificate"
+    fallback: FallbackReason | None = None
     persons_in_memory: int = 0  #: answers held in memory, at most 60 minutes each
 
 

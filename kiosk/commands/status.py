@@ -43,6 +43,9 @@ def document(told: Status) -> dict[str, Any]:
         "quarantined": told.quarantined,
         "outcomes_today": told.outcomes_today,
         "sealing_key": told.sealing_key,
+        "certificate_days": None if told.certificate_days is None else round(told.certificate_days, 1),
+        "certificate_fault": told.certificate_fault,
+        "fallback": None if told.fallback is None else told.fallback.value,
         "persons_in_memory": told.persons_in_memory,
     }
 
@@ -55,11 +58,18 @@ def _for_people(told: Status) -> str:
     return "\n".join(
         (
             f"line     {line}",
+            f"fallback {'no' if told.fallback is None else told.fallback.value}",
             f"outbox   {outbox}",
             f"waiting  {told.waiting}{oldest}",
             f"settled  {told.answered} answered, {told.rejected} rejected,"
             f" {told.expired} expired, {told.quarantined} quarantined",
             f"today    {today}",
+            f"certificate {_certificate(told)}",
             f"key      {told.sealing_key or 'not known yet: nothing can be recorded'}",
         )
     )
+
+
+def _certificate(told: Status) -> str:
+    days = "" if told.certificate_days is None else f"{told.certificate_days:.0f} days left"
+    return ", ".join(part for part in (told.certificate_fault or "", days) if part)

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from kiosk.uploader.clock import Moment
-from kiosk.uploader.tls import Credentials, key_is_ours
+from kiosk.uploader.tls import Credentials, in_use, key_is_ours
 
 SOON_DAYS = 30.0  #: from here on staff are warned; the levels below it are louder (channel/desk.py)
 LOUDER_DAYS = (30, 14, 3)
@@ -25,6 +25,7 @@ class CertificateView:
 
 def look_at(credentials: Credentials, now: Moment) -> CertificateView:
     """Judge the pair that is in use, by the clock as far as it is to be believed."""
+    credentials = in_use(credentials)
     try:
         certificate = x509.load_pem_x509_certificate(credentials.certificate.read_bytes())
         key = serialization.load_pem_private_key(credentials.key.read_bytes(), password=None)
@@ -50,13 +51,13 @@ def look_at(credentials: Credentials, now: Moment) -> CertificateView:
 
 
 def life_used(certificate: Path, now: Moment) -> float | None:
-    """Which part of its life a certificate has behind it, 0 to 1 and more; None when it cannot be read."""
+    """Which part of its life a certificate surely has behind it, 0 to 1 and more; None: it cannot be read."""
     try:
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
     except (OSError, ValueError):
         return None
     begins, ends = _ms(found.not_valid_before_utc), _ms(found.not_valid_after_utc)
-    return (now.best_ms - begins) / max(1, ends - begins)
+    return ((now.wall_ms if now.trusted else now.floor_ms) - begins) / max(1, ends - begins)
 
 
 def _ms(moment: datetime) -> int:

@@ -24,7 +24,7 @@ from kiosk.qualification.codes import outcome_of
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.answers import AnswerMemory, ResponseKey
 from kiosk.uploader.clock import Moment
-from kiosk.uploader.lanes import Deliver, GetChallenge, GetKeys, Lane, Reply, Result
+from kiosk.uploader.lanes import Deliver, GetChallenge, GetKeys, Lane, Lanes, Renew, Reply, Result, TryNext
 from kiosk.uploader.line import LineView
 from kiosk.uploader.outbox import Outbox
 from kiosk.uploader.records import (
@@ -54,7 +54,7 @@ from kiosk.uploader.retry import (
     decide_line,
     drain_gap_s,
 )
-from kiosk.uploader.wire import Answer, Challenge, Fault, Keys, Problem
+from kiosk.uploader.wire import Answer, Challenge, Enrolled, Fault, Keys, Problem
 
 log = logging.getLogger(__name__)
 
@@ -75,18 +75,6 @@ class DeliveryRules:
     patient_s: float  #: so long a patient waits for the answer before the screen says "recorded"
     retry: RetryRules
     drain_per_s: float  #: 0: as fast as the service answers
-
-
-@dataclass(frozen=True)
-class Lanes:
-    """Where requests go: `ask` for challenges and keys, `fresh` for who waits, `backlog` for the rest."""
-
-    ask: Lane
-    fresh: Lane
-    backlog: Lane
-
-    def all(self) -> tuple[Lane, Lane, Lane]:
-        return (self.ask, self.fresh, self.backlog)
 
 
 class Delivery:
@@ -223,6 +211,8 @@ class Delivery:
                     self._keys_came(result.reply, outbox, now)
                 case Deliver() as job:
                     self._delivery_came(job, result.reply, now, settlements, words)
+                case Renew() | TryNext():
+                    raise TypeError("a renewal has its own lane")
                 case _:
                     assert_never(result.job)
         if not self._breaker.closed:
@@ -242,7 +232,7 @@ class Delivery:
                 self._tell(ChallengeGiven(visit=visit, challenge=challenge, valid_s=valid_s))
             case Problem() | Fault():
                 self._observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
-            case Answer() | Keys():
+            case Answer() | Keys() | Enrolled():
                 raise TypeError("a challenge was asked for")
             case _:
                 assert_never(reply)
@@ -259,7 +249,7 @@ class Delivery:
             case Problem() | Fault():
                 self._keys_due = now.mono_ms / 1000 + self._rules.retry.base_s
                 self._observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
-            case Answer() | Challenge():
+            case Answer() | Challenge() | Enrolled():
                 raise TypeError("keys were asked for")
             case _:
                 assert_never(reply)
@@ -287,7 +277,7 @@ class Delivery:
         words: list[FromUploader],
     ) -> None:
         record = job.record
-        if isinstance(reply, Challenge | Keys):
+        if isinstance(reply, Challenge | Keys | Enrolled):
             raise TypeError("an answer was asked for")
         rules = self._rules.retry
         decision = decide(reply, record.attempts, rules, self._dice, asked_status=job.ask_first)

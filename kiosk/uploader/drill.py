@@ -24,7 +24,7 @@ from kiosk.uploader.outbox import Outbox
 from kiosk.uploader.records import Entry
 from kiosk.uploader.retry import Dice, LineDown, RetryRules, decide
 from kiosk.uploader.standing import Name, Standing
-from kiosk.uploader.wire import Challenge, Fault, FaultKind, Keys
+from kiosk.uploader.wire import Challenge, Enrolled, Fault, FaultKind, Keys
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class Drill:
         running = self._running
         assert running is not None, "owns() comes first"
         self.stop()
-        if isinstance(reply, Challenge | Keys):
+        if isinstance(reply, Challenge | Keys | Enrolled):
             raise TypeError("an answer was asked for")
         refused = isinstance(reply, Fault) and reply.kind is FaultKind.CONNECT
         waits = decide(reply, 1, self._rules, self._dice, asked_status=False)

@@ -4,20 +4,17 @@ A power cut at any instant leaves a state that the same command goes on from: th
 the code is spent, and the same code with the same key gets the same certificate again.
 """
 
-import contextlib
 import json
-import os
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kiosk.config import Settings
+from kiosk.uploader.keypairs import csr, drop_next, load_key, make_key, write_safely
 from kiosk.uploader.process import credentials_of, keys_file
 from kiosk.uploader.tls import key_is_ours
 from kiosk.uploader.wire import Enrolled, Fault, Keys, Problem
@@ -55,7 +52,7 @@ def enrol(settings: Settings, code: str, send: Send) -> Done:
             "institution": settings.clinic.institution,
             "terminal": settings.clinic.terminal,
             "activation_code": code,
-            "csr": _csr(key, settings.clinic.institution, settings.clinic.terminal),
+            "csr": csr(key, settings.clinic.institution, settings.clinic.terminal),
         }
     )
     match reply:
@@ -74,34 +71,13 @@ def _no_ca(ca: Path) -> str:
 def _own_key(path: Path) -> ec.EllipticCurvePrivateKey:
     """The key that is there, or a new one, safely on the disk before it is used."""
     if not path.exists():
-        key = ec.generate_private_key(ec.SECP256R1())
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        write_safely(path, pem, 0o600)
-        return key
+        write_safely(path, make_key(), 0o600)
     if not key_is_ours(path):
         raise EnrolmentError(f"{path}: must belong to the uploader's user and have mode 0600")
-    try:
-        found = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError):
-        raise EnrolmentError(f"{path}: is no private key; remove it and enrol with a new code") from None
-    if not isinstance(found, ec.EllipticCurvePrivateKey):
-        raise EnrolmentError(f"{path}: is no EC key; remove it and enrol with a new code")
+    found = load_key(path.read_bytes())
+    if found is None:
+        raise EnrolmentError(f"{path}: is no EC private key; remove it and enrol with a new code")
     return found
-
-
-def _csr(key: ec.EllipticCurvePrivateKey, institution: str, terminal: str) -> str:
-    names = [
-        x509.NameAttribute(NameOID.ORGANIZATION_NAME, institution),
-        x509.NameAttribute(NameOID.COMMON_NAME, terminal),
-    ]
-    request = (
-        x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names)).sign(key, hashes.SHA256())
-    )
-    return request.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def _install(settings: Settings, key: ec.EllipticCurvePrivateKey, enrolled: Enrolled) -> Done:
@@ -119,6 +95,7 @@ def _install(settings: Settings, key: ec.EllipticCurvePrivateKey, enrolled: Enro
     path = settings.service.certificate
     write_safely(keys_file(path), _keys_document(enrolled.keys), 0o600)
     write_safely(path, enrolled.certificate.encode(), 0o600)
+    drop_next(credentials_of(settings))  # of a renewal that this enrolment overtakes
     return Done(path, certificate.not_valid_after_utc.strftime("%Y-%m-%d"), enrolled.service)
 
 
@@ -129,26 +106,3 @@ def _keys_document(keys: Keys) -> bytes:
         for key in keys.keys
     ]
     return json.dumps({"service": keys.service, "keys": listed}).encode()
-
-
-def write_safely(path: Path, content: bytes, mode: int) -> None:
-    """Write so that after a power cut the file is there whole or not at all. The owner is the folder's."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    with contextlib.suppress(FileNotFoundError):
-        draft.unlink()
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        folder = path.parent.stat()
-        if os.geteuid() == 0 and folder.st_uid != 0:  # set up by root for the uploader's user
-            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
-        os.fchmod(file.fileno(), mode)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from kiosk.uploader.records import Leased
-from kiosk.uploader.wire import Challenge, Delivered, Fault, Keys, Problem
+from kiosk.uploader.wire import Challenge, Delivered, Enrolled, Fault, Keys, Problem
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,20 @@ class GetKeys:
     """The service's public keys; also the probe when the line is down: it carries no record."""
 
 
-Job = Deliver | GetChallenge | GetKeys
-Reply = Delivered | Challenge | Keys
+@dataclass(frozen=True)
+class Renew:
+    """A certificate for a new key, with the present one."""
+
+    csr: str
+
+
+@dataclass(frozen=True)
+class TryNext:
+    """The service's keys, asked for with the next certificate: the proof that it works."""
+
+
+Job = Deliver | GetChallenge | GetKeys | Renew | TryNext
+Reply = Delivered | Challenge | Keys | Enrolled
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,8 @@ class Requests(Protocol):
     def deliver(self, record: str, suite: str, key_id: str, sealed: bytes) -> Delivered: ...
     def status(self, record: str) -> Delivered: ...
     def keys(self) -> Keys | Problem | Fault: ...
+    def renew(self, csr: str) -> Enrolled | Problem | Fault: ...
+    def keys_with_next(self) -> Keys | Problem | Fault: ...
     def abort(self) -> None: ...
     def close(self) -> None: ...
 
@@ -163,5 +177,21 @@ class Lane:
                 return self._service.challenge(visit, timeout_s)
             case GetKeys():
                 return self._service.keys()
+            case Renew(csr=csr):
+                return self._service.renew(csr)
+            case TryNext():
+                return self._service.keys_with_next()
             case _:
                 assert_never(job)
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Where requests go: `ask` for challenges and keys, `fresh` for who waits, `backlog` for the rest."""
+
+    ask: Lane
+    fresh: Lane
+    backlog: Lane
+
+    def all(self) -> tuple[Lane, Lane, Lane]:
+        return (self.ask, self.fresh, self.backlog)

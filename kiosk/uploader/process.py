@@ -44,15 +44,18 @@ from kiosk.seqpacket import Hub, Peer
 from kiosk.supervision import Supervision
 from kiosk.uploader import reports, wire
 from kiosk.uploader.answers import AnswerMemory, ResponseKey
+from kiosk.uploader.audit_events import KIOSK
+from kiosk.uploader.certificates import look_at
 from kiosk.uploader.clock import Clock, Moment
 from kiosk.uploader.database import OutboxDamaged, OutboxLost
-from kiosk.uploader.delivery import Delivery, DeliveryRules, Lanes
+from kiosk.uploader.delivery import Delivery, DeliveryRules
 from kiosk.uploader.deskwork import DeskWork
 from kiosk.uploader.drill import Drill
 from kiosk.uploader.fallback import Fallback
-from kiosk.uploader.lanes import Lane, Mailbox
+from kiosk.uploader.lanes import Lane, Lanes, Mailbox
 from kiosk.uploader.ledger import Ledger
 from kiosk.uploader.outbox import Outbox
+from kiosk.uploader.renewal import Renewal
 from kiosk.uploader.retry import RetryRules
 from kiosk.uploader.salvage import open_or_salvage
 from kiosk.uploader.service import Service
@@ -98,6 +101,13 @@ class Uploader:
         )
         self._desk = self._make_desk()
         self._timekeeper = Timekeeper(clock)
+        clinic = settings.clinic
+        self._renewal = Renewal(
+            self._credentials,
+            clinic.institution,
+            clinic.terminal,
+            lambda: self._started_lane("renewal", settings.service.url),
+        )
         self._outbox: Outbox | None = None
         self._outbox_say = "the outbox is being opened"
         self._reopen_at = 0.0
@@ -109,6 +119,11 @@ class Uploader:
         service = Service(url, self._credentials, self._settings.service.timeout_s)
         return Lane(name, service, self._mailbox.post)
 
+    def _started_lane(self, name: str, url: str) -> Lane:
+        lane = self._lane(name, url)
+        lane.start()
+        return lane
+
     def _make_lanes(self) -> Lanes:
         url = self._settings.service.url
         return Lanes(self._lane("ask", url), self._lane("fresh", url), self._lane("backlog", url))
@@ -116,15 +131,10 @@ class Uploader:
     def _make_desk(self) -> DeskWork:
         settings = self._settings
 
-        def drill_lane(url: str) -> Lane:
-            lane = self._lane("drill", url)
-            lane.start()
-            return lane
-
         drill = Drill(
             settings.clinic.terminal,
             settings.clinic.institution,
-            drill_lane,
+            lambda url: self._started_lane("drill", url),
             self._tell_all,
             rules_of(settings).retry,
             random.SystemRandom().random,
@@ -176,6 +186,7 @@ class Uploader:
             self._take_results(now)
             if self._outbox is not None:
                 self._timekeeper.mind(self._outbox.database, now)
+            self._renewal.mind(now)
             self._expire(now)
             wait = min(wait, self._delivery.tick(self._outbox, now))
         except OutboxLost as lost:
@@ -191,9 +202,16 @@ class Uploader:
         for result in results:
             if self._outbox is not None and self._desk.drill.owns(result.lane):
                 self._desk.drill.result(result.reply, self._outbox, now)
+            elif self._renewal.owns(result.lane) and self._renewal.result(result.reply, now):
+                self._note_renewal(now)
+
+    def _note_renewal(self, now: Moment) -> None:
+        if self._outbox is not None:
+            Ledger(self._outbox.database).note(AuditNote(event="certificate_renewed", staff=KIOSK), now)
 
     def _close(self) -> None:
         self._desk.drill.stop()
+        self._renewal.stop()
         for lane in self._lanes.all():
             lane.stop(timeout_s=1.0)
         if self._outbox is not None:
@@ -337,9 +355,7 @@ class Uploader:
                 self._delivery.ask_challenge(visit, now)
                 return None
             case AskStatus():
-                return reports.status(
-                    outbox, self._delivery, self._condition(), self._outbox_say, len(self._memory), now
-                )
+                return self._status(now)
             case _ if outbox is None:
                 return self._without_outbox(message, now)
             case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
@@ -363,6 +379,18 @@ class Uploader:
                 return Done(say=f"{self._delivery.retry_now(outbox, now)} records wait; trying now")
             case _:
                 assert_never(message)
+
+    def _status(self, now: Moment) -> FromUploader:
+        return reports.status(
+            self._outbox,
+            self._delivery,
+            self._condition(),
+            self._outbox_say,
+            len(self._memory),
+            look_at(self._credentials, now),
+            self._desk.fallback.reason,
+            now,
+        )
 
     def _without_outbox(self, message: ToUploader, now: Moment) -> FromUploader | None:
         match message:

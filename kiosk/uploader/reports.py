@@ -1,6 +1,8 @@
 """What the uploader tells about itself to the command line: counts and codes, nobody's data."""
 
 from kiosk.channel import AskRecords, Done, RecordLine, Records, SealedRecord, Status
+from kiosk.qualification.terms import FallbackReason
+from kiosk.uploader.certificates import CertificateView
 from kiosk.uploader.clock import Moment
 from kiosk.uploader.delivery import Delivery
 from kiosk.uploader.ledger import Ledger
@@ -13,7 +15,14 @@ _MAX_SAY = 120
 
 
 def status(
-    outbox: Outbox | None, delivery: Delivery, condition: OutboxCondition, say: str, persons: int, now: Moment
+    outbox: Outbox | None,
+    delivery: Delivery,
+    condition: OutboxCondition,
+    say: str,
+    persons: int,
+    certificate: CertificateView,
+    fallback: FallbackReason | None,
+    now: Moment,
 ) -> Status:
     """The state of outbox and line."""
     counts = dict.fromkeys(State, 0) if outbox is None else outbox.counts()
@@ -31,6 +40,9 @@ def status(
         line_say=delivery.line_say,
         outbox_say=say,
         sealing_key=None if keys is None else keys.keys[0].key_id,
+        certificate_days=certificate.days,
+        certificate_fault=certificate.fault,
+        fallback=fallback,
         persons_in_memory=persons,
     )
 

@@ -22,7 +22,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from kiosk.uploader import wire
-from kiosk.uploader.tls import Credentials, NotAskedError, client_context, server_only_context
+from kiosk.uploader.tls import Credentials, NotAskedError, client_context, next_of, server_only_context
 from kiosk.uploader.wire import Fault, FaultKind, Problem
 
 V = TypeVar("V")
@@ -259,6 +259,7 @@ class Service:
 
     def __init__(self, url: str, credentials: Credentials, timeout_s: float) -> None:
         self._credentials = credentials
+        self._url, self._timeout_s = url, timeout_s
         self._client = Client(url, timeout_s)
         self._stamp: object = None
         self._fault: Fault | None = None
@@ -290,6 +291,18 @@ class Service:
     def keys(self) -> wire.Keys | Problem | Fault:
         """Fetch the public keys to seal to."""
         return self._ask("GET", "/v1/keys", wire.read_keys)
+
+    def renew(self, csr: str) -> wire.Enrolled | Problem | Fault:
+        """Ask for a certificate for the key in the CSR, as the holder of the present one."""
+        return self._ask("POST", "/v1/renewals", wire.read_enrolled, body={"csr": csr})
+
+    def keys_with_next(self) -> wire.Keys | Problem | Fault:
+        """The same as `keys`, over a connection of its own with the next certificate."""
+        trial = Service(self._url, next_of(self._credentials), self._timeout_s)
+        try:
+            return trial.keys()
+        finally:
+            trial.close()
 
     def abort(self) -> None:
         """End the request under way; from any thread."""

@@ -75,6 +75,33 @@ class MutualContext(ssl.SSLContext):
         return wrapped
 
 
+def next_of(credentials: Credentials) -> Credentials:
+    """Where the pair lies that is to take this one's place when it has worked (keypairs.py)."""
+    return Credentials(
+        credentials.ca,
+        credentials.certificate.with_name(credentials.certificate.name + ".next"),
+        credentials.key.with_name(credentials.key.name + ".next"),
+    )
+
+
+def in_use(credentials: Credentials) -> Credentials:
+    """The present pair; the next one in the moment, prolonged by a power cut, in which it is replaced."""
+    if fit_each_other(credentials) or not fit_each_other(next_of(credentials)):
+        return credentials
+    return next_of(credentials)
+
+
+def fit_each_other(credentials: Credentials) -> bool:
+    """Whether certificate and key are there and belong together."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(
+            credentials.certificate, credentials.key, password=""
+        )
+    except (ssl.SSLError, OSError, ValueError):
+        return False
+    return True
+
+
 def client_context(credentials: Credentials) -> ssl.SSLContext | Fault:
     """Return the context for the main port, or why there is none."""
     context = _trusting(credentials.ca, MutualContext(ssl.PROTOCOL_TLS_CLIENT))
@@ -82,10 +109,11 @@ def client_context(credentials: Credentials) -> ssl.SSLContext | Fault:
         return context
     if not credentials.certificate.is_file() or not credentials.key.is_file():
         return Fault(FaultKind.NO_CREDENTIALS, reached=False)
-    if not key_is_ours(credentials.key):
+    pair = in_use(credentials)
+    if not key_is_ours(pair.key):
         return Fault(FaultKind.KEY_UNSAFE, reached=False)
     try:
-        context.load_cert_chain(credentials.certificate, credentials.key, password="")
+        context.load_cert_chain(pair.certificate, pair.key, password="")
     except (ssl.SSLError, OSError, ValueError):
         return Fault(FaultKind.NO_CREDENTIALS, reached=False)
     return context

@@ -19,7 +19,8 @@ class ServiceControl:
     """Faults, answers and questions. Synchronous; each call is a connection of its own.
 
     Everywhere: `times=None` arms a fault for good, until `clear()`. `operation` is "challenge",
-    "qualification", "status", "keys", "enrolment" or "any". `chance` (0 … 1) lets a fault spare requests.
+    "qualification", "status", "keys", "enrolment", "renewal" or "any". `chance` (0 … 1) lets a fault spare
+    requests.
     """
 
     def __init__(self, path: Path, timeout_s: float = 5.0) -> None:
@@ -200,7 +201,8 @@ class ServiceControl:
 
     def transcript(self, record: str) -> dict[str, Any] | None:
         """What the record's transcript said: mode, device, authentication, consent {form, agreed}, taken_at,
-        clock_trusted, challenge (present or not), staff, possession, algorithm. None: no such record."""
+        clock_trusted, challenge (present or not), late (it came after the challenge's life, and when it was
+        signed is not proven), staff, possession, algorithm. None: no such record."""
         told = self._do("transcript", record=record)
         return None if told is None else dict(told)
 

@@ -26,6 +26,7 @@ from kiosk.simulator.service.judging import (
     check_sender,
     check_sense,
     check_token,
+    is_late,
     open_request,
 )
 from kiosk.simulator.service.problems import Code, Problem
@@ -162,7 +163,7 @@ class Desk:
                 body_hash=submission.body_hash,
                 answer=answer,
                 asks_left=_asks(chosen),
-                told=_told_by(judged),
+                told=_told_by(judged) | {"late": self._late(judged, now)},
                 received=now,
             )
             self._store.add_record(stored)
@@ -217,6 +218,12 @@ class Desk:
         if challenge is None:
             return None
         return check_challenge(opened, self._store.challenge_by_value(challenge), peer, now)
+
+    def _late(self, opened: Opened, now: float) -> bool:
+        challenge = opened.transcript.challenge
+        if challenge is None:
+            return False
+        return is_late(opened, self._store.challenge_by_value(challenge), now)
 
     def _consent_in_force(self, opened: Opened) -> list[str]:
         """The items agreed to, or for 前回と同じ those agreed to last time."""

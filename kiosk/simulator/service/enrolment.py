@@ -1,7 +1,9 @@
-"""POST /v1/enrolments: an activation code and a certificate request become a client certificate.
+"""POST /v1/enrolments and /v1/renewals: a certificate request becomes a client certificate.
 
 The code is bound to the medical institution code and lives 24 hours. The same code with the same key and
 terminal name gets the same certificate again, so a power cut before the terminal stored it bricks nothing.
+A renewal needs no code but the present certificate, and a key that has never been certified; asked again with
+that key it gives the same certificate. The present one stays good until its own end.
 """
 
 import hashlib
@@ -33,6 +35,7 @@ INSTITUTION_FORM = re.compile(r"[0-9]{10}")
 TERMINAL_FORM = re.compile(r"[A-Za-z0-9-]{1,32}")
 CODE_FORM = re.compile(r"[0-9]{12}")
 MIN_RSA_BITS = 2048
+_CSR_FORM = "csr must be PEM, signed by its key: EC P-256, P-384 or RSA from 2048 bits"
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class _Code:
 
 
 class EnrolmentDesk:
-    """The one operation of the enrolment port. `clock` gives seconds since 1970."""
+    """Enrolment, on its own port, and renewal, on the main one. `clock` gives seconds since 1970."""
 
     def __init__(
         self, store: Store, desk: Desk, files: ServiceFiles, name: str, clock: Callable[[], float]
@@ -105,6 +108,51 @@ class EnrolmentDesk:
                 return Problem(Code.ACTIVATION_EXPIRED)
             return Done(201, self._enrolled(self._certify(application, now)))
 
+    def renew(self, peer: Peer, present: bytes, body: object) -> Done | Problem:
+        """POST /v1/renewals. `present`: the certificate that the terminal came with, DER."""
+        match body:
+            case {"csr": str(csr), **rest} if not rest:
+                key = _requested_key(csr)
+            case _:
+                return Problem(Code.MALFORMED, "the body needs exactly csr")
+        if key is None:
+            return Problem(Code.MALFORMED, _CSR_FORM)
+        key_hash = _key_hash(key)
+        owner = (peer.institution, peer.terminal)
+        now = self._clock()
+        with self._store.transaction():
+            row = self._store.db.execute(
+                "SELECT certificate FROM renewals WHERE (institution, terminal, key_hash) = (?, ?, ?)",
+                (*owner, key_hash),
+            ).fetchone()
+            if row is not None:
+                return Done(200, self._enrolled(row[0]))
+            if self._certified(key_hash, present):
+                return Problem(Code.KEY_REUSED)
+            pem = self._issue(*owner, key, now)
+            self._store.db.execute("INSERT INTO renewals VALUES (?, ?, ?, ?)", (*owner, key_hash, pem))
+            return Done(201, self._enrolled(pem))
+
+    def _certified(self, key_hash: bytes, present: bytes) -> bool:
+        """Whether a certificate of this key is known: the present one, an enrolled or a renewed one."""
+        certificate = x509.load_der_x509_certificate(present)
+        spki = certificate.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        known = self._store.db.execute(
+            "SELECT 1 FROM activation_codes WHERE key_hash = ? UNION ALL"
+            " SELECT 1 FROM renewals WHERE key_hash = ?",
+            (key_hash, key_hash),
+        ).fetchone()
+        return known is not None or hashlib.sha256(spki).digest() == key_hash
+
+    def _issue(self, institution: str, terminal: str, key: ClientPublicKey, now: float) -> str:
+        dates = dates_from(datetime.fromtimestamp(now, UTC), CLIENT_DAYS)
+        certificate = issue_client(self._files, institution, terminal, key, dates)
+        serial = f"{certificate.serial_number:x}"
+        self._store.add_certificate(Peer(institution, terminal, serial), now)
+        return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
     def _locked(self, institution: str, now: float) -> Problem | None:
         row = self._store.db.execute(
             "SELECT wrong, last FROM activation_attempts WHERE institution = ?", (institution,)
@@ -136,11 +184,7 @@ class EnrolmentDesk:
         self._store.db.execute("DELETE FROM activation_attempts WHERE institution = ?", (institution,))
 
     def _certify(self, application: Application, now: float) -> str:
-        dates = dates_from(datetime.fromtimestamp(now, UTC), CLIENT_DAYS)
-        certificate = issue_client(
-            self._files, application.institution, application.terminal, application.public_key, dates
-        )
-        pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+        pem = self._issue(application.institution, application.terminal, application.public_key, now)
         self._store.db.execute(
             "UPDATE activation_codes SET terminal = ?, key_hash = ?, certificate = ?"
             " WHERE institution = ? AND code_hash = ?",
@@ -152,8 +196,6 @@ class EnrolmentDesk:
                 application.code_hash,
             ),
         )
-        serial = f"{certificate.serial_number:x}"
-        self._store.add_certificate(Peer(application.institution, application.terminal, serial), now)
         self._forget_attempts(application.institution)
         return pem
 
@@ -187,11 +229,8 @@ def _read(body: object) -> Application | Problem:
         return Problem(Code.MALFORMED, "activation_code is 12 digits")
     key = _requested_key(csr)
     if key is None:
-        return Problem(
-            Code.MALFORMED, "csr must be PEM, signed by its key: EC P-256, P-384 or RSA from 2048 bits"
-        )
-    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return Application(institution, terminal, _hash(code), key, hashlib.sha256(spki).digest())
+        return Problem(Code.MALFORMED, _CSR_FORM)
+    return Application(institution, terminal, _hash(code), key, _key_hash(key))
 
 
 def _requested_key(csr: str) -> ClientPublicKey | None:
@@ -213,3 +252,8 @@ def _requested_key(csr: str) -> ClientPublicKey | None:
 
 def _hash(code: str) -> bytes:
     return hashlib.sha256(code.encode()).digest()
+
+
+def _key_hash(key: ClientPublicKey) -> bytes:
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).digest()

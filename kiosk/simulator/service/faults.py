@@ -20,6 +20,7 @@ class Operation(StrEnum):
     STATUS = "status"
     KEYS = "keys"
     ENROLMENT = "enrolment"
+    RENEWAL = "renewal"
 
 
 class NonsenseKind(StrEnum):

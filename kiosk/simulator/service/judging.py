@@ -146,8 +146,11 @@ def _signature_fits(opened: Opened) -> bool:
 def check_challenge(opened: Opened, found: StoredChallenge | None, peer: Peer, now: float) -> Problem | None:
     """Whether the challenge was ours for this visit, and is unused and in time.
 
-    A record that had to wait comes late: it counts when the terminal's clock was trusted and says that the
-    token signed in time. Freshness is proven by the challenge itself; the date only bounds it.
+    A record that had to wait comes late. That it was signed after the challenge was given is proven by the
+    challenge, that it was not sent twice by its single use, for whom by the visit it is bound to; until when
+    it was signed only the terminal's clock says. Where that clock was trusted it must say "in time"; where it
+    was not, the record is taken and marked (`is_late`): refusing it would lose a patient's request because of
+    a clock.
     """
     if found is None or (found.institution, found.terminal) != (peer.institution, peer.terminal):
         return Problem(Code.CHALLENGE_EXPIRED)
@@ -160,6 +163,11 @@ def check_challenge(opened: Opened, found: StoredChallenge | None, peer: Peer, n
     skew = timedelta(seconds=SKEW_S)
     first = datetime.fromtimestamp(found.issued, UTC) - skew
     last = datetime.fromtimestamp(found.expires, UTC) + skew
-    if opened.transcript.clock_trusted and first <= opened.taken_at <= last:
+    if not opened.transcript.clock_trusted or first <= opened.taken_at <= last:
         return None
     return Problem(Code.CHALLENGE_EXPIRED)
+
+
+def is_late(opened: Opened, found: StoredChallenge | None, now: float) -> bool:
+    """Whether a record came after its challenge's life and nothing proves when it was signed."""
+    return found is not None and now > found.expires and not opened.transcript.clock_trusted

@@ -26,6 +26,7 @@ class Code(Enum):
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "This path does not take this method")
     IN_PROGRESS = ("in_progress", 409, "The same record is being worked on")
     ACTIVATION_USED = ("activation_used", 409, "The activation code was used with another key or terminal")
+    KEY_REUSED = ("key_reused", 409, "A renewal needs a new key; this one has been certified before")
     CHALLENGE_EXPIRED = ("challenge_expired", 410, "The challenge is not known or no longer valid")
     CHALLENGE_USED = ("challenge_used", 410, "The challenge has been used")
     ACTIVATION_EXPIRED = ("activation_expired", 410, "The activation code is older than 24 hours")

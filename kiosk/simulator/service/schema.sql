@@ -84,3 +84,12 @@ CREATE TABLE IF NOT EXISTS activation_attempts (
     wrong       INTEGER NOT NULL,
     last        REAL NOT NULL
 ) WITHOUT ROWID;
+
+-- Renewed certificates; the same key gets the same certificate again.
+CREATE TABLE IF NOT EXISTS renewals (
+    institution TEXT NOT NULL,
+    terminal    TEXT NOT NULL,
+    key_hash    BLOB NOT NULL,
+    certificate TEXT NOT NULL,
+    PRIMARY KEY (institution, terminal, key_hash)
+) WITHOUT ROWID;

@@ -69,6 +69,7 @@ class Front:
         app.router.add_post("/v1/qualifications", self._on_qualification)
         app.router.add_get("/v1/qualifications/{id}", self._on_status)
         app.router.add_get("/v1/keys", self._on_keys)
+        app.router.add_post("/v1/renewals", self._on_renewal)
         return app
 
     def enrolment_app(self) -> web.Application:
@@ -130,6 +131,16 @@ class Front:
             return body if isinstance(body, Problem) else self._enrolment.enrol(body)
 
         return await self._served(request, Operation.ENROLMENT, None, work)
+
+    async def _on_renewal(self, request: web.Request) -> web.StreamResponse:
+        async def work() -> Reply:
+            peer, present, body = self._peer(request), certificate_of(request), await _body(request)
+            if isinstance(peer, Problem):
+                return peer
+            assert present is not None, "the main port demands a certificate"
+            return body if isinstance(body, Problem) else self._enrolment.renew(peer, present, body)
+
+        return await self._served(request, Operation.RENEWAL, None, work)
 
     async def _qualified(self, peer: Peer, record: str, submission: Submission) -> Reply:
         begun = self._working.get(record)
@@ -215,6 +226,13 @@ def peer_of(request: web.Request) -> Peer | None:
     if institution is None or terminal is None:
         return None
     return Peer(institution, terminal, certificate["serialNumber"].lstrip("0").lower())
+
+
+def certificate_of(request: web.Request) -> bytes | None:
+    """The certificate that the terminal came with, DER."""
+    transport = request.transport
+    tls = None if transport is None else transport.get_extra_info("ssl_object")
+    return None if tls is None else tls.getpeercert(binary_form=True)
 
 
 async def _body(request: web.Request) -> object | Problem:

@@ -1,0 +1,123 @@
+"""The client certificate's life: renewed at two thirds of it, with a new key; the old pair stays until the
+new one has brought an answer. Warnings go to the log at 30, 14 and 3 days, to the desk by the daily check.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import assert_never
+
+from kiosk.uploader.certificates import LOUDER_DAYS, life_used, look_at
+from kiosk.uploader.clock import Moment
+from kiosk.uploader.keypairs import csr, draft_next, drop_next, has_next, keep_next, promote_next, tidy
+from kiosk.uploader.lanes import Lane, Renew, Reply, TryNext
+from kiosk.uploader.tls import Credentials
+from kiosk.uploader.wire import Answer, Challenge, Enrolled, Fault, FaultKind, Keys, Problem
+
+log = logging.getLogger(__name__)
+
+RENEW_AT = 2 / 3  #: of a certificate's life
+EVERY_S = 3600.0  #: between two looks at it
+AGAIN_S = 300.0  #: after an attempt that came to nothing
+REFUSALS = 3  #: so often in a row the service refuses a new pair before another one is made
+
+
+class Renewal:
+    """Belongs to the main loop: `mind` at every turn, `result` for what comes from its lane."""
+
+    def __init__(
+        self, credentials: Credentials, institution: str, terminal: str, make_lane: Callable[[], Lane]
+    ) -> None:
+        self._credentials = credentials
+        self._institution, self._terminal = institution, terminal
+        self._make_lane = make_lane
+        self._lane: Lane | None = None
+        self._due_s = 0.0
+        self._refused = 0
+        self._warned: int | None = None
+
+    def mind(self, now: Moment) -> None:
+        """Start what is due."""
+        seconds = now.mono_ms / 1000
+        if self._lane is not None or seconds < self._due_s:
+            return
+        self._due_s = seconds + EVERY_S
+        self._warn(now)
+        try:
+            job = self._next_job(now)
+        except OSError as fault:
+            log.error("the client certificate cannot be renewed: %s", fault.strerror)
+            return
+        if job is not None:
+            self._due_s = seconds + AGAIN_S
+            self._lane = self._make_lane()
+            self._lane.give(job)
+
+    def _next_job(self, now: Moment) -> Renew | TryNext | None:
+        tidy(self._credentials)
+        if has_next(self._credentials):
+            return TryNext()
+        used = life_used(self._credentials.certificate, now)
+        if used is None or used < RENEW_AT:
+            return None
+        return Renew(csr(draft_next(self._credentials), self._institution, self._terminal))
+
+    def _warn(self, now: Moment) -> None:
+        days = look_at(self._credentials, now).days
+        level = None if days is None else min((each for each in LOUDER_DAYS if days <= each), default=None)
+        if level is not None and level != self._warned:
+            log.warning("the client certificate ends in %.0f days", days)
+        self._warned = level
+
+    def owns(self, lane: Lane) -> bool:
+        """Whether a result from this lane is the renewal's."""
+        return self._lane is lane
+
+    def result(self, reply: Reply, now: Moment) -> bool:
+        """What came of a job; True when a new certificate is in use from now on."""
+        self.stop()
+        try:
+            return self._result(reply, now)
+        except OSError as fault:
+            log.error("the client certificate cannot be renewed: %s", fault.strerror)
+            return False
+
+    def _result(self, reply: Reply, now: Moment) -> bool:
+        match reply:
+            case Enrolled(certificate=certificate):
+                if not keep_next(self._credentials, certificate):
+                    log.error("the service renewed the certificate for another key: call support")
+                    return False
+                self._refused = 0
+                self._due_s = now.mono_ms / 1000  # try it at once
+                return False
+            case Keys():
+                promote_next(self._credentials)
+                log.info("the client certificate was renewed")
+                return True
+            case Problem(status=400 | 401 | 403 | 409 as status, code=code):
+                log.error("the service refuses to renew the client certificate: %d %s", status, code)
+                self._count_refusal()
+                return False
+            case Fault(kind=FaultKind.REFUSED_US | FaultKind.BROKEN) if has_next(self._credentials):
+                log.warning("the service does not take the new client certificate")
+                self._count_refusal()
+                return False
+            case Problem() | Fault():
+                return False
+            case Answer() | Challenge():
+                raise TypeError("a certificate or keys were asked for")
+            case _:
+                assert_never(reply)
+
+    def _count_refusal(self) -> None:
+        """A pair that is refused again and again is given up; the present one is not touched."""
+        self._refused += 1
+        if self._refused >= REFUSALS:
+            self._refused = 0
+            drop_next(self._credentials)
+
+    def stop(self) -> None:
+        """Let go of the lane."""
+        if self._lane is not None:
+            self._lane.stop(timeout_s=1.0)
+            self._lane = None
