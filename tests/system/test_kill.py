@@ -197,6 +197,10 @@ def test_an_iphone_is_simply_held_again_after_the_reader_came_back(shop: Shop) -
     shop.client.when_shown("reading", lambda: shop.desk.household.kill("reader"))
     hand.read("iphone")
     hand.desk.wait_for("interrupted")
+    hand.remove()
+    hand.desk.wait_for("hold", "again")
+    hand.settle()
+    hand.tap("iphone")
     assert hand.ends() == "verified"
     assert "pin" not in shop.client.names()
     hand.leave()
