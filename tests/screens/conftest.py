@@ -6,7 +6,9 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from kiosk.screens.fonts import FontBook
 from kiosk.screens.gallery import CLINIC, DISPLAYS
 from kiosk.screens.look import Look
 from kiosk.screens.theme import tokens_of
+from tests.screens.counter import Counter, Secrets, open_counter
 
 MakeLook = Callable[..., Look]
 
@@ -36,3 +39,17 @@ def make_look(fonts: FontBook, words: Catalogues) -> MakeLook:
         return Look(DISPLAYS[display], tokens_of(theme), CLINIC, words, fonts)
 
     return make
+
+
+@pytest.fixture
+def known() -> Secrets:
+    return Secrets(
+        tuple(secrets.randbelow(10) for _ in range(4)), tuple(secrets.randbelow(10) for _ in range(12))
+    )
+
+
+@pytest.fixture
+def counter(tmp_path: Path, known: Secrets) -> Iterator[Counter]:
+    with open_counter(tmp_path, known.passcode) as counter:
+        counter.until_screen("start")
+        yield counter

@@ -1,6 +1,7 @@
 """A conductor between two real SEQPACKET listeners; the test speaks for reader and uploader."""
 
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from kiosk.commands.screen import assemble
 from kiosk.config import load
 from kiosk.indicators.player import NoLamps
 from kiosk.qualification.sealing import SuiteName
-from kiosk.qualification.terms import Device
+from kiosk.qualification.terms import Device, SignatureAlgorithm
 from kiosk.screens.conductor import Conductor
 from kiosk.screens.display import Input
 from kiosk.screens.geometry import Rect
@@ -30,6 +31,7 @@ from kiosk.visit.states import OutboxCondition, ReaderCondition, visit_of
 M = TypeVar("M")
 PATIENCE_S = 10.0
 STAFF_NUMBER = "1001"
+ALGORITHM = next(iter(SignatureAlgorithm))
 
 SETTINGS = """\
 [run]
@@ -248,3 +250,60 @@ def open_counter(folder: Path, passcode: Sequence[int]) -> Iterator[Counter]:
         app.close()
         reader.die()
         uploader.die()
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What only this test run knows; digits one by one, so that nobody but the kiosk joins them."""
+
+    pin: tuple[int, ...]
+    passcode: tuple[int, ...]
+
+
+def digits_in(text: bytes | bytearray) -> tuple[int, ...]:
+    return tuple(byte - ord("0") for byte in text)
+
+
+def hold(counter: Counter, known: Secrets) -> str:
+    """From start to the armed reader with a typed PIN; returns the visit."""
+    visit = counter.begin(Device.CARD)
+    counter.type(known.pin)
+    counter.press(Action.OK)
+    counter.settle()
+    assert counter.screen == "hold"
+    return visit
+
+
+def evidence(visit: str, certificate: bytes) -> ch.Evidence:
+    return ch.Evidence(
+        visit=visit,
+        token=Device.CARD,
+        certificate=certificate,
+        signature=secrets.token_bytes(256),
+        algorithm=ALGORITHM,
+        not_after="2030-01-01T00:00:00Z",
+        stages=(ch.StageTime(name="sign", ms=1.5, apdus=1, bytes_to=60, bytes_from=258),),
+    )
+
+
+def check(counter: Counter, known: Secrets, certificate: bytes) -> str:
+    """On to `checking`: the token has signed and the record was handed over."""
+    visit = hold(counter, known)
+    counter.reader.say(ch.Presented(visit=visit), ch.Recognised(visit=visit, token=Device.CARD))
+    counter.until(lambda: digests(counter) != [], "waited for the digests")
+    counter.reader.say(evidence(visit, certificate))
+    counter.until_screen("checking")
+    counter.until(lambda: commits(counter) != [], "waited for the record")
+    return visit
+
+
+def digests(counter: Counter) -> list[ch.SignDigests]:
+    return [message for message in counter.reader.messages if isinstance(message, ch.SignDigests)]
+
+
+def commits(counter: Counter) -> list[ch.CommitRecord]:
+    return [message for message in counter.uploader.messages if isinstance(message, ch.CommitRecord)]
+
+
+def challenges_asked(counter: Counter) -> int:
+    return sum(isinstance(message, ch.AskChallenge) for message in counter.uploader.messages)
