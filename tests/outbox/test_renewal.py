@@ -350,3 +350,24 @@ def test_a_record_sealed_to_an_old_key_is_delivered_or_kept_and_told(
         assert line.state in ("pending", "sending")
         fresh = screen.visit()
         assert screen.wait_for(Answered, fresh).outcome is Outcome.VERIFIED, "and the others go on"
+
+
+# ---- a challenge that ended while the record waited --------------------------------------------------------
+
+
+def test_a_challenged_record_of_a_kiosk_without_a_clock_is_not_lost_by_waiting(
+    uploader: RunningUploader, service: RunningService
+) -> None:
+    with uploader.screen() as screen:
+        visit = new_visit()
+        challenge = screen.challenge(visit)
+        screen.keys()
+        service.control.close()
+        screen.send(screen.sealed(visit, challenge=challenge, clock_trusted=False))
+        screen.wait_for(Deferred, visit)
+        service.control.expire_challenges()
+        service.control.open()
+        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+    told = service.control.transcript(visit)
+    assert told is not None
+    assert told["late"] is True

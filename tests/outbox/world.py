@@ -70,7 +70,7 @@ class Token:
 
 
 def sealed_request(
-    token: Token, keys: SealingKeys, visit: str, challenge: bytes | None = None
+    token: Token, keys: SealingKeys, visit: str, challenge: bytes | None = None, *, clock_trusted: bool = True
 ) -> CommitRecord:
     """What the screen process hands to the uploader for a visit."""
     transcript = Transcript(
@@ -83,7 +83,7 @@ def sealed_request(
         authentication=Authentication.PIN,
         consent=NOT_ASKED,
         taken_at=now_text(),
-        clock_trusted=True,
+        clock_trusted=clock_trusted,
         challenge=challenge,
     )
     encoded = transcript.encode()
@@ -104,7 +104,7 @@ def sealed_request(
         sealed=seal(request.encode(), SealingKey(keys.key_id, suite, keys.public), label),
         mode=transcript.mode,
         taken_at=transcript.taken_at,
-        clock_trusted=True,
+        clock_trusted=clock_trusted,
         challenged=challenge is not None,
     )
 
@@ -171,10 +171,15 @@ class Screen:
         return base64.b64decode(self.wait_for(ChallengeGiven, visit).challenge)
 
     def sealed(
-        self, visit: str, *, challenge: bytes | None = None, keys: SealingKeys | None = None
+        self,
+        visit: str,
+        *,
+        challenge: bytes | None = None,
+        keys: SealingKeys | None = None,
+        clock_trusted: bool = True,
     ) -> CommitRecord:
         """A whole request for a visit, sealed as the screen process does it."""
-        return sealed_request(self._token, keys or self.keys(), visit, challenge)
+        return sealed_request(self._token, keys or self.keys(), visit, challenge, clock_trusted=clock_trusted)
 
     def visit(self, *, challenged: bool = True) -> str:
         """Take one visit as far as the commit; returns its id."""

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -128,17 +127,40 @@ def test_a_record_that_waited_counts_if_it_was_signed_in_time(terminal: Terminal
     assert terminal.post(visit, terminal.sealed(visit, transcript)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "late", [{"clock_trusted": False}, {"taken_at": time_text(datetime.now(UTC) + timedelta(hours=2))}]
-)
-def test_a_record_that_waited_without_proof_of_time_is_refused(
-    terminal: Terminal, late: dict[str, Any]
+def test_a_record_signed_too_late_by_a_trusted_clock_is_refused(
+    terminal: Terminal,
 ) -> None:
     visit = new_visit()
-    transcript = terminal.transcript(visit, terminal.challenge(visit), **late)
+    later = time_text(datetime.now(UTC) + timedelta(hours=2))
+    transcript = terminal.transcript(visit, terminal.challenge(visit), taken_at=later)
     terminal.service.control.expire_challenges()
     refused = terminal.post(visit, terminal.sealed(visit, transcript))
     assert (refused.status_code, refused.json()["code"]) == (410, "challenge_expired")
+
+
+def test_a_record_that_waited_on_a_kiosk_without_a_clock_is_taken_and_marked_late(terminal: Terminal) -> None:
+    visit = new_visit()
+    in_1970 = "1970-01-01T00:05:00.000Z"
+    transcript = terminal.transcript(visit, terminal.challenge(visit), taken_at=in_1970, clock_trusted=False)
+    terminal.service.control.expire_challenges()
+    assert terminal.post(visit, terminal.sealed(visit, transcript)).status_code == 200
+    told = terminal.service.control.transcript(visit)
+    assert told is not None
+    assert told["late"] is True
+    assert terminal.service.control.effects(visit) == 1
+
+
+def test_without_a_clock_a_challenge_still_serves_one_visit_once(terminal: Terminal) -> None:
+    first, second = new_visit(), new_visit()
+    challenge = terminal.challenge(first)
+    terminal.service.control.expire_challenges()
+    for visit, code in ((second, "challenge_expired"), (first, None), (second, "challenge_used")):
+        transcript = terminal.transcript(visit, challenge, clock_trusted=False)
+        answer = terminal.post(visit, terminal.sealed(visit, transcript))
+        assert answer.json().get("code") == code
+    unknown = new_visit()
+    transcript = terminal.transcript(unknown, bytes(32), clock_trusted=False)
+    assert terminal.post(unknown, terminal.sealed(unknown, transcript)).status_code == 410
 
 
 def test_refused_consent_reaches_the_service_as_none(terminal: Terminal) -> None:
@@ -189,6 +211,7 @@ def test_all_that_a_transcript_said_can_be_asked(terminal: Terminal) -> None:
         "taken_at": "",
         "clock_trusted": True,
         "challenge": True,
+        "late": False,
         "staff": None,
         "possession": "proven",
         "algorithm": "rsa-pkcs1-sha256",
