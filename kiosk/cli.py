@@ -22,6 +22,7 @@ from kiosk.config import ConfigError
 
 log = logging.getLogger(__name__)
 
+VERBOSITY = (logging.INFO, logging.DEBUG, 5)  #: 5: `kiosk.nfc.antenna.TRAFFIC`
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 
 
@@ -127,12 +128,16 @@ def set_up_logging(level: int, stream: TextIO, *, journal: bool) -> None:
     context_settings={"help_option_names": ["-h", "--help"]},
     help="The reception kiosk for the My Number Card and the phones that carry it.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Log in detail. Never shows a PIN or a person.")
+@click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    help="Log in detail; -vv also every command to a token, without its data. Never shows a PIN or a person.",
+)
 @click.version_option(package_name="maina-kiosk", message="%(prog)s %(version)s")
-def cli(verbose: bool) -> None:
-    set_up_logging(
-        logging.DEBUG if verbose else logging.INFO, sys.stderr, journal=in_journal(os.environ, sys.stderr)
-    )
+def cli(verbose: int) -> None:
+    level = VERBOSITY[min(verbose, len(VERBOSITY) - 1)]
+    set_up_logging(level, sys.stderr, journal=in_journal(os.environ, sys.stderr))
 
 
 cli.add_command(LazyGroup("simulate", table=SIMULATE, help="The world outside the box, simulated."))

@@ -44,6 +44,7 @@ from kiosk.channel.desk import LateAnswer as LateAnswer
 from kiosk.channel.desk import RunDrill as RunDrill
 from kiosk.channel.desk import SetFallback as SetFallback
 from kiosk.channel.reader import ArmReader as ArmReader
+from kiosk.channel.reader import AskReader as AskReader
 from kiosk.channel.reader import BeginContact as BeginContact
 from kiosk.channel.reader import ContactFailed as ContactFailed
 from kiosk.channel.reader import EndContact as EndContact
@@ -51,11 +52,13 @@ from kiosk.channel.reader import Evidence as Evidence
 from kiosk.channel.reader import FromReader as FromReader
 from kiosk.channel.reader import OtherDeviceSeen as OtherDeviceSeen
 from kiosk.channel.reader import Presented as Presented
+from kiosk.channel.reader import ReaderHealth as ReaderHealth
 from kiosk.channel.reader import ReaderState as ReaderState
 from kiosk.channel.reader import Recognised as Recognised
 from kiosk.channel.reader import Removed as Removed
 from kiosk.channel.reader import SignDigests as SignDigests
 from kiosk.channel.reader import StageDone as StageDone
+from kiosk.channel.reader import StageHistogram as StageHistogram
 from kiosk.channel.reader import StageTime as StageTime
 from kiosk.channel.reader import ToReader as ToReader
 from kiosk.channel.reader import WrongTokenSeen as WrongTokenSeen

@@ -37,6 +37,10 @@ class EndContact(Message, frozen=True, tag="end_contact"):
     visit: str
 
 
+class AskReader(Message, frozen=True, tag="ask_reader"):
+    """How the reader has fared; any client may ask, and is answered with `ReaderHealth`."""
+
+
 # ---- reader -> screen --------------------------------------------------------------------------------------
 
 
@@ -109,7 +113,36 @@ class Evidence(Message, frozen=True, tag="evidence"):
     stages: tuple[StageTime, ...] = ()
 
 
-ToReader = BeginContact | ArmReader | SignDigests | EndContact
+STAGE_BOUNDS_MS = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)  #: upper, inclusive; then beyond
+
+
+class StageHistogram(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a stage of the dialogue took how long: a count per bound of `STAGE_BOUNDS_MS`, and beyond."""
+
+    name: str
+    counts: tuple[int, ...]
+
+
+class ReaderHealth(Message, frozen=True, tag="reader_health"):
+    """Counted since the reader process began; nothing of it is about a person."""
+
+    condition: ReaderCondition
+    say: str = ""
+    model: str = ""  #: with firmware version
+    where: str = ""  #: USB id and path
+    opened: int = 0
+    lost: int = 0
+    resets: int = 0
+    stale_frames: int = 0
+    blocks: int = 0  #: to activated tokens, repetitions included
+    blocks_repeated: int = 0
+    blocks_unanswered: int = 0
+    blocks_damaged: int = 0
+    contacts: dict[str, int] = msgspec.field(default_factory=dict)  #: by outcome
+    stages: tuple[StageHistogram, ...] = ()
+
+
+ToReader = BeginContact | ArmReader | SignDigests | EndContact | AskReader
 FromReader = (
     ReaderState
     | Presented
@@ -120,4 +153,5 @@ FromReader = (
     | OtherDeviceSeen
     | ContactFailed
     | Evidence
+    | ReaderHealth
 )

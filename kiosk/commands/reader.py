@@ -8,8 +8,8 @@ import click
 from kiosk.channel import READER_SOCKET
 from kiosk.config import load
 from kiosk.nfc import trust
-from kiosk.nfc.antenna import Antenna
-from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.health import Health
+from kiosk.nfc.opening import Opening
 from kiosk.nfc.process import ReaderProcess
 from kiosk.seqpacket import Hub, Listener, allowed_uids
 from kiosk.supervision import Supervision
@@ -26,14 +26,15 @@ def reader(path: Path) -> None:
         store = trust.TrustStore.load(settings.reader.trust)
     except trust.TrustError as fault:
         raise click.ClickException(str(fault)) from None
-    device, modulation = settings.reader.device, settings.reader.type_b_modulation
+    health = Health()
     allowed = allowed_uids(settings.run_users) | {0}  # root: whoever mends the box
     process = ReaderProcess(
         Hub(Listener(settings.run / READER_SOCKET, allowed)),
-        lambda: Antenna(open_reader(device, modulation)),
+        Opening(settings.reader.device, settings.reader.type_b_modulation, health),
         store,
         trust.Clock(trusted=settings.clock.trust_file.exists),
         Supervision(),
+        health=health,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: process.stop())

@@ -15,6 +15,7 @@ from typing import Protocol
 from kiosk.nfc import isodep, status
 from kiosk.nfc.apdu import INS_VERIFY, SHORT_NE, CommandApdu
 from kiosk.nfc.faults import TokenGarbled, TokenLost
+from kiosk.nfc.health import Traffic
 from kiosk.nfc.isodep import Heard, Initiator, Pace, Parameters, Technology, Unheard
 from kiosk.nfc.secret import wipe
 
@@ -38,7 +39,8 @@ log = logging.getLogger(__name__)
 class Chip(Protocol):
     """What is needed of a reader chip; `pn533.Pn533` is one. Every method raises ReaderGone."""
 
-    model: str
+    model: str  #: with its firmware version
+    where: str  #: USB id and path
 
     def field_on(self) -> None: ...
     def field_off(self) -> None: ...
@@ -76,8 +78,11 @@ class NotAlone(Exception):  # noqa: N818  # as above
 class Antenna:
     """Finds, watches and activates tokens on one reader."""
 
-    def __init__(self, chip: Chip, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, chip: Chip, *, traffic: Traffic | None = None, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._chip = chip
+        self._traffic = traffic or Traffic()
         self._sleep = sleep
         self._looks = 0
         self._own_search_proven = False
@@ -89,6 +94,10 @@ class Antenna:
     @property
     def model(self) -> str:
         return self._chip.model
+
+    @property
+    def where(self) -> str:
+        return self._chip.where
 
     def close(self) -> None:
         self._chip.close()
@@ -169,7 +178,7 @@ class Antenna:
             # a selected token answers a request by going back to idle, in silence, and the next one with ATQA
             return any(self._chip.find_a() is not None for _ in range(2))
         if self._small_frames:
-            return Link(self._chip, "B", CHIP_ACTIVATED).answers()
+            return Link(self._chip, "B", CHIP_ACTIVATED, self._traffic).answers()
         return any(self._chip.exchange("B", WUPB, POLL_S) is not Unheard.SILENCE for _ in range(2))
 
     # -- activation ----------------------------------------------------------------------------------------
@@ -189,7 +198,7 @@ class Antenna:
         if not found.blocks:
             raise NoBlocks
         parameters = self._activate_a() if found.technology == "A" else self._activate_b(found)
-        return Link(self._chip, found.technology, parameters)
+        return Link(self._chip, found.technology, parameters, self._traffic)
 
     def keep(self, link: "Link") -> None:
         """This is the token meant; from now on presence is asked of it."""
@@ -238,8 +247,10 @@ def _found_b(atqb: bytes) -> Found:
 class Link:
     """One activated token; see `contact.Link`."""
 
-    def __init__(self, chip: Chip, technology: Technology, parameters: Parameters) -> None:
-        self._chip, self._technology = chip, technology
+    def __init__(
+        self, chip: Chip, technology: Technology, parameters: Parameters, traffic: Traffic | None = None
+    ) -> None:
+        self._chip, self._technology, self._traffic = chip, technology, traffic or Traffic()
         self._initiator = Initiator(parameters)
         fwt = parameters.fwt_s + isodep.DELTA_FWT_S
         self._quick = Pace(min(fwt, QUICK_S), QUICK_RETRIES)
@@ -255,7 +266,11 @@ class Link:
             send = next(talk)
             while True:
                 heard = self._chip.exchange(self._technology, send.frame, min(send.limit_s, left()))
+                self._traffic.blocks += 1
+                self._traffic.unanswered += heard is Unheard.SILENCE
+                self._traffic.damaged += heard is Unheard.DAMAGE
                 send = talk.send(heard)
+                self._traffic.repeated += isinstance(heard, Unheard)  # else the talk has ended
         except StopIteration as end:
             answer = bytes(end.value)
         finally:

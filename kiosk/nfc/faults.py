@@ -23,3 +23,7 @@ class ContactEnded(NfcFault):
 
 class ReaderGone(NfcFault):
     """The reader cannot be used; the text says why and what to mend."""
+
+
+class ReaderStuck(ReaderGone):
+    """The reader is there and does not answer as it should; a reset may free it."""

@@ -16,15 +16,16 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import nfc.clf.pn53x
 import nfc.clf.pn533
 import nfc.clf.transport
+import usb1
 
-from kiosk.nfc.faults import ReaderGone
+from kiosk.nfc.faults import ReaderGone, ReaderStuck
 from kiosk.nfc.isodep import Heard, Technology, Unheard
 
 USB_IDS = ((0x04CC, 0x2533), (0x04E6, 0x5591), (0x04E6, 0x5593))  #: what nfcpy knows as PN533
@@ -34,6 +35,7 @@ USB_WRITE_MS = 1000  #: nfcpy's own is 0, which is for ever (libnfc #510)
 DRAIN_MS = 20
 MOST_STALE = 32
 HOST_MARGIN_S = 0.5  #: more patience than the chip's own time-out, for a busy USB bus
+RETURN_S = 1.0  #: after a reset the kernel looks at the device anew
 WAKE_S = 0.005  #: a token needs that long in the field before it answers (ISO/IEC 14443-3:2018, 5)
 
 CMD_IN_LIST_PASSIVE_TARGET = 0x4A
@@ -52,6 +54,10 @@ class Transport(Protocol):
 
     TYPE: str
 
+    @property
+    def where(self) -> str:
+        """Which stick it is, and where it is plugged in."""
+
     def read(self, timeout: int) -> bytearray: ...
     def write(self, frame: bytes | bytearray) -> None: ...
     def close(self) -> None: ...
@@ -65,6 +71,7 @@ class VirtualTransport:
     product_name = "PN533"
 
     def __init__(self, path: str) -> None:
+        self.where = f"virtual:{path}"
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._waiting = bytearray()
         try:
@@ -132,6 +139,23 @@ class UsbTransport(nfc.clf.transport.USB):  # type: ignore[misc]  # nfcpy has no
     def write(self, frame: bytes | bytearray, timeout: int = USB_WRITE_MS) -> None:
         super().write(frame, timeout)
 
+    def reset(self) -> None:
+        """Reset the port and close: the device may have another address after. Never raises.
+
+        libusb_reset_device says NOT_FOUND where the device has to be found anew, which is what happens next.
+        """
+        with suppress(usb1.USBError):
+            self.usb_dev.resetDevice()
+        self.close()
+
+    @property
+    def where(self) -> str:
+        """USB id, bus and device, and the ports on the way there: 04e6:5591 at 1-1.3 (bus 1 device 7)."""
+        device = self.usb_dev.getDevice()
+        bus, ports = device.getBusNumber(), ".".join(str(port) for port in device.getPortNumberList())
+        name = f"{device.getVendorID():04x}:{device.getProductID():04x}"
+        return f"{name} at {bus}-{ports} (bus {bus} device {device.getDeviceAddress()})"
+
 
 def open_reader(device: str, type_b_modulation: int) -> "Pn533":
     """Open `usb`, `usb:VVVV:PPPP` or `virtual:PATH`. Raises ReaderGone, which says what to mend."""
@@ -151,6 +175,16 @@ def open_reader(device: str, type_b_modulation: int) -> "Pn533":
     except ReaderGone:
         transport.close()
         raise
+
+
+def reset_reader(device: str) -> None:
+    """Reset a stick that hangs, and give it the time to come back. A virtual one is reset by connecting anew.
+
+    Raises ReaderGone where it cannot be reached for that.
+    """
+    if not device.startswith("virtual:"):
+        _open_usb(device).reset()
+        time.sleep(RETURN_S)
 
 
 def _open_usb(device: str) -> UsbTransport:
@@ -198,8 +232,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except nfc.clf.pn53x.Chipset.Error as fault:
-        raise ReaderGone(f"the reader refuses a command ({fault})") from None
+        raise ReaderStuck(f"the reader refuses a command ({fault})") from None
     except OSError as fault:
+        if fault.errno in (errno.EIO, errno.ETIMEDOUT):
+            raise ReaderStuck(_why(fault)) from None
         raise ReaderGone(_why(fault)) from None
     except (
         AssertionError,
@@ -208,7 +244,7 @@ def _translated() -> Iterator[None]:
         ValueError,
         struct.error,
     ) as fault:  # an answer shorter than nfcpy believes
-        raise ReaderGone(
+        raise ReaderStuck(
             f"the reader answers nonsense ({type(fault).__name__}); replug it if this stays"
         ) from None
 
@@ -244,7 +280,7 @@ class Pn533:
         self._limit_index = 0
         self._field_on = False
         with _translated():
-            stale = _drain(transport)
+            self.stale_frames = _drain(transport)
             self._device: Any = nfc.clf.pn533.init(transport)
             self._chipset: Any = self._device.chipset
             self._chipset.rf_configuration(RF_TYPE_B, bytes([0xFF, type_b_modulation, 0x85]))
@@ -252,9 +288,10 @@ class Pn533:
                 RF_RETRIES, b"\x01\x00\x00"
             )  # one try per search: we pace ourselves
             self._tx_auto = self._chipset.read_register(REG_TX_AUTO) & ~FORCE_100_ASK
-        if stale:
-            log.warning("reader: %d stale frames thrown away", stale)
+        if self.stale_frames:
+            log.warning("reader: %d stale frames thrown away", self.stale_frames)
         self.model = self._model()
+        self.where = transport.where
 
     def _model(self) -> str:
         vendor, product = self._device.vendor_name or "", self._device.product_name or ""
@@ -336,7 +373,7 @@ class Pn533:
         if found is None:
             return None
         if len(found) < 4 or len(found) < 4 + found[3]:
-            raise ReaderGone("the reader answers nonsense (target data); replug it if this stays")
+            raise ReaderStuck("the reader answers nonsense (target data); replug it if this stays")
         return found[2], found[4 : 4 + found[3]]
 
     def count_a(self) -> int:

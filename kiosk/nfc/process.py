@@ -19,6 +19,7 @@ from kiosk.channel import (
     Message,
     OtherDeviceSeen,
     Presented,
+    ReaderHealth,
     ReaderState,
     Recognised,
     Removed,
@@ -28,8 +29,9 @@ from kiosk.channel import (
 )
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Several
-from kiosk.nfc.contact import Authenticated, Failed, Learnt, Order, Other, Wrong
+from kiosk.nfc.contact import Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
 from kiosk.nfc.faults import ContactEnded, ReaderGone
+from kiosk.nfc.health import Health
 from kiosk.nfc.reading import Attempt, Reading
 from kiosk.nfc.session import Session
 from kiosk.nfc.tokens import Token
@@ -83,10 +85,12 @@ class ReaderProcess:
         clock: trust.Clock,
         life: Life,
         *,
+        health: Health | None = None,
         pacing: Pacing | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hub, self._opener, self._life = hub, opener, life
+        self._health = health or Health()
         self._pacing = pacing or Pacing()
         self._monotonic = monotonic
         self._session = Session()
@@ -149,6 +153,7 @@ class ReaderProcess:
 
     def _lose(self, say: str) -> None:
         if self._antenna is not None:
+            self._health.lost += 1
             self._antenna.close()
             self._antenna = None
             self._next_try = self._monotonic() + self._pacing.retry_s / 4
@@ -178,8 +183,10 @@ class ReaderProcess:
         had, begun = self._session.visit, self._session.begun
         for peer, packet in packets:
             try:
-                self._session.take(packet)
-                self._screen = peer
+                if self._session.take(packet) is None:
+                    self._screen = peer
+                else:
+                    peer.send(encode(self._health_told()))
             except ChannelError as refusal:
                 log.warning("channel: %s", refusal)
         if self._screen in left and self._session.visit is not None:
@@ -190,6 +197,25 @@ class ReaderProcess:
         if self._session.begun != begun and self._session.visit is not None and self._seen is not None:
             self._left_behind = True
             self._tell(Presented(visit=self._session.visit))
+
+    def _health_told(self) -> ReaderHealth:
+        health = self._health
+        return ReaderHealth(
+            condition=self._state.condition,
+            say=self._state.say,
+            model=self._state.model,
+            where="" if self._antenna is None else self._antenna.where,
+            opened=health.opened,
+            lost=health.lost,
+            resets=health.resets,
+            stale_frames=health.stale_frames,
+            blocks=health.traffic.blocks,
+            blocks_repeated=health.traffic.repeated,
+            blocks_unanswered=health.traffic.unanswered,
+            blocks_damaged=health.traffic.damaged,
+            contacts=dict(health.contacts),
+            stages=health.stages(),
+        )
 
     def _field_off(self, antenna: Antenna) -> None:
         try:
@@ -246,8 +272,10 @@ class ReaderProcess:
             done = self._reading.attempt(antenna, seen, wanted, _Attendance(self, order.visit))
         except ContactEnded as end:
             log.info("contact: called off (%s)", end)
+            self._health.contact("called_off", ())
             antenna.rest()
             return
+        self._health.contact(_name(done.outcome), done.learnt.stages)
         if self._session.orders == orders:
             self._conclude(antenna, order, done)
 
@@ -341,6 +369,19 @@ class _Attendance:
 
     def digests(self) -> dict[SignatureAlgorithm, bytes] | None:
         return self._process.digests(self._orders)
+
+
+def _name(outcome: Outcome | None) -> str:
+    """How a contact is counted."""
+    match outcome:
+        case None | Authenticated():
+            return "authenticated"
+        case Wrong():
+            return "wrong_token"
+        case Other():
+            return "other_device"
+        case Failed(failure=failure):
+            return failure.value
 
 
 def _evidence(order: ArmReader, outcome: Authenticated, learnt: Learnt) -> Evidence:

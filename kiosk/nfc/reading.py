@@ -45,17 +45,17 @@ class Reading:
 
         A token without the JPKI application is asked on its other radio type before it is called wrong.
         """
-        until = self._monotonic() + MOST_SECONDS
+        began = self._monotonic()
 
         def left() -> float:
-            seconds = until - self._monotonic()
+            seconds = began + MOST_SECONDS - self._monotonic()
             if seconds <= 0:
                 raise BudgetSpent(f"finding the right token takes longer than {MOST_SECONDS:g} s")
             return seconds
 
         face = found.face if isinstance(found, Found) else b""
         try:
-            done = self._converse(approach(antenna, found, self._habits, left), face, order, witness)
+            done = self._converse(approach(antenna, found, self._habits, left), began, face, order, witness)
         except NotAlone:
             return Attempt(Failed(ReadFailure.TWO_TOKENS, "more than one token lies there; leave one"))
         except NoBlocks:
@@ -67,7 +67,7 @@ class Reading:
         if isinstance(done.outcome, Wrong) and isinstance(found, Found):
             link = self._turned(antenna, found, left)
             if link is not None:
-                return self._converse(link, face, order, witness)
+                return self._converse(link, began, face, order, witness)
         return done
 
     def _turned(self, antenna: Antenna, found: Found, left: Callable[[], float]) -> Link | None:
@@ -76,8 +76,12 @@ class Reading:
         except BudgetSpent:
             return None
 
-    def _converse(self, link: Link, face: bytes, order: Order | None, witness: Witness) -> Attempt:
-        contact = Contact(link, witness, self._store, self._clock, self._pin, monotonic=self._monotonic)
+    def _converse(
+        self, link: Link, began: float, face: bytes, order: Order | None, witness: Witness
+    ) -> Attempt:
+        contact = Contact(
+            link, witness, self._store, self._clock, self._pin, monotonic=self._monotonic, began=began
+        )
         if order is None:
             return Attempt(contact.look_into(), contact.learnt)
         order = replace(order, try_short_ef=self._habits.short_ef_first(face))

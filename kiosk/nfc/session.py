@@ -11,6 +11,7 @@ from kiosk.channel import (
     PIN_MARK,
     READER_INBOX,
     ArmReader,
+    AskReader,
     BeginContact,
     ChannelError,
     EndContact,
@@ -40,11 +41,14 @@ class Session:
 
     # -- what came -----------------------------------------------------------------------------------------
 
-    def take(self, packet: bytearray) -> None:
-        """Heed one packet of the channel; raises ChannelError if it is none of ours or not of this visit."""
+    def take(self, packet: bytearray) -> AskReader | None:
+        """Heed one packet of the channel; raises ChannelError if it is none of ours or not of this visit.
+
+        A question that has nothing to do with a visit is given back.
+        """
         if packet[:1] == PIN_MARK:
             self._take_pin(packet)
-            return
+            return None
         message = decode(bytes(packet), READER_INBOX)
         match message:
             case BeginContact(visit=visit):
@@ -59,8 +63,11 @@ class Session:
             case EndContact(visit=visit):
                 self._belongs(visit)
                 self.end()
+            case AskReader():
+                return message
             case _:
                 assert_never(message)
+        return None
 
     def _take_pin(self, packet: bytearray) -> None:
         digits = bytearray()

@@ -170,6 +170,8 @@ class Conductor:
                 )
             case channel.Evidence():
                 self._take_evidence(message)
+            case channel.ReaderHealth():
+                log.info("reader: %s at %s, %d resets", message.model, message.where, message.resets)
             case _:
                 assert_never(message)
 

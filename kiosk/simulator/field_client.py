@@ -108,7 +108,7 @@ class FieldClient:
         self.ask("plug")
 
     def fault(self, **faults: Any) -> None:
-        """`deaf=True`, `stale=n`; nothing: sound again."""
+        """`deaf=True`, `hung=n`, `stale=n`; nothing: sound again."""
         self.ask("fault", **faults)
 
     def reset(self) -> None:

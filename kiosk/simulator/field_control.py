@@ -195,9 +195,10 @@ class Control:
         return {}
 
     def _fault(self, values: Values) -> dict[str, object]:
-        """`{"deaf": true}`: the stick answers nothing; `{"stale": n}`: n aborted commands answer late all
-        the same.
+        """`{"deaf": true}`: the stick answers nothing; `{"hung": n}`: the same for n connections; `{"stale":
+        n}`: n aborted commands answer late all the same.
         """
+        self._field.faults.hung = int(values.get("hung", 0))
         self._field.faults.deaf = bool(values.get("deaf", False))
         self._field.faults.stale_responses = int(values.get("stale", 0))
         return {}

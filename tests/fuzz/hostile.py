@@ -29,6 +29,8 @@ class HostileChip:
     technology: Technology
     script: Iterator[Lie | None]
     tail: Tail
+    beside: bool = False  #: a transit card of the other radio type
+    where: str = "memory"
     model: str = "hostile"
     now: float = 0.0
     frames: int = 0

@@ -64,6 +64,7 @@ def test_status_as_json_has_its_fields(uploader: RunningUploader) -> None:
         "certificate_fault",
         "fallback",
         "persons_in_memory",
+        "reader",
     }
     assert "the service answers" in kiosk("status", "--config", str(uploader.config)).stdout
 

@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256, sha384
 from pathlib import Path
@@ -26,8 +26,8 @@ from kiosk.channel import (
     pin_frame,
 )
 from kiosk.nfc import trust
-from kiosk.nfc.antenna import Antenna
-from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.health import Health
+from kiosk.nfc.opening import Opening
 from kiosk.nfc.process import Pacing, ReaderProcess
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.seqpacket import Hub, Listener, Peer, connect
@@ -104,6 +104,19 @@ class Screen:
         return [message.stage for message in self.heard if isinstance(message, StageDone)]
 
 
+@contextmanager
+def reconnected(path: Path) -> Iterator[Peer]:
+    """A connection to a reader process that is just starting, or starting anew."""
+    until = time.monotonic() + 4 * PATIENCE_S
+    while time.monotonic() < until:
+        if (peer := connect(path)) is not None:
+            with closing(peer):
+                yield peer
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"nobody listens at {path}")
+
+
 @dataclass
 class Rig:
     """Everything of one test."""
@@ -112,6 +125,7 @@ class Rig:
     socket: Path
     life: Life
     thread: threading.Thread
+    health: Health
     peers: list[Peer] = field(default_factory=list)
 
     def screen(self) -> Screen:
@@ -130,18 +144,19 @@ class Rig:
 @contextmanager
 def running_reader(folder: Path, field: VirtualField) -> Iterator[Rig]:
     """A reader process of its own thread, on the virtual field."""
-    life = Life()
+    life, health = Life(), Health()
     process = ReaderProcess(
         Hub(Listener(folder / "reader.sock", frozenset({os.getuid()}))),
-        lambda: Antenna(open_reader(f"virtual:{field.settings.path}", 4)),
+        Opening(f"virtual:{field.settings.path}", 4, health),
         trust.TrustStore.load(field.pocket.hierarchy.trust),
         trust.Clock(trusted=lambda: True),
         life,
+        health=health,
         pacing=QUICK,
     )
     thread = threading.Thread(target=process.run)
     thread.start()
-    rig = Rig(process, folder / "reader.sock", life, thread)
+    rig = Rig(process, folder / "reader.sock", life, thread, health)
     try:
         yield rig
     finally:

@@ -28,6 +28,7 @@ class Air:
     token: Callable[[bytes], Heard]
     answer_s: float
     model: str = "by hand"
+    where: str = "memory"
     now: float = 0.0
     cpu: float = 0.0
     cpu_each: float = 0.0

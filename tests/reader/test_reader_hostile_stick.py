@@ -36,6 +36,7 @@ class MemoryStick:
     """The virtual chip without a socket. `spoil` may change what the host reads; None: nothing comes."""
 
     TYPE = "USB"
+    where = "memory"
     manufacturer_name = None
     product_name = None
 

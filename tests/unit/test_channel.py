@@ -33,6 +33,7 @@ TO_READER: list[ch.Message] = [
     *(ch.ArmReader(visit=VISIT, device=d, authentication=a) for d in Device for a in Authentication),
     ch.SignDigests(visit=VISIT, digests=dict.fromkeys(SignatureAlgorithm, bytes(range(32)))),
     ch.EndContact(visit=VISIT),
+    ch.AskReader(),
 ]
 FROM_READER: list[ch.Message] = [
     *(ch.ReaderState(condition=c, say="一行", model="PN533 v2.7") for c in ReaderCondition),
@@ -51,6 +52,14 @@ FROM_READER: list[ch.Message] = [
         algorithm=ALGORITHM,
         not_after=TIME,
         stages=(STAGE, STAGE),
+    ),
+    ch.ReaderHealth(
+        condition=ReaderCondition.READY,
+        model="PN533 v2.7",
+        where="04e6:5591 at 1-1.3 (bus 1 device 7)",
+        resets=1,
+        contacts={"authenticated": 3},
+        stages=(ch.StageHistogram(name="select", counts=(0, 3, 0)),),
     ),
 ]
 TO_UPLOADER: list[ch.Message] = [
