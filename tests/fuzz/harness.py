@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from kiosk.channel import ChannelError
 from kiosk.nfc import contact as contacts
 from kiosk.nfc import isodep, tlv, tokens, trust
-from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone
+from kiosk.nfc.antenna import Antenna, Found, Link, Several
 from kiosk.nfc.apdu import CommandApdu, GarbledAnswer, ResponseApdu
-from kiosk.nfc.approach import approach, other_face
-from kiosk.nfc.contact import Authenticated, Contact, Failed, Link, Order, Other, Wrong
-from kiosk.nfc.faults import TokenGarbled, TokenLost
-from kiosk.nfc.habits import Habits
+from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Wrong
+from kiosk.nfc.faults import TokenGarbled
+from kiosk.nfc.reading import Reading
 from kiosk.nfc.secret import Pin
 from kiosk.nfc.session import Session
 from kiosk.nfc.tokens import Token
@@ -38,6 +37,8 @@ ORDERS = (
 TAILS: tuple[Tail, ...] = ("honest", "silent", "again", "damaged")
 PIN = b"1234"
 MOST_SOUND = 64
+SEARCH_S = 1.0  #: searching and activating, which has its own short time-outs
+MOST_SELECTS = 4  #: to find out which of two tokens is meant, and a wrong one's other face
 LOOKS = 5  #: so many looks find what lies there, the chip's own search included
 Outcome = Authenticated | Failed | Wrong | Other | None
 
@@ -52,6 +53,7 @@ class Scene:
     look_into: bool
     tail: Tail
     clock_trusted: bool
+    beside: bool  #: a card of the other radio type lies there too
 
     @classmethod
     def read(cls, source: Bytes) -> "Scene":
@@ -71,6 +73,7 @@ class Scene:
             look_into=bool(first & 0x80),
             tail=TAILS[second & 3],
             clock_trusted=not second & 0x40,
+            beside=bool(second & 0x80),
         )
 
 
@@ -80,22 +83,19 @@ def opening(kind: Kind | None, order: int, tail: Tail = "honest", *, type_a: boo
 
 
 @dataclass
-class WatchedLink:
-    """Notes what the dialogue asks, between it and the real link."""
+class Watch:
+    """What the dialogue asked, over all links of one presentation."""
 
-    inner: Link
     verifies: int = 0
     commands: int = 0
     moved: int = 0
-    told: tuple[int, bytes] | None = (
-        None  #: P2 and answer of the last empty VERIFY, if it was the last command
-    )
+    told: tuple[int, bytes] | None = None  #: P2 and answer of an empty VERIFY, if it was the last command
 
-    def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes | bytearray:
+    def before(self, command: CommandApdu) -> None:
+        """Hold a VERIFY to its rule, just before it is sent."""
         self.commands += 1
         self.moved += len(command.encode())
-        verify = command.ins == 0x20
-        if verify and command.data:
+        if command.ins == 0x20 and command.data:
             self.verifies += 1
             assert self.told is not None, "VERIFY without its counter just before"
             p2, sw = self.told
@@ -103,11 +103,39 @@ class WatchedLink:
             assert sw[0] == 0x63, "VERIFY after no counter"
             assert 0xC2 <= sw[1] <= 0xCF, "VERIFY with fewer than two tries"
         self.told = None
-        answer = self.inner.exchange(command, left)
+
+    def after(self, command: CommandApdu, answer: bytes | bytearray) -> None:
         self.moved += len(answer)
-        if verify and not command.data and len(answer) >= 2:
+        if command.ins == 0x20 and not command.data and len(answer) >= 2:
             self.told = (command.p2, bytes(answer[-2:]))
+
+
+class WatchedLink(Link):
+    """A link that tells a `Watch`."""
+
+    def __init__(self, inner: contacts.Link, watch: Watch, there: Callable[[], bool] = lambda: True) -> None:
+        self._inner, self._watch, self._there = inner, watch, there
+
+    def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes:
+        self._watch.before(command)
+        answer = bytes(self._inner.exchange(command, left))
+        self._watch.after(command, answer)
         return answer
+
+    def answers(self) -> bool:
+        return self._there()
+
+
+class WatchedAntenna(Antenna):
+    """An antenna whose links are watched."""
+
+    def __init__(self, chip: HostileChip, watch: Watch) -> None:
+        super().__init__(chip, sleep=lambda _: None)
+        self._watch = watch
+
+    def activate_also(self, found: Found) -> Link:
+        link = super().activate_also(found)
+        return WatchedLink(link, self._watch, link.answers)
 
 
 @dataclass
@@ -142,58 +170,59 @@ class Harness:
     # -- a token -------------------------------------------------------------------------------------------
 
     def token(self, data: bytes) -> Outcome:
-        """A whole contact, from the first look to the check that the token has gone."""
+        """A whole presentation, from the first look to the check that the token has gone."""
         source = Bytes(data)
         scene = Scene.read(source)
         chip = HostileChip(
-            self.world.card(scene.choice), "A" if scene.type_a else "B", lies(source), scene.tail
+            self.world.card(scene.choice),
+            "A" if scene.type_a else "B",
+            lies(source),
+            scene.tail,
+            scene.beside,
         )
-        antenna = Antenna(chip, sleep=lambda _: None)
+        watch = Watch()
+        antenna = WatchedAntenna(chip, watch)
         began = time.thread_time()
-        outcome = self._contact(chip, antenna, scene)
+        outcome = self._present(chip, antenna, watch, scene)
         cost = time.thread_time() - began
         assert cost < contacts.MOST_CPU_S, f"{cost:.2f} s of computing"
         return outcome
 
-    def _contact(self, chip: HostileChip, antenna: Antenna, scene: Scene) -> Outcome:
+    def _present(self, chip: HostileChip, antenna: Antenna, watch: Watch, scene: Scene) -> Outcome:
         found = next((seen for _ in range(LOOKS) if (seen := antenna.look()) is not None), None)
-        if not isinstance(found, Found):
+        if found is None:
             return None
-        antenna.there(found)
-        habits, left = Habits(), lambda: contacts.MOST_SECONDS
-        try:
-            link = WatchedLink(approach(antenna, found, habits, left))
-        except NotAlone:
+        if isinstance(found, Found):
+            antenna.there(found)
+        else:
             antenna.several()
-            return None
-        except (NoBlocks, TokenLost, TokenGarbled, GarbledAnswer):
-            return None
-        outcome = self._dialogue(chip, link, scene)
-        if isinstance(outcome, Wrong):
-            other_face(antenna, found, habits, left)
-        antenna.there(found)
+        outcome = self._read(chip, antenna, watch, found, scene)
+        if isinstance(found, Found):
+            antenna.there(found)
         antenna.rest()
         return outcome
 
-    def _dialogue(self, chip: HostileChip, link: WatchedLink, scene: Scene) -> Outcome:
+    def _read(
+        self, chip: HostileChip, antenna: Antenna, watch: Watch, found: Found | Several, scene: Scene
+    ) -> Outcome:
         pin, digits = Pin(), bytearray(PIN)
-        if not scene.look_into:
+        order = None if scene.look_into else scene.order
+        if order is not None:
             pin.take(digits)
         clock = trust.Clock(now=lambda: NOW, trusted=lambda: scene.clock_trusted)
         began, first = chip.now, len(chip.sent)
-        contact = Contact(link, Notes(), self.world.store, clock, pin, monotonic=lambda: chip.now)
-        outcome = contact.look_into() if scene.look_into else contact.run(scene.order)
-        assert chip.now - began <= contacts.MOST_SECONDS + 0.01, f"{chip.now - began:.1f} s"
-        assert link.commands <= contacts.MOST_APDUS, f"{link.commands} commands"
-        assert link.moved <= contacts.MOST_BYTES, f"{link.moved} bytes"
-        assert link.verifies <= 1, "VERIFY twice for one entry of the PIN"
-        assert pin.held == (not scene.look_into and link.verifies == 0), "the PIN is held wrongly"
-        assert link.verifies == 0 or not any(digits), "the PIN was not wiped"
-        assert link.verifies == 0 or not any(PIN in frame for frame in chip.sent[first:]), (
-            "a frame with the PIN"
-        )
-        if scene.look_into or scene.order.authentication is not Authentication.PIN:
-            assert link.verifies == 0, "VERIFY that nobody ordered"
+        reading = Reading(self.world.store, clock, pin, monotonic=lambda: chip.now)
+        outcome = reading.attempt(antenna, found, order, Notes()).outcome
+        assert chip.now - began <= contacts.MOST_SECONDS + SEARCH_S, f"{chip.now - began:.1f} s"
+        assert watch.commands <= contacts.MOST_APDUS + MOST_SELECTS, f"{watch.commands} commands"
+        assert watch.moved <= contacts.MOST_BYTES, f"{watch.moved} bytes"
+        assert watch.verifies <= 1, "VERIFY twice for one entry of the PIN"
+        assert pin.held == (order is not None and watch.verifies == 0), "the PIN is held wrongly"
+        if watch.verifies:
+            assert not any(digits), "the PIN was not wiped"
+            assert not any(PIN in frame for frame in chip.sent[first:]), "a frame with the PIN"
+            assert order is not None, "VERIFY that nobody ordered"
+            assert order.authentication is Authentication.PIN, "VERIFY that nobody ordered"
         self._believed(outcome, scene)
         return outcome
 

@@ -7,9 +7,11 @@ from typing import Literal, assert_never
 
 from kiosk.nfc.isodep import Heard, Technology, Unheard
 from kiosk.simulator.card import Card
+from kiosk.simulator.other_tokens import transit_card
 from kiosk.simulator.picc import Picc, RadioFace
 from tests.fuzz.script import Do, Lie
 
+UID = b"\x08\x01\x02\x03"
 ANSWER_S = 0.002
 SLOW_S = 0.013
 MOST_FRAMES = 20_000  #: far more than any budget allows
@@ -39,15 +41,20 @@ class HostileChip:
     _gone: bool = False
 
     def __post_init__(self) -> None:
-        self._picc = Picc(self.card, RadioFace(self.technology, uid=b"\x08\x01\x02\x03"), Random(0))
+        other: Technology = "A" if self.technology == "B" else "B"
+        self._piccs = {self.technology: Picc(self.card, RadioFace(self.technology, uid=UID), Random(0))}
+        if self.beside:
+            self._piccs[other] = Picc(transit_card(), RadioFace(other, uid=UID), Random(0))
 
     # -- antenna.Chip --------------------------------------------------------------------------------------
 
     def field_on(self) -> None:
-        self._picc.field_on()
+        for picc in self._piccs.values():
+            picc.field_on()
 
     def field_off(self) -> None:
-        self._picc.field_off()
+        for picc in self._piccs.values():
+            picc.field_off()
 
     def close(self) -> None:
         self.field_off()
@@ -55,9 +62,8 @@ class HostileChip:
     def exchange(self, technology: Technology, frame: bytes | bytearray, limit_s: float) -> Heard:
         self._count()
         self.sent.append(frame)
-        reply = None
-        if technology == self.technology and not self._gone:
-            reply = self._picc.receive(bytes(frame))
+        picc = None if self._gone else self._piccs.get(technology)
+        reply = None if picc is None else picc.receive(bytes(frame))
         heard: Heard = Unheard.SILENCE if reply is None else reply.frame
         lie = self._next()
         takes_s = ANSWER_S
@@ -75,10 +81,11 @@ class HostileChip:
         lie = self._next()
         if lie is not None and lie.do in (Do.LITERAL, Do.DATA):
             return (lie.data[:1] or b"\x00")[0], lie.data[1:]
-        if self._gone or self.technology != "A" or self._picc.activated or (lie is not None):
+        picc = self._piccs.get("A")
+        if picc is None or self._gone or picc.activated or lie is not None:
             return None
-        request = self._picc.receive(b"\x26", bits=7)
-        return None if request is None else (self._picc.select(), self._picc.uid)
+        request = picc.receive(b"\x26", bits=7)
+        return None if request is None else (picc.select(), picc.uid)
 
     def count_a(self) -> int:
         """One of type A at most lies here."""

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NFC = ROOT / "kiosk" / "nfc"
 #: What each target's bytes go through. The rest of `trust` reads the trust folder, which no token can touch.
 FILES = {
-    "token": ("status", "tokens", "isodep", "antenna", "dialogue", "contact"),
+    "token": ("status", "tokens", "isodep", "antenna", "dialogue", "contact", "approach", "reading"),
     "parsers": ("tlv", "trust"),
     "channel": ("session",),
 }

@@ -50,6 +50,7 @@ def _token(world: World) -> Iterator[bytes]:
             yield bytes([opening(kind, order, type_a=type_a)[0] | 0x40, 0])  # EC key
             yield bytes([opening(kind, order, type_a=type_a)[0] | 0x20, 0])  # no short EF identifiers
             yield bytes([opening(kind, order, type_a=type_a)[0] | 0x80, 0])  # a look without PIN
+            yield bytes([opening(kind, order, type_a=type_a)[0], 0x80])  # a transit card beside it
     yield opening(None, 0)
     card = opening(Kind.CARD, 0)
     for number in range(1, 30):

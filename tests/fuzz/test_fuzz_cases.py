@@ -10,7 +10,7 @@ from kiosk.nfc.contact import Authenticated, Failed
 from kiosk.simulator.jpki_token import Kind
 from kiosk.visit.events import ReadFailure
 from tests.fuzz import lines, seeds
-from tests.fuzz.harness import Harness, WatchedLink, opening
+from tests.fuzz.harness import Harness, Watch, WatchedLink, opening
 from tests.fuzz.script import Bytes, Do, Lie, lies, write
 
 TARGETS = ("token", "parsers", "channel")
@@ -126,7 +126,7 @@ def verify(p2: int) -> CommandApdu:
 def test_a_verify_against_the_rule_would_be_noticed(
     link: Says, commands: list[CommandApdu], broken: str
 ) -> None:
-    watched = WatchedLink(link)
+    watched = WatchedLink(link, Watch())
     for command in commands[:-1]:
         watched.exchange(command, lambda: 1.0)
     with pytest.raises(AssertionError, match=broken):
