@@ -1,5 +1,6 @@
 """UNIX SEQPACKET sockets for the channel: one packet is one message, and the kernel says who sent it."""
 
+import errno
 import logging
 import os
 import pwd
@@ -96,13 +97,19 @@ def connect(path: Path) -> Peer | None:
 
 
 class Listener:
-    """Accepts peers of the allowed users at a path in the run folder."""
+    """Accepts peers of the allowed users at a path in the run folder.
+
+    Raises OSError (EADDRINUSE) where another process listens: a second one must not take its place unseen.
+    """
 
     def __init__(self, path: Path, allowed_uids: frozenset[int]) -> None:
         self._path = path
         self._allowed = allowed_uids
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
+        if (living := connect(path)) is not None:
+            living.close()
+            raise OSError(errno.EADDRINUSE, "another process listens there; stop it first", str(path))
+        path.unlink(missing_ok=True)  # left by a process that was killed
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sock.setblocking(False)
         self._sock.bind(str(path))

@@ -245,3 +245,17 @@ def test_allowed_are_our_own_user_and_the_named_ones(caplog: pytest.LogCaptureFi
 def test_an_unknown_user_lets_nobody_in_and_is_named(caplog: pytest.LogCaptureFixture) -> None:
     assert allowed_uids(("no-such-user",)) == OURS
     assert "no user no-such-user" in caplog.text
+
+
+def test_a_second_process_does_not_take_the_place_of_a_living_one(hub: Hub, path: Path) -> None:
+    with pytest.raises(OSError, match="another process listens there"):
+        Listener(path, OURS)
+    hub.poll(0)  # the asking came and left
+    joined(hub, path).close()
+
+
+def test_the_place_of_one_that_was_killed_is_taken(path: Path) -> None:
+    path.parent.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as killed:
+        killed.bind(str(path))
+    Listener(path, OURS).close()
