@@ -7,16 +7,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
-from kiosk.nfc import trust
+from kiosk.nfc import recording, trust
 from kiosk.nfc.antenna import Antenna, Found, Several
 from kiosk.nfc.contact import Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
 from kiosk.nfc.faults import ReaderGone
-from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.pn533 import Pn533, open_reader
 from kiosk.nfc.reading import Reading
+from kiosk.nfc.recording import RecordingTransport
 from kiosk.nfc.secret import Pin, wipe
 from kiosk.nfc.tokens import Token
 from kiosk.qualification.terms import SignatureAlgorithm
@@ -24,6 +25,7 @@ from kiosk.visit.states import Stage
 
 LOOK_EVERY_S = 0.02
 TYPE_B_MODULATION = 0x04
+CHALLENGE_SIZE = 32
 
 
 class _Signer:
@@ -63,18 +65,39 @@ class _Signer:
 )
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=20.0, show_default=True, metavar="S")
 @click.option("--trust-clock", is_flag=True, help="Check dates though nobody has synchronised this clock.")
-def read(device: str, pin_stdin: bool, trust_folder: Path, timeout: float, trust_clock: bool) -> None:
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write down every frame to and from the reader, VERIFY data blanked. It holds the certificate.",
+)
+@click.option(
+    "--challenge", metavar="HEX", help="Sign this instead of a random one: a recording's, to replay it."
+)
+def read(
+    device: str,
+    pin_stdin: bool,
+    trust_folder: Path,
+    timeout: float,
+    trust_clock: bool,
+    record: Path | None,
+    challenge: str | None,
+) -> None:
     """Read one token and print what it gave as JSON.
 
     With the PIN (card, Android) or after Face ID (iPhone) it signs a random challenge; without, a card's
     certificate and PIN counter are read. Exit code 0: signature valid and chain trusted.
     """
+    signed = _challenge(challenge)
+    tape = None if record is None else _tape(record, device, signed)
     pin = Pin()
     if pin_stdin:
         pin.take(_typed_pin())
     try:
-        report = _read(device, pin, trust_folder, timeout, _clock(trust_clock))
+        report = _read(_opener(device, tape), pin, signed, trust_folder, timeout, _clock(trust_clock))
     finally:
+        if tape is not None:
+            tape.close()
         pin.forget()
     click.echo(json.dumps(report, ensure_ascii=False))
     trusted = report["certificate"] is not None and report["certificate"]["chain"] == "trusted"
@@ -89,21 +112,51 @@ def _typed_pin() -> bytearray:
     return digits
 
 
+def _challenge(text: str | None) -> bytes:
+    try:
+        challenge = secrets.token_bytes(CHALLENGE_SIZE) if text is None else bytes.fromhex(text)
+    except ValueError:
+        challenge = b""
+    if len(challenge) != CHALLENGE_SIZE:
+        raise click.UsageError(f"--challenge needs {CHALLENGE_SIZE} bytes in hexadecimal")
+    return challenge
+
+
+def _tape(path: Path, device: str, challenge: bytes) -> IO[str]:
+    made = trust.now_utc().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return recording.begin(path, recording.Head(recording.FORMAT, made, device, challenge.hex()))
+
+
+def _opener(device: str, tape: IO[str] | None) -> Callable[[], Pn533]:
+    if tape is None:
+        return lambda: open_reader(device, TYPE_B_MODULATION)
+    return lambda: open_reader(
+        device, TYPE_B_MODULATION, lambda transport: RecordingTransport(transport, tape, time.monotonic)
+    )
+
+
 def _clock(trusted: bool) -> trust.Clock:
     return trust.Clock(trusted=lambda: True) if trusted else trust.Clock()
 
 
-def _read(device: str, pin: Pin, trust_folder: Path, timeout: float, wall: trust.Clock) -> dict[str, Any]:
+def _read(
+    opener: Callable[[], Pn533],
+    pin: Pin,
+    challenge: bytes,
+    trust_folder: Path,
+    timeout: float,
+    wall: trust.Clock,
+) -> dict[str, Any]:
     try:
         store = trust.TrustStore.load(trust_folder)
     except trust.TrustError as fault:
         return _report(Learnt(), "trust", str(fault))
     try:
-        antenna = Antenna(open_reader(device, TYPE_B_MODULATION))
+        antenna = Antenna(opener())
     except ReaderGone as fault:
         return _report(Learnt(), "reader", str(fault))
     try:
-        return _with_reader(antenna, pin, store, wall, timeout, time.monotonic)
+        return _with_reader(antenna, pin, _Signer(challenge), store, wall, timeout, time.monotonic)
     except ReaderGone as fault:
         return _report(Learnt(), "reader", str(fault))
     finally:
@@ -113,6 +166,7 @@ def _read(device: str, pin: Pin, trust_folder: Path, timeout: float, wall: trust
 def _with_reader(
     antenna: Antenna,
     pin: Pin,
+    signer: _Signer,
     store: trust.TrustStore,
     wall: trust.Clock,
     timeout: float,
@@ -121,7 +175,6 @@ def _with_reader(
     found = _wait_for_token(antenna, clock() + timeout, clock)
     if found is None:
         return _report(Learnt(), "no_token", f"no token was presented within {timeout:g} s")
-    signer = _Signer(secrets.token_bytes(32))
     order = Order(None, None) if pin.held else None
     done = Reading(store, wall, pin).attempt(antenna, found, order, signer)
     return _report(done.learnt, *_error(done.outcome))

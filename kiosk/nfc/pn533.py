@@ -157,8 +157,17 @@ class UsbTransport(nfc.clf.transport.USB):  # type: ignore[misc]  # nfcpy has no
         return f"{name} at {bus}-{ports} (bus {bus} device {device.getDeviceAddress()})"
 
 
-def open_reader(device: str, type_b_modulation: int) -> "Pn533":
-    """Open `usb`, `usb:VVVV:PPPP` or `virtual:PATH`. Raises ReaderGone, which says what to mend."""
+def _as_it_is(transport: Transport) -> Transport:
+    return transport
+
+
+def open_reader(
+    device: str, type_b_modulation: int, over: Callable[[Transport], Transport] = _as_it_is
+) -> "Pn533":
+    """Open `usb`, `usb:VVVV:PPPP` or `virtual:PATH`. Raises ReaderGone, which says what to mend.
+
+    `over` puts something between us and the stick that wants to see the frames (`recording`).
+    """
     logging.getLogger("nfc").setLevel(logging.CRITICAL)  # its lines hold frames, and faults are told by us
     if device.startswith("virtual:"):
         path = device.removeprefix("virtual:")
@@ -170,6 +179,7 @@ def open_reader(device: str, type_b_modulation: int) -> "Pn533":
             ) from None
     else:
         transport = _open_usb(device)
+    transport = over(transport)
     try:
         return Pn533(transport, type_b_modulation)
     except ReaderGone:

@@ -22,12 +22,12 @@ HEADER = 5  #: CLA INS P1 P2 Lc
 
 
 class Transport(Protocol):
-    """What is written down; `pn533.Transport` with the names that nfcpy asks for."""
+    """What is written down: `pn533.Transport`, which is not imported here because it brings nfcpy."""
 
     TYPE: str
-    manufacturer_name: str
-    product_name: str
 
+    @property
+    def where(self) -> str: ...
     def read(self, timeout: int) -> bytearray: ...
     def write(self, frame: bytes | bytearray) -> None: ...
     def close(self) -> None: ...
@@ -93,12 +93,17 @@ class RecordingTransport:
     """A transport that writes down what passes through it. Closing it closes the file."""
 
     def __init__(self, inner: Transport, file: IO[str], monotonic: Callable[[], float]) -> None:
+        self.TYPE = inner.TYPE
         self._inner, self._file, self._monotonic = inner, file, monotonic
         self._began = monotonic()
         self._blanker = Blanker()
 
+    @property
+    def where(self) -> str:
+        return self._inner.where
+
     def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)  # TYPE, the device's names, and whatever else its users ask for
+        return getattr(self._inner, name)  # what nfcpy asks for besides: the names of maker and product
 
     def write(self, frame: bytes | bytearray) -> None:
         self._note("to", self._blanker.blank(frame))
