@@ -67,7 +67,7 @@ class Pacing:
     """How long the loop rests between two looks, in seconds."""
 
     visit_s: float = 0.03  #: somebody is about to present a token
-    idle_s: float = 0.06  #: nobody is; the field is off in between
+    idle_s: float = 0.05  #: nobody is; the field is off in between
     present_s: float = 0.06  #: a token lies there: how soon its removal is noticed
     idle_present_s: float = 0.2
     retry_s: float = 1.0  #: a lost reader is looked for

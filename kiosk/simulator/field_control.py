@@ -163,6 +163,7 @@ class Control:
             return {
                 "tokens": [placement.name for placement in radio.placements],
                 "presented_at": radio.presented_at,
+                "departed_at": radio.departed_at,
                 "field_on": radio.on_since is not None,
                 "plugged": self._field.plugged,
                 "connected": self._field.connected,

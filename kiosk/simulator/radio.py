@@ -119,6 +119,7 @@ class RadioField:
         self.clock = clock
         self.on_since: float | None = None
         self.presented_at: float | None = None
+        self.departed_at: float | None = None  # by itself
         self._placements: list[Placement] = []
 
     # -- what lies there ---------------------------------------------------------------------------
@@ -172,6 +173,7 @@ class RadioField:
             rule.after_frames is not None and placement.frames >= rule.after_frames
         )
         if due and self.lies(placement):
+            self.departed_at = self.clock()
             self.remove(placement)
             if placement.successor is not None:
                 self._put(placement.successor())

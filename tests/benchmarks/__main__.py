@@ -19,7 +19,10 @@ from tests.benchmarks import (
     authentication,
     desk,
     frames,
+    opensc,
     outbox_commit,
+    presence,
+    reader_growth,
     screen_steps,
     starts,
 )
@@ -29,7 +32,17 @@ from tests.benchmarks.table import Line, heading, machine, report, shown
 PATH = click.Path(path_type=Path)
 
 #: Where rows are found, in the order in which they are measured: what stops the desk's processes comes last.
-MODULES: tuple[ModuleType, ...] = (frames, outbox_commit, authentication, desk, screen_steps, starts)
+MODULES: tuple[ModuleType, ...] = (
+    frames,
+    outbox_commit,
+    authentication,
+    opensc,
+    reader_growth,
+    desk,
+    presence,
+    screen_steps,
+    starts,
+)
 
 
 def rows() -> list[Row]:

@@ -10,7 +10,7 @@ import statistics
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kiosk.nfc import trust
@@ -47,11 +47,21 @@ DIGEST = hashlib.sha256(b"bench").digest()
 
 
 @dataclass(frozen=True)
+class Dialogue:
+    """What one authentication moves over the card's interface, by the reader's own count."""
+
+    apdus: int = 0
+    to_card: int = 0
+    from_card: int = 0
+
+
+@dataclass(frozen=True)
 class Run:
     """One authentication: seconds, and the field's counters while it lasted."""
 
     total_s: float
     counters: dict[str, float]
+    dialogue: Dialogue = Dialogue()
 
     @property
     def overhead_ms(self) -> float:
@@ -118,7 +128,14 @@ def ours(path: Path, field: FieldClient, store: trust.TrustStore, *, try_short_e
             if not isinstance(outcome, Authenticated):
                 raise Unmeasured(f"the card was not authenticated: {outcome}")
 
-        return _timed(field, authenticate)
+        run = _timed(field, authenticate)
+        stages = contact.learnt.stages
+        moved = Dialogue(
+            sum(stage.apdus for stage in stages),
+            sum(stage.bytes_to for stage in stages),
+            sum(stage.bytes_from for stage in stages),
+        )
+        return replace(run, dialogue=moved)
 
 
 def stock(path: Path, field: FieldClient) -> Run:

@@ -113,7 +113,8 @@ def test_the_clock_of_the_last_tap_is_told(field: VirtualField, hand: FieldClien
 
 def test_status_tells_what_lies_there_and_who_holds_the_stick(field: VirtualField, hand: FieldClient) -> None:
     assert hand.status() == {
-        "tokens": [], "presented_at": None, "field_on": False, "plugged": True, "connected": False,
+        "tokens": [], "presented_at": None, "departed_at": None,
+        "field_on": False, "plugged": True, "connected": False,
     }  # fmt: skip
     hand.tap("card")
     hand.tap("iphone", beside=True)
