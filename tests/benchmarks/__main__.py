@@ -21,6 +21,8 @@ from tests.benchmarks import (
     frames,
     opensc,
     outbox_commit,
+    outbox_delivery,
+    outbox_growth,
     presence,
     reader_growth,
     screen_steps,
@@ -35,6 +37,8 @@ PATH = click.Path(path_type=Path)
 MODULES: tuple[ModuleType, ...] = (
     frames,
     outbox_commit,
+    outbox_delivery,
+    outbox_growth,
     authentication,
     opensc,
     reader_growth,

@@ -195,6 +195,11 @@ class ServiceControl:
         """How many requests came in since the start, lost ones included; with `record`, about it."""
         return int(self._do("requests", record=record))
 
+    def answered_at(self, record: str) -> float | None:
+        """When the last answer about this record was handed to its connection: CLOCK_MONOTONIC, seconds."""
+        answered = self._do("answered_at", record=record)
+        return None if answered is None else float(answered)
+
     def requests_by_operation(self) -> dict[str, int]:
         """The same, per operation."""
         return {str(name): int(count) for name, count in self._do("requests_by_operation").items()}

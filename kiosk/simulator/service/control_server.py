@@ -145,6 +145,8 @@ class ControlServer:
                 return self._meter.by_operation.total() if record is None else self._meter.by_record[record]
             case "requests_by_operation":
                 return dict(self._meter.by_operation)
+            case "answered_at":
+                return self._meter.answered_at.get(given["record"])
             case "transcript":
                 found = self._store.record(given["record"])
                 return None if found is None else found.told

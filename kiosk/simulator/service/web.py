@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,7 @@ class Meter:
 
     by_operation: Counter[str] = field(default_factory=Counter)
     by_record: Counter[str] = field(default_factory=Counter)
+    answered_at: dict[str, float] = field(default_factory=dict)  #: CLOCK_MONOTONIC, per record
 
     def count(self, operation: Operation, record: str | None) -> None:
         self.by_operation[operation.value] += 1
@@ -176,6 +178,8 @@ class Front:
         lose = self._plan.take(LoseAnswer, operation)
         if lose is not None:
             return _cut(request, content, lose.after_bytes)
+        if record is not None:
+            self._meter.answered_at[record] = time.monotonic()
         return content.response()
 
     async def _pause(self, delay: Delay | DelayAnswer | None) -> None:
