@@ -49,6 +49,7 @@ SIMULATE: Mapping[str, Lazy] = {
     "field": Lazy("kiosk.simulator.commands_field:field", "A virtual PN533 and what lies on it."),
     "tap": Lazy("kiosk.simulator.commands_field:tap", "Lay a token on the virtual field, or take it off."),
     "card": Lazy("kiosk.simulator.commands_field:card", "Put our card into a vpcd reader."),
+    "tape": Lazy("kiosk.simulator.commands_field:tape", "Tell what a recording of kiosk read says."),
     "service": Lazy("kiosk.simulator.commands_service:service", "The virtual qualification service."),
 }
 

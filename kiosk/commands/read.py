@@ -24,7 +24,6 @@ from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.visit.states import Stage
 
 LOOK_EVERY_S = 0.02
-TYPE_B_MODULATION = 0x04
 CHALLENGE_SIZE = 32
 
 
@@ -65,6 +64,7 @@ class _Signer:
 )
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=20.0, show_default=True, metavar="S")
 @click.option("--trust-clock", is_flag=True, help="Check dates though nobody has synchronised this clock.")
+@click.option("--type-b-modulation", "modulation", type=click.IntRange(0, 255), default=4, show_default=True)
 @click.option(
     "--record",
     type=click.Path(path_type=Path),
@@ -80,6 +80,7 @@ def read(
     trust_folder: Path,
     timeout: float,
     trust_clock: bool,
+    modulation: int,
     record: Path | None,
     challenge: str | None,
 ) -> None:
@@ -94,7 +95,9 @@ def read(
     if pin_stdin:
         pin.take(_typed_pin())
     try:
-        report = _read(_opener(device, tape), pin, signed, trust_folder, timeout, _clock(trust_clock))
+        report = _read(
+            _opener(device, modulation, tape), pin, signed, trust_folder, timeout, _clock(trust_clock)
+        )
     finally:
         if tape is not None:
             tape.close()
@@ -127,11 +130,11 @@ def _tape(path: Path, device: str, challenge: bytes) -> IO[str]:
     return recording.begin(path, recording.Head(recording.FORMAT, made, device, challenge.hex()))
 
 
-def _opener(device: str, tape: IO[str] | None) -> Callable[[], Pn533]:
+def _opener(device: str, modulation: int, tape: IO[str] | None) -> Callable[[], Pn533]:
     if tape is None:
-        return lambda: open_reader(device, TYPE_B_MODULATION)
+        return lambda: open_reader(device, modulation)
     return lambda: open_reader(
-        device, TYPE_B_MODULATION, lambda transport: RecordingTransport(transport, tape, time.monotonic)
+        device, modulation, lambda transport: RecordingTransport(transport, tape, time.monotonic)
     )
 
 

@@ -20,6 +20,7 @@ from kiosk.simulator.hierarchy import Hierarchy, default_folder, ensure_hierarch
 from kiosk.simulator.jpki_token import ComputingTime
 from kiosk.simulator.picc import RadioFace
 from kiosk.simulator.pn533_replay import BadRecordingError, Recording
+from kiosk.simulator.tape import tell
 from kiosk.simulator.tokens import (
     KINDS,
     TECHNOLOGIES,
@@ -216,6 +217,14 @@ def card(
         serve_card(connection, pocket.jpki_token(order))
 
 
+@click.command()
+@click.argument("file", type=PATH)
+def tape(file: Path) -> None:
+    """Tell what a recording of `kiosk read --record` says, without any data of the token."""
+    for line in tell(_recording(file)):
+        click.echo(line)
+
+
 @click.group()
 def simulate() -> None:
     """These commands alone, where the whole command line is not wanted: python -m
@@ -223,7 +232,7 @@ def simulate() -> None:
     """
 
 
-for command in (field, tap, card):
+for command in (field, tap, card, tape):
     simulate.add_command(command)
 
 if __name__ == "__main__":

@@ -148,6 +148,24 @@ def test_a_recording_cut_off_in_the_middle_ends_politely(
     assert done.report["error"] is not None
 
 
+def test_a_recording_is_told_without_the_tokens_data(
+    field: VirtualField, hand: FieldClient, hierarchy: Hierarchy, tape: Path
+) -> None:
+    hand.tap("card", wtx_in_chain=2)
+    read(field.settings.path, hierarchy, "--record", str(tape))
+    command = [sys.executable, "-m", "kiosk", "simulate", "tape", str(tape)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "firmware: 33 02 07 07"
+    assert (
+        "type B found: application data 00000041, protocol b381a1, frames of 256 bytes, FWT 309 ms" in lines
+    )
+    apdus = [line.partition(":")[0] for line in lines if " Nc+" in line]
+    assert apdus[0] == "00 a4 04 0c Nc+11"
+    assert apdus[-2:] == ["00 20 00 98 Nc+5", "80 2a 00 97 Nc+53"]
+    assert max(len(line) for line in lines) < 120  # no certificate, no signature
+
+
 # ---- blanking --------------------------------------------------------------------------------------------
 
 
