@@ -22,6 +22,7 @@ from kiosk.channel import (
     Message,
     OtherDeviceSeen,
     Presented,
+    ReaderHealth,
     ReaderState,
     Recognised,
     Removed,
@@ -209,6 +210,8 @@ class Patient:
                 self._failed(message)
             case WrongTokenSeen():
                 self._wrong_card()
+            case ReaderHealth():
+                self._wrong("the reader told its health, which nobody had asked for")
             case OtherDeviceSeen():
                 self._wrong("a token was taken for another device")
             case _:

@@ -62,6 +62,7 @@ class Stick:
     TYPE = "USB"
     manufacturer_name = "soak"
     product_name = "PN533"
+    where = "soak"
 
     def __init__(self, place: Place) -> None:
         self._place = place
