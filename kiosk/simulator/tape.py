@@ -119,4 +119,4 @@ def _line(told: Told) -> str:
         notes.append(f"{told.extensions} S(WTX)")
     if told.unheard:
         notes.append(f"{told.unheard} not heard")
-    return f"{told.header.hex(' ')} Nc+{told.sent - 4}: " + ", ".join(notes)
+    return f"{told.header.hex(' ')} +{told.sent - 4}: " + ", ".join(notes)
