@@ -69,6 +69,9 @@ class MutualContext(ssl.SSLContext):
     def wrap_socket(self, sock: socket.socket, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
         """As ever, handshake included; raises NotAskedError."""
         wrapped = super().wrap_socket(sock, *args, **kwargs)
+        if wrapped.version() is None:  # `ssl` lets the handshake of a dead connection be
+            wrapped.close()
+            raise ConnectionResetError("the connection broke before the handshake")
         if wrapped not in self._asked:
             wrapped.close()
             raise NotAskedError("the server did not ask for a client certificate")

@@ -100,6 +100,23 @@ def test_tls_1_2_is_refused(server_pair: Pair, credentials: Credentials) -> None
         assert kind_of(keys_from(server, credentials)) is FaultKind.TLS
 
 
+def test_a_server_that_asks_for_no_certificate_gets_no_request(
+    server_pair: Pair, credentials: Credentials
+) -> None:
+    with serving(server_pair, GOOD) as server:
+        assert keys_from(server, credentials) == Fault(FaultKind.NOT_ASKED, reached=False)
+        assert server.requests == []
+
+
+def test_a_connection_that_broke_before_the_handshake_is_not_blamed_on_the_server(
+    credentials: Credentials,
+) -> None:
+    context = client_context(credentials)
+    assert isinstance(context, ssl.SSLContext)
+    with socket.socket() as dead, pytest.raises(ConnectionResetError):
+        context.wrap_socket(dead, server_hostname="127.0.0.1")
+
+
 def test_a_client_certificate_that_the_service_does_not_take_is_named(
     server: Server, ours: Authority, theirs: Authority
 ) -> None:

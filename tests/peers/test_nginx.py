@@ -66,10 +66,9 @@ def client_of(nginx: Nginx, credentials: Credentials) -> Iterator[Service]:
 
 def keys_through(front: Front, credentials: Credentials, folder: Path) -> tuple[Keys | Problem | Fault, int]:
     """What the client says, and how many requests nginx saw."""
-    with running_nginx(front, folder / "nginx") as nginx:
-        with client_of(nginx, credentials) as service:
-            reply = service.keys()
-        return reply, len(nginx.requests())
+    with running_nginx(front, folder / "nginx") as nginx, client_of(nginx, credentials) as service:
+        reply = service.keys()
+    return reply, len(nginx.requests())  # it notes a request after the answer; now it has ended
 
 
 def test_our_client_is_let_in_with_its_certificate(
