@@ -47,6 +47,7 @@ from tests.reader.screen_side import DIGESTS, VISIT, running_reader
 
 RIGHT, WRONG = b"1234", b"9999"
 MOST_FRAMES = 36  #: an authentication takes about 28 block frames, both directions
+MOST_LOOKS = 4  #: so many searches in vain and it has seen that nothing lies there any more
 ENDS = (Evidence, ContactFailed, WrongTokenSeen, OtherDeviceSeen)
 TOKENS = st.sampled_from(["card", "card", "card", "android", "iphone", "payment", "transit"])
 FRAMES = st.integers(1, MOST_FRAMES)
@@ -106,12 +107,16 @@ class ReaderMachine(RuleBasedStateMachine):
         return self.screen.wait(object, lambda message: isinstance(message, kinds))  # type: ignore[return-value]  # one of ours
 
     def nothing_lies_there(self) -> None:
-        """Take everything away, and wait until the reader has seen it, if it can see."""
+        """Take everything away, and wait until the reader has looked in vain."""
         self.hand.remove()
         self.hand.lose()
-        lying = [m for m in self.screen.heard if isinstance(m, Presented | Removed)]
-        if lying and isinstance(lying[-1], Presented):
+        self.hand.wait("polls", int(self.hand.counters()["empty_polls"]) + MOST_LOOKS)
+        while self.lying_is_told():
             self.wait(Removed)
+
+    def lying_is_told(self) -> bool:
+        told = [m for m in self.screen.heard if isinstance(m, Presented | Removed)]
+        return bool(told) and isinstance(told[-1], Presented)
 
     # -- the screen ----------------------------------------------------------------------------------------
 
