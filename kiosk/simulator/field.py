@@ -164,7 +164,7 @@ class VirtualField:
             if connection is not self._listener:
                 self._connections.add(connection)
             self._threads.add(thread)
-        thread.start()
+            thread.start()  # under the lock: close() joins only what has been started
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
