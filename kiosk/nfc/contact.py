@@ -137,13 +137,15 @@ class Contact:
         monotonic: Callable[[], float] = time.monotonic,
         cpu: Callable[[], float] = time.thread_time,
         began: float | None = None,
+        spent: int = 0,
     ) -> None:
         self._link, self._witness, self._store, self._clock, self._pin = link, witness, store, clock, pin
         self._monotonic, self._cpu = monotonic, cpu
         self._began = monotonic() if began is None else began  # finding the token counts as well
         self._cpu_began = cpu()
         self._waited = 0.0  # for the screen, which is not the token's fault
-        self._apdus = self._sent = self._got = 0
+        self._apdus = spent  # by an earlier contact with the same presentation
+        self._sent = self._got = 0
         self.learnt = Learnt()
 
     def run(self, order: Order) -> Outcome:

@@ -24,6 +24,14 @@ class Attempt:
     learnt: Learnt = field(default_factory=Learnt)
 
 
+@dataclass(frozen=True)
+class _Spent:
+    """What of the budget of this presentation is used up when a contact begins."""
+
+    began: float
+    apdus: int = 0
+
+
 class Reading:
     """Reads tokens, one after the other; remembers of them only the habits of their make."""
 
@@ -55,7 +63,9 @@ class Reading:
 
         face = found.face if isinstance(found, Found) else b""
         try:
-            done = self._converse(approach(antenna, found, self._habits, left), began, face, order, witness)
+            done = self._converse(
+                approach(antenna, found, self._habits, left), _Spent(began), face, order, witness
+            )
         except NotAlone:
             return Attempt(Failed(ReadFailure.TWO_TOKENS, "more than one token lies there; leave one"))
         except NoBlocks:
@@ -67,7 +77,8 @@ class Reading:
         if isinstance(done.outcome, Wrong) and isinstance(found, Found):
             link = self._turned(antenna, found, left)
             if link is not None:
-                return self._converse(link, began, face, order, witness)
+                spent = _Spent(began, sum(stage.apdus for stage in done.learnt.stages))
+                return self._converse(link, spent, face, order, witness)
         return done
 
     def _turned(self, antenna: Antenna, found: Found, left: Callable[[], float]) -> Link | None:
@@ -77,10 +88,17 @@ class Reading:
             return None
 
     def _converse(
-        self, link: Link, began: float, face: bytes, order: Order | None, witness: Witness
+        self, link: Link, spent: _Spent, face: bytes, order: Order | None, witness: Witness
     ) -> Attempt:
         contact = Contact(
-            link, witness, self._store, self._clock, self._pin, monotonic=self._monotonic, began=began
+            link,
+            witness,
+            self._store,
+            self._clock,
+            self._pin,
+            monotonic=self._monotonic,
+            began=spent.began,
+            spent=spent.apdus,
         )
         if order is None:
             return Attempt(contact.look_into(), contact.learnt)
