@@ -9,16 +9,7 @@ rhythm differ. Nothing flashes more than three times a second (WCAG 2.3.1); tone
 from dataclasses import dataclass
 from typing import assert_never
 
-from kiosk.visit.staff_states import (
-    DoorNumber,
-    DoorPasscode,
-    StaffCase,
-    StaffCheck,
-    StaffDrill,
-    StaffFallback,
-    StaffMenu,
-    StaffWaiting,
-)
+from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffScreen
 from kiosk.visit.states import (
     Again,
     AskConsent,
@@ -171,9 +162,7 @@ def pattern_of(kiosk: Kiosk) -> Pattern:
             return OFF
         case Interrupted():
             return OFF
-        case DoorNumber() | DoorPasscode() | StaffMenu() | StaffCheck() | StaffFallback():
-            return OFF
-        case StaffWaiting() | StaffCase() | StaffDrill():
+        case DoorNumber() | DoorPasscode() | StaffScreen():
             return OFF
         case Idle():
             return IDLE_FALLBACK if kiosk.line.backup else IDLE

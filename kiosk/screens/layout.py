@@ -2,20 +2,11 @@
 
 from typing import assert_never
 
-from kiosk.screens import pages_ask, pages_desk, pages_end, pages_pad, pages_staff, pages_token
+from kiosk.screens import layout_staff, pages_ask, pages_end, pages_pad, pages_token
 from kiosk.screens.kit import Page
 from kiosk.screens.look import Look
 from kiosk.screens.widgets import Picture
-from kiosk.visit.staff_states import (
-    DoorNumber,
-    DoorPasscode,
-    StaffCase,
-    StaffCheck,
-    StaffDrill,
-    StaffFallback,
-    StaffMenu,
-    StaffWaiting,
-)
+from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffScreen
 from kiosk.visit.states import (
     Again,
     AskConsent,
@@ -116,17 +107,7 @@ def _place(page: Page, screen: Screen) -> None:
             pages_pad.enter_staff_number(page, screen)
         case DoorPasscode():
             pages_pad.enter_passcode(page, screen)
-        case StaffMenu():
-            pages_staff.menu(page, screen)
-        case StaffCheck():
-            pages_staff.check(page, screen)
-        case StaffFallback():
-            pages_staff.fallback(page, screen)
-        case StaffWaiting():
-            pages_desk.waiting(page, screen)
-        case StaffCase():
-            pages_desk.case(page, screen)
-        case StaffDrill():
-            pages_staff.drill(page, screen)
+        case StaffScreen():
+            layout_staff.place(page, screen)
         case _:
             assert_never(screen)

@@ -54,18 +54,7 @@ from kiosk.visit.events import (
 )
 from kiosk.visit.questions import question
 from kiosk.visit.staff import door_number, door_passcode, staff_page
-from kiosk.visit.staff_states import (
-    DoorNumber,
-    DoorPad,
-    DoorPasscode,
-    StaffCase,
-    StaffCheck,
-    StaffDrill,
-    StaffFallback,
-    StaffMenu,
-    StaffPage,
-    StaffWaiting,
-)
+from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
 from kiosk.visit.states import (
     Again,
     Armed,
@@ -160,7 +149,7 @@ def _with_challenge(screen: S, challenge: str) -> S:
             return replace(screen, back=_with_challenge(screen.back, challenge))  # type: ignore[arg-type]  # same class
         case Starting() | Idle() | OutOfService() | DoorNumber() | DoorPasscode():
             return screen
-        case StaffMenu() | StaffCheck() | StaffFallback() | StaffWaiting() | StaffCase() | StaffDrill():
+        case _ if isinstance(screen, StaffPage):
             return screen
         case _:
             visit: Visit | None = screen.visit
@@ -193,7 +182,7 @@ def _step(kiosk: Kiosk, screen: Screen, event: Event) -> Step:
             return door_number(kiosk, screen, event)
         case DoorPasscode():
             return door_passcode(kiosk, screen, event)
-        case StaffMenu() | StaffCheck() | StaffFallback() | StaffWaiting() | StaffCase() | StaffDrill():
+        case StaffScreen():
             return staff_page(kiosk, screen, event)
         case Verified() | NotConfirmed() | Recorded() | StaffCalled():
             return _result(kiosk, screen, event)

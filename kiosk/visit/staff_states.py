@@ -26,52 +26,53 @@ class DoorPasscode:
 
 
 @dataclass(frozen=True)
-class StaffMenu:
-    name: ClassVar[str] = "staff_menu"
+class StaffScreen:
+    """What the staff pages share: whose session it is."""
+
     staff: str
 
 
 @dataclass(frozen=True)
-class StaffCheck:
+class StaffMenu(StaffScreen):
+    name: ClassVar[str] = "staff_menu"
+
+
+@dataclass(frozen=True)
+class StaffCheck(StaffScreen):
     """「本日の点検」."""
 
     name: ClassVar[str] = "staff_check"
-    staff: str
     running: bool = False
     position: int = 0  #: the first fault shown
 
 
 @dataclass(frozen=True)
-class StaffFallback:
+class StaffFallback(StaffScreen):
     """Fallback operation on, with its reason, or off."""
 
     name: ClassVar[str] = "staff_fallback"
-    staff: str
 
 
 @dataclass(frozen=True)
-class StaffWaiting:
+class StaffWaiting(StaffScreen):
     """What waits, and the answers that came late."""
 
     name: ClassVar[str] = "staff_waiting"
-    staff: str
     position: int = 0  #: the first late answer shown
 
 
 @dataclass(frozen=True)
-class StaffCase:
+class StaffCase(StaffScreen):
     """One visit and what to do about it; `ways`: the official order of showing a qualification."""
 
     name: ClassVar[str] = "staff_case"
-    staff: str
     case: DeskCase
     ways: bool = False
 
 
 @dataclass(frozen=True)
-class StaffDrill:
+class StaffDrill(StaffScreen):
     name: ClassVar[str] = "staff_drill"
-    staff: str
     step: DrillStep | None = None  #: what is being done, or where it failed
     passed: bool | None = None  #: None: not run, or still running
 

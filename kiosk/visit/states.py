@@ -13,18 +13,7 @@ from kiosk.qualification.consent import NOT_ASKED, Consent
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
 from kiosk.visit.desk import OPEN_DOOR, CheckView, DeskView, Door
 from kiosk.visit.rules import Rules
-from kiosk.visit.staff_states import (
-    DoorNumber,
-    DoorPad,
-    DoorPasscode,
-    StaffCase,
-    StaffCheck,
-    StaffDrill,
-    StaffFallback,
-    StaffMenu,
-    StaffPage,
-    StaffWaiting,
-)
+from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
 
 
 class Stage(StrEnum):
@@ -384,7 +373,7 @@ def visit_of(screen: Screen) -> Visit | None:
             return None
         case DoorNumber() | DoorPasscode():
             return None
-        case StaffMenu() | StaffCheck() | StaffFallback() | StaffWaiting() | StaffCase() | StaffDrill():
+        case StaffScreen():
             return None
         case TooEarly(back=back) | ChooseLanguage(back=back) | StillThere(back=back):
             return visit_of(back)

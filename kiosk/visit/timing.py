@@ -21,16 +21,7 @@ from kiosk.visit.events import (
     NumberTyped,
     Pressed,
 )
-from kiosk.visit.staff_states import (
-    DoorNumber,
-    DoorPasscode,
-    StaffCase,
-    StaffCheck,
-    StaffDrill,
-    StaffFallback,
-    StaffMenu,
-    StaffWaiting,
-)
+from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffDrill, StaffScreen
 from kiosk.visit.states import (
     Again,
     AskConsent,
@@ -88,7 +79,7 @@ def dwell(kiosk: Kiosk) -> float | None:
             return waits.pin_s
         case DoorNumber() | DoorPasscode():
             return waits.menu_s
-        case StaffMenu() | StaffCheck() | StaffFallback() | StaffWaiting() | StaffCase() | StaffDrill():
+        case StaffScreen():
             return waits.menu_s
         case VisualCheck() | EnterStaffNumber() | EnterPasscode() | StaffCalled():
             return waits.staff_s
