@@ -83,6 +83,19 @@ class ClockSettings:
 
 
 @dataclass(frozen=True)
+class UpdateSettings:
+    """Where newer versions come from; docs/updates.md."""
+
+    channel: str | None  #: https address of the channel file; None: USB stick only
+    ca: Path  #: the only CA that the channel's server is believed by
+    folder: Path  #: where a bundle is kept until it is installed
+    stick: Path  #: where the USB stick's files are seen while it is let in
+    flags: Path  #: wishes to the service manager: files "stick" and "restart" (deploy/)
+    rauc: Path  #: RAUC's system.conf: product, keyring, slots
+    os_release: Path  #: IMAGE_VERSION in it is the running version, os-release(5)
+
+
+@dataclass(frozen=True)
 class StaffMember:
     number: str
     passcode: str  #: as `kiosk provision passcode` prints it: scrypt parameters, salt and hash
@@ -102,6 +115,7 @@ class Settings:
     service: ServiceSettings
     outbox: OutboxSettings
     clock: ClockSettings
+    update: UpdateSettings
     staff: tuple[StaffMember, ...]
 
 
@@ -273,6 +287,7 @@ def _settings(data: dict[str, Any], lines: dict[str, int], faults: list[Fault], 
         "service",
         "outbox",
         "clock",
+        "update",
         "run",
     }
     tables = {name: table(name) for name in sorted(sections)}
@@ -287,6 +302,7 @@ def _settings(data: dict[str, Any], lines: dict[str, int], faults: list[Fault], 
         service=_service(tables["service"], base),
         outbox=_outbox(tables["outbox"], base),
         clock=ClockSettings(tables["clock"].path("trust_file", base, "/run/systemd/timesync/synchronized")),
+        update=_update(tables["update"], base),
         staff=_staff(data.get("staff", []), lines, faults),
     )
     for each in tables.values():
@@ -376,6 +392,20 @@ def _outbox(table: _Table, base: Path) -> OutboxSettings:
         retry_cap_s=table.number("retry_cap_s", 0.01, 3600, 300),
         drain_per_s=table.number("drain_per_s", 0, 1000, 2),
         fallback_after_s=table.number("fallback_after_s", 0, 3600, 20),
+    )
+
+
+def _update(table: _Table, base: Path) -> UpdateSettings:
+    what = 'the https:// address of the channel file, or "none"'
+    channel = table.text("channel", what, "none", pattern=r"none|https://[^/\s]+/\S+")
+    return UpdateSettings(
+        channel=None if channel == "none" else channel,
+        ca=table.path("ca", base, "update-ca.pem"),
+        folder=table.path("folder", base, "/var/lib/kiosk-uploader/update"),
+        stick=table.path("stick", base, "/run/kiosk-update/media"),
+        flags=table.path("flags", base, "/run/kiosk-update/wanted"),
+        rauc=table.path("rauc", base, "/etc/rauc/system.conf"),
+        os_release=table.path("os_release", base, "/etc/os-release"),
     )
 
 

@@ -31,6 +31,11 @@ from kiosk.channel.commands import RecordState as RecordState
 from kiosk.channel.commands import RetryNow as RetryNow
 from kiosk.channel.commands import SealedRecord as SealedRecord
 from kiosk.channel.commands import Status as Status
+from kiosk.channel.counts import AskDay as AskDay
+from kiosk.channel.counts import DayCounts as DayCounts
+from kiosk.channel.counts import HourCounts as HourCounts
+from kiosk.channel.counts import StaffWasCalled as StaffWasCalled
+from kiosk.channel.counts import StageCounts as StageCounts
 from kiosk.channel.desk import AnswerSeen as AnswerSeen
 from kiosk.channel.desk import AskCheck as AskCheck
 from kiosk.channel.desk import AskDesk as AskDesk
@@ -62,6 +67,17 @@ from kiosk.channel.reader import StageHistogram as StageHistogram
 from kiosk.channel.reader import StageTime as StageTime
 from kiosk.channel.reader import ToReader as ToReader
 from kiosk.channel.reader import WrongTokenSeen as WrongTokenSeen
+from kiosk.channel.update import AskUpdate as AskUpdate
+from kiosk.channel.update import CloseUpdate as CloseUpdate
+from kiosk.channel.update import FromUpdater as FromUpdater
+from kiosk.channel.update import RestartKiosk as RestartKiosk
+from kiosk.channel.update import StartUpdate as StartUpdate
+from kiosk.channel.update import StopUpdate as StopUpdate
+from kiosk.channel.update import UpdateFault as UpdateFault
+from kiosk.channel.update import UpdateOffer as UpdateOffer
+from kiosk.channel.update import UpdatePhase as UpdatePhase
+from kiosk.channel.update import UpdateSource as UpdateSource
+from kiosk.channel.update import UpdateTold as UpdateTold
 from kiosk.channel.uploader import AboutVisits as AboutVisits
 from kiosk.channel.uploader import Answered as Answered
 from kiosk.channel.uploader import AskChallenge as AskChallenge
@@ -84,8 +100,8 @@ READER_SOCKET, UPLOADER_SOCKET = "reader.sock", "uploader.sock"  #: in the setti
 PIN_MARK = b"\x01"  #: no JSON text begins with it
 _PIN_HEAD = 17  #: the mark and the visit's 16 bytes
 
-ToUploader = FromScreen | FromDesk | FromCommandLine
-ForScreen = AboutVisits | ForDesk
+ToUploader = FromScreen | FromDesk | FromUpdater | FromCommandLine
+ForScreen = AboutVisits | ForDesk | UpdateTold
 FromUploader = ForScreen | ForCommandLine
 
 _ENCODER = msgspec.json.Encoder()

@@ -3,6 +3,7 @@
 import msgspec
 
 from kiosk.channel.base import Message
+from kiosk.channel.counts import AskDay, DayCounts
 from kiosk.qualification.terms import FallbackReason, Outcome
 
 # ---- screen -> uploader ----------------------------------------------------------------------------------
@@ -94,9 +95,11 @@ class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
         cannot open), "quarantined" (damaged records), "expired" (records given up); the last two only while
         the desk has not seen them. value: how many records; when all is well, how many wait.
     disk: "read_only", "low". value: free megabytes.
+    heat: "hot" (from 80 °C the processor is slowed down). value: °C of the processor. Absent where unknown.
+    power: "undervoltage" (now, or since the last start where only that is known). Absent where unknown.
     """
 
-    part: str  #: "line", "clock", "certificate", "outbox", "disk"; the screen adds its own
+    part: str  #: "line", "clock", "certificate", "outbox", "disk", "heat", "power"; the screen adds its own
     fault: str | None = None
     value: float | None = None  #: days, megabytes, records: what the sentence about it shows
 
@@ -105,5 +108,5 @@ class CheckTold(Message, frozen=True, tag="check"):
     parts: tuple[CheckItem, ...]
 
 
-FromDesk = SetFallback | AskDesk | AnswerSeen | RunDrill | AskCheck
-ForDesk = DeskBoard | DrillTold | CheckTold
+FromDesk = SetFallback | AskDesk | AnswerSeen | RunDrill | AskCheck | AskDay
+ForDesk = DeskBoard | DrillTold | CheckTold | DayCounts

@@ -1,6 +1,7 @@
 """Between the screen and the uploader process, about a patient's visit."""
 
 from kiosk.channel.base import Message
+from kiosk.channel.counts import StaffWasCalled
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode, Outcome
 from kiosk.visit.states import OutboxCondition
 
@@ -103,7 +104,7 @@ class Deferred(Message, frozen=True, tag="deferred"):
     say: str
 
 
-FromScreen = AskChallenge | CommitRecord | VisitEnded | AuditNote
+FromScreen = AskChallenge | CommitRecord | VisitEnded | StaffWasCalled | AuditNote
 AboutVisits = (
     SealingKeys | OutboxState | LineState | ChallengeGiven | Committed | CommitRefused | Answered | Deferred
 )

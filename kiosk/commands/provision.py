@@ -9,7 +9,7 @@ import click
 from kiosk.config import load
 from kiosk.staff import SALT_BYTES, hash_passcode
 from kiosk.uploader import enrolment, service
-from kiosk.uploader.process import credentials_of
+from kiosk.uploader.from_settings import credentials_of
 
 MIN_DIGITS, MAX_DIGITS = 6, 12  #: the screen's pad has digits only; six hold off guessing between two alarms
 

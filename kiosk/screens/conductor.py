@@ -28,6 +28,7 @@ from kiosk.visit.states import (
     Line,
     OutboxCondition,
     ReaderCondition,
+    StaffCalled,
     visit_of,
 )
 
@@ -219,6 +220,10 @@ class Conductor:
             case channel.CheckTold():
                 if self._check_by is not None:  # nobody waits any longer for an answer that came too late
                     self._end_check(message)
+            case channel.UpdateTold():
+                log.info("update: %s, %s runs", message.phase, message.running)
+            case channel.DayCounts():
+                log.info("counts of %s: %d hours", message.day, len(message.hours))
             case _:
                 assert_never(message)
 
@@ -237,6 +242,8 @@ class Conductor:
         if self.kiosk.screen.name != before:
             log.info("screen: %s", self.kiosk.screen.name)
             self._world.desk.entered(self.kiosk.screen)
+            if isinstance(self.kiosk.screen, StaffCalled):
+                self._uploader.send(channel.StaffWasCalled(reason=self.kiosk.screen.reason))
         for effect in wanted:
             self._do(effect)
 

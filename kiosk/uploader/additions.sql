@@ -13,3 +13,16 @@ CREATE TABLE IF NOT EXISTS boots (                    -- boots that began withou
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS for_desk ON records (seq) WHERE desk = 1;
+
+CREATE TABLE IF NOT EXISTS calls (                    -- how often staff were called; Japanese time
+    hour   TEXT NOT NULL,                             -- YYYY-MM-DDTHH
+    reason TEXT NOT NULL,                             -- visit.states.CallReason
+    n      INTEGER NOT NULL,
+    PRIMARY KEY (hour, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS line_hours (               -- the line and the backlog, hour by hour
+    hour         TEXT PRIMARY KEY,
+    offline_s    REAL NOT NULL,
+    waiting_most INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from kiosk.channel import CheckItem, CheckTold
+from kiosk.health import box
 from kiosk.uploader.board import held, unseen
 from kiosk.uploader.certificates import look_at
 from kiosk.uploader.clock import Moment
@@ -33,6 +34,7 @@ def check(
             CheckItem(part="certificate", fault=certificate.fault, value=certificate.days),
             CheckItem(part="outbox", fault="lost") if outbox is None else _outbox(outbox, most, now),
             _disk(path.parent),
+            *_board(),
         )
     )
 
@@ -64,6 +66,14 @@ def _outbox(outbox: Outbox, most: int, now: Moment) -> CheckItem:
     if fault is not None:
         return CheckItem(part="outbox", fault=fault[0], value=fault[1])
     return CheckItem(part="outbox", value=waiting)
+
+
+def _board() -> tuple[CheckItem, ...]:
+    """What the board feels; nothing of what it cannot be asked."""
+    celsius, weak = box.celsius(), box.undervoltage()
+    heat = CheckItem(part="heat", fault="hot" if (celsius or 0) >= box.HOT_C else None, value=celsius)
+    power = CheckItem(part="power", fault="undervoltage" if weak else None)
+    return tuple(item for item, known in ((heat, celsius), (power, weak)) if known is not None)
 
 
 def _disk(folder: Path) -> CheckItem:

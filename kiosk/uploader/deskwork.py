@@ -6,6 +6,7 @@ from typing import assert_never
 from kiosk.channel import (
     AnswerSeen,
     AskCheck,
+    AskDay,
     AskDesk,
     AuditNote,
     DrillTold,
@@ -17,6 +18,7 @@ from kiosk.channel import (
 from kiosk.uploader.board import board, mark_seen
 from kiosk.uploader.check import check
 from kiosk.uploader.clock import Moment
+from kiosk.uploader.day import day_counts
 from kiosk.uploader.delivery import Delivery
 from kiosk.uploader.drill import Drill
 from kiosk.uploader.fallback import Fallback
@@ -66,6 +68,8 @@ class DeskWork:
                 return None
             case AskCheck():
                 return self._check(outbox, now)
+            case AskDay(day=day):
+                return day_counts(outbox.database, day or now.hour[:10])
             case _:
                 assert_never(message)
 
@@ -76,7 +80,7 @@ class DeskWork:
                 return self._check(None, now)
             case RunDrill():
                 return DrillTold(step="commit", passed=False, say=say)
-            case SetFallback() | AskDesk() | AnswerSeen():
+            case SetFallback() | AskDesk() | AnswerSeen() | AskDay():
                 return None
             case _:
                 assert_never(message)

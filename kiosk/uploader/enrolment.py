@@ -14,8 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.config import Settings
+from kiosk.uploader.from_settings import credentials_of, keys_file
 from kiosk.uploader.keypairs import csr, drop_next, load_key, make_key, write_safely
-from kiosk.uploader.process import credentials_of, keys_file
 from kiosk.uploader.tls import key_is_ours
 from kiosk.uploader.wire import Enrolled, Fault, Keys, Problem
 

@@ -7,7 +7,7 @@ row taken out of the middle shows (`broken_link`).
 import logging
 import re
 
-from kiosk.channel import AuditNote, AuditRow, VisitEnded
+from kiosk.channel import AuditNote, AuditRow, StaffWasCalled, VisitEnded
 from kiosk.uploader.audit_chain import link
 from kiosk.uploader.audit_events import fault_of
 from kiosk.uploader.clock import Moment
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 #: Upper bounds of the histogram of stage times, ms; Prometheus-like, the last bucket is open.
 BUCKETS_MS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000)
-_ABOVE = -1
+ABOVE = -1  #: the bucket above all bounds
 _MAX_STAGES = 32
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
@@ -101,12 +101,20 @@ class Ledger:
             )
             for stage, ms in list(ended.stages_ms.items())[:_MAX_STAGES]:
                 if _NAME.fullmatch(stage) and 0 <= ms < 1e9:
-                    bucket = next((bound for bound in BUCKETS_MS if ms <= bound), _ABOVE)
+                    bucket = next((bound for bound in BUCKETS_MS if ms <= bound), ABOVE)
                     self._database.rows(
                         "INSERT INTO stage_times VALUES (?, ?, ?, 1, ?)"
                         " ON CONFLICT DO UPDATE SET n = n + 1, sum_ms = sum_ms + excluded.sum_ms",
                         (now.hour, stage, bucket, float(ms)),
                     )
+
+    def count_call(self, call: StaffWasCalled, now: Moment) -> None:
+        """Count one call for staff."""
+        with self._database.writing():
+            self._database.rows(
+                "INSERT INTO calls VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+                (now.hour, call.reason.value),
+            )
 
     def outcomes_today(self, now: Moment) -> dict[str, int]:
         """How today's visits (Japanese time) ended."""

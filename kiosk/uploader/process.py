@@ -4,7 +4,6 @@ A disk that fails does not end it: records are refused with a reason, and the ou
 it works. A missing certificate or a dead line does not end it either: records wait.
 """
 
-import json
 import logging
 import random
 import secrets
@@ -20,47 +19,55 @@ from kiosk.channel import (
     AskAudit,
     AskChallenge,
     AskCheck,
+    AskDay,
     AskDesk,
     AskRecords,
     AskSealed,
     AskStatus,
+    AskUpdate,
     AuditNote,
     AuditRows,
     ChannelError,
+    CloseUpdate,
     CommitRecord,
     CommitRefused,
     Done,
     FromUploader,
     LineState,
     OutboxState,
+    RestartKiosk,
     RetryNow,
     RunDrill,
     SetFallback,
+    StaffWasCalled,
+    StartUpdate,
+    StopUpdate,
     ToUploader,
     VisitEnded,
 )
 from kiosk.config import Settings
 from kiosk.seqpacket import Hub, Peer
 from kiosk.supervision import Supervision
-from kiosk.uploader import reports, wire
+from kiosk.uploader import reports
 from kiosk.uploader.answers import AnswerMemory, ResponseKey
 from kiosk.uploader.audit_events import KIOSK
 from kiosk.uploader.certificates import look_at
 from kiosk.uploader.clock import Clock, Moment
 from kiosk.uploader.database import OutboxDamaged, OutboxLost
-from kiosk.uploader.delivery import Delivery, DeliveryRules
+from kiosk.uploader.delivery import Delivery
 from kiosk.uploader.deskwork import DeskWork
 from kiosk.uploader.drill import Drill
 from kiosk.uploader.fallback import Fallback
+from kiosk.uploader.from_settings import credentials_of, enrolled_keys, rules_of
 from kiosk.uploader.lanes import Lane, Lanes, Mailbox
 from kiosk.uploader.ledger import Ledger
+from kiosk.uploader.line_hours import LineHours
 from kiosk.uploader.outbox import Outbox
 from kiosk.uploader.renewal import Renewal
-from kiosk.uploader.retry import RetryRules
 from kiosk.uploader.salvage import open_or_salvage
 from kiosk.uploader.service import Service
 from kiosk.uploader.timekeeper import Timekeeper
-from kiosk.uploader.tls import Credentials
+from kiosk.uploader.updates import Updates
 from kiosk.visit.states import OutboxCondition
 
 log = logging.getLogger(__name__)
@@ -101,6 +108,8 @@ class Uploader:
         )
         self._desk = self._make_desk()
         self._timekeeper = Timekeeper(clock)
+        self._line_hours = LineHours()
+        self._updates = Updates(settings.update, self._tell_all)
         clinic = settings.clinic
         self._renewal = Renewal(
             self._credentials,
@@ -308,6 +317,9 @@ class Uploader:
             waiting = 0 if self._outbox is None else self._outbox.waiting() - self._delivery.in_hand
             oldest = self._outbox.oldest_s(now) if self._outbox is not None and waiting else None
             self._tell_outbox()
+            if self._outbox is not None:
+                down = self._delivery.line.down_s is not None
+                self._line_hours.mind(self._outbox.database, down, waiting, now)
         except OutboxLost as lost:
             self._lose(lost, now)
             return 0.0
@@ -356,15 +368,20 @@ class Uploader:
                 return None
             case AskStatus():
                 return self._status(now)
+            case AskUpdate() | CloseUpdate() | StartUpdate() | StopUpdate() | RestartKiosk():
+                return self._updates.serve(message)
             case _ if outbox is None:
                 return self._without_outbox(message, now)
-            case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
+            case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck() | AskDay():
                 return self._desk.serve(message, outbox, now)
             case CommitRecord():
                 self._delivery.commit(message, outbox, now)
                 return None
             case VisitEnded():
                 Ledger(outbox.database).count(message, now)
+                return None
+            case StaffWasCalled():
+                Ledger(outbox.database).count_call(message, now)
                 return None
             case AuditNote():
                 Ledger(outbox.database).note(message, now)
@@ -396,14 +413,14 @@ class Uploader:
         match message:
             case CommitRecord(visit=visit):
                 return CommitRefused(visit=visit, say=self._outbox_say)
-            case VisitEnded() | AuditNote():
+            case VisitEnded() | AuditNote() | StaffWasCalled():
                 log.warning("%s was not noted: %s", type(message).__name__, self._outbox_say)
                 return None
             case AskRecords() | AskSealed() | RetryNow() | AskStatus() | AskAudit():
                 return Done(say=self._outbox_say)
-            case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck():
+            case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck() | AskDay():
                 return self._desk.without_outbox(message, self._outbox_say, now)
-            case AskChallenge():
+            case AskChallenge() | AskUpdate() | CloseUpdate() | StartUpdate() | StopUpdate() | RestartKiosk():
                 return None
             case _:
                 assert_never(message)
@@ -412,35 +429,3 @@ class Uploader:
 def _but_age(line: LineState) -> tuple[object, ...]:
     """What makes a new line state worth telling at once."""
     return (line.online, line.waiting, line.fallback)
-
-
-def credentials_of(settings: Settings) -> Credentials:
-    """Where the settings say that CA, certificate and key lie."""
-    return Credentials(settings.service.ca, settings.service.certificate, settings.service.key)
-
-
-def rules_of(settings: Settings) -> DeliveryRules:
-    """The part of the settings that delivery obeys."""
-    return DeliveryRules(
-        service=settings.service.name,
-        terminal=settings.clinic.terminal,
-        institution=settings.clinic.institution,
-        challenge_s=settings.rules.timing.challenge_s,
-        patient_s=settings.rules.timing.answer_s,
-        retry=RetryRules(base_s=settings.outbox.retry_base_s, cap_s=settings.outbox.retry_cap_s),
-        drain_per_s=settings.outbox.drain_per_s,
-    )
-
-
-def keys_file(certificate: Path) -> Path:
-    """Where enrolment leaves the service's keys, so that a kiosk that was never online can seal."""
-    return certificate.with_name(certificate.name + ".keys.json")
-
-
-def enrolled_keys(credentials: Credentials) -> wire.Keys | None:
-    """The keys that came with the enrolment; None when there are none."""
-    try:
-        read = wire.read_keys(keys_file(credentials.certificate).read_bytes())
-    except (OSError, json.JSONDecodeError):
-        return None
-    return read if isinstance(read, wire.Keys) else None

@@ -16,6 +16,7 @@ from kiosk.config import (
     ServiceSettings,
     Settings,
     StaffMember,
+    UpdateSettings,
     load,
 )
 from kiosk.visit.rules import Rules, Timing
@@ -33,6 +34,7 @@ SECTIONS: dict[str, set[str]] = {
     "service": {field.name for field in fields(ServiceSettings)},
     "outbox": {field.name for field in fields(OutboxSettings)},
     "clock": {field.name for field in fields(ClockSettings)},
+    "update": {field.name for field in fields(UpdateSettings)},
     "run": {"folder", "users"},
     "staff": {field.name for field in fields(StaffMember)},
 }
@@ -90,6 +92,7 @@ def test_what_the_example_calls_default_is_the_default(tmp_path: Path) -> None:
     assert shown.clock == default.clock
     assert shown.service.timeout_s == default.service.timeout_s
     assert replace(shown.outbox, path=default.outbox.path) == default.outbox
+    assert replace(shown.update, ca=default.update.ca) == default.update
     assert replace(shown.reader, trust=default.reader.trust) == default.reader
 
 

@@ -19,7 +19,7 @@ from kiosk.qualification.terms import (
     SignatureAlgorithm,
 )
 from kiosk.visit.events import ReadFailure
-from kiosk.visit.states import OutboxCondition, ReaderCondition, Stage, WrongTokenKind
+from kiosk.visit.states import CallReason, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
 
 VISIT = "0199c1f0-0000-7000-8000-000000000001"
 TIME = "2026-11-22T10:00:00Z"
@@ -97,6 +97,14 @@ TO_UPLOADER: list[ch.Message] = [
     ch.AnswerSeen(staff="1001", visit=VISIT),
     ch.RunDrill(staff="1001"),
     ch.AskCheck(),
+    *(ch.StaffWasCalled(reason=reason) for reason in CallReason),
+    ch.AskDay(),
+    ch.AskDay(day="2026-11-25"),
+    ch.AskUpdate(staff="1001"),
+    ch.CloseUpdate(),
+    ch.StartUpdate(staff="1001", version="1.2.0", source="stick"),
+    ch.StopUpdate(staff="1001"),
+    ch.RestartKiosk(staff="1001"),
 ]
 AUDIT_ROW = ch.AuditRow(
     seq=1,
@@ -150,6 +158,26 @@ FROM_UPLOADER: list[ch.Message] = [
     ),
     ch.DrillTold(step="erase", passed=True),
     ch.CheckTold(parts=(ch.CheckItem(part="certificate", fault="ends_soon", value=14.0),)),
+    ch.DayCounts(
+        day="2026-11-25",
+        hours=(ch.HourCounts(hour=9, outcomes={"verified": 3}, calls={"help": 1}, offline_s=61.5),),
+        bounds_ms=(50, 100),
+        stages=(ch.StageCounts(name="token", counts=(0, 2, 1), sum_ms=420.5),),
+        devices={"card": 3},
+        authentications={"pin": 3},
+    ),
+    ch.UpdateTold(
+        running="1.1.0",
+        phase="fetching",
+        offers=(
+            ch.UpdateOffer(
+                version="1.2.0", source="channel", megabytes=320.5, changes={"ja": ("速くなりました",)}
+            ),
+        ),
+        version="1.2.0",
+        percent=40,
+        absent=(ch.UpdateFault(source="stick", word="no_stick"),),
+    ),
 ]
 
 WAYS: dict[str, tuple[list[ch.Message], "msgspec.json.Decoder[typing.Any]", typing.Any]] = {
