@@ -12,13 +12,12 @@ virtual chip answers (`virtual:PATH`).
 import errno
 import logging
 import os
-import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import nfc.clf.pn53x
 import nfc.clf.pn533
@@ -27,17 +26,19 @@ import usb1
 
 from kiosk.nfc.faults import ReaderGone, ReaderStuck
 from kiosk.nfc.isodep import Heard, Technology, Unheard
+from kiosk.nfc.secret import wipe
+from kiosk.nfc.transport import START, WRITE_MS, Transport, VirtualTransport
 
 USB_IDS = ((0x04CC, 0x2533), (0x04E6, 0x5591), (0x04E6, 0x5593))  #: what nfcpy knows as PN533
 ACK = bytes.fromhex("0000FF00FF00")
-START = b"\x00\x00\xff"
-USB_WRITE_MS = 1000  #: nfcpy's own is 0, which is for ever (libnfc #510)
+ACK_MS = 500  #: nfcpy waits 100, which a busy host takes longer than now and then
 DRAIN_MS = 20
 MOST_STALE = 32
 HOST_MARGIN_S = 0.5  #: more patience than the chip's own time-out, for a busy USB bus
 RETURN_S = 1.0  #: after a reset the kernel looks at the device anew
 WAKE_S = 0.005  #: a token needs that long in the field before it answers (ISO/IEC 14443-3:2018, 5)
 
+TO_CHIP = 0xD4
 CMD_IN_LIST_PASSIVE_TARGET = 0x4A
 CHIP_TIMEOUT = 0x01  #: status of InCommunicateThru: nobody answered
 RF_FIELD, RF_TIMINGS, RF_RETRIES, RF_TYPE_B = 0x01, 0x02, 0x05, 0x0C
@@ -49,95 +50,27 @@ FORCE_100_ASK = 0x40  #: in CIU_TxAuto: type A's modulation
 log = logging.getLogger(__name__)
 
 
-class Transport(Protocol):
-    """Host frames both ways; times in milliseconds, errors as OSError, as nfcpy's transports do it."""
-
-    TYPE: str
-
-    @property
-    def where(self) -> str:
-        """Which stick it is, and where it is plugged in."""
-
-    def read(self, timeout: int) -> bytearray: ...
-    def write(self, frame: bytes | bytearray) -> None: ...
-    def close(self) -> None: ...
-
-
-class VirtualTransport:
-    """A UNIX stream socket that carries the chip's frames. What ends it is told as a pulled stick is: EIO."""
-
-    TYPE = "USB"
-    manufacturer_name = "virtual"
-    product_name = "PN533"
-
-    def __init__(self, path: str) -> None:
-        self.where = f"virtual:{path}"
-        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._waiting = bytearray()
-        try:
-            self._sock.connect(path)
-        except OSError:
-            self._sock.close()
-            raise
-
-    def read(self, timeout: int) -> bytearray:
-        """Return the next frame; OSError(ETIMEDOUT) after `timeout` milliseconds."""
-        deadline = time.monotonic() + timeout / 1000
-        while (frame := self._frame()) is None:
-            left = deadline - time.monotonic()
-            self._sock.settimeout(max(left, 1e-6))
-            try:
-                data = self._sock.recv(4096) if left > 0 else None
-            except TimeoutError:
-                data = None
-            except OSError:
-                data = b""
-            if data is None:
-                raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-            if not data:
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
-            self._waiting += data
-        return frame
-
-    def _frame(self) -> bytearray | None:
-        """Cut one frame off what has come: 00 00 FF LEN LCS …, or FF FF, long length (UM0701-02 6.2.1)."""
-        waiting = self._waiting
-        start = waiting.find(START)
-        if start < 0 or len(waiting) < start + 6:
-            return None
-        del waiting[:start]
-        if bytes(waiting[3:5]) in (b"\x00\xff", b"\xff\x00"):
-            size = 6
-        elif waiting[3:5] == b"\xff\xff":
-            if len(waiting) < 8:
-                return None
-            size = 10 + int.from_bytes(waiting[5:7], "big")
-        else:
-            size = 7 + waiting[3]
-        if len(waiting) < size:
-            return None
-        frame = waiting[:size]
-        del waiting[:size]
-        return frame
-
-    def write(self, frame: bytes | bytearray) -> None:
-        """Send one frame."""
-        self._sock.settimeout(USB_WRITE_MS / 1000)
-        try:
-            self._sock.sendall(frame)
-        except OSError:
-            raise OSError(errno.EIO, os.strerror(errno.EIO)) from None
-
-    def close(self) -> None:
-        """Pull the virtual stick."""
-        self._sock.close()
-
-
 class UsbTransport(nfc.clf.transport.USB):  # type: ignore[misc]  # nfcpy has no types
-    """nfcpy's libusb transport with an end to every write."""
+    """nfcpy's libusb transport with an end to every write, and without copies of what is written."""
 
-    def write(self, frame: bytes | bytearray, timeout: int = USB_WRITE_MS) -> None:
-        super().write(frame, timeout)
+    def write(self, frame: bytes | bytearray, timeout: int = WRITE_MS) -> None:
+        """Send one frame, straight from its buffer. OSError as nfcpy's: ETIMEDOUT, ENODEV, or EIO."""
+        if self.usb_out is None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        endpoint, packet = self.usb_out.getAddress(), self.usb_out.getMaxPacketSize()
+        try:
+            self.usb_dev.bulkWrite(endpoint, frame, timeout)
+            if len(frame) % packet == 0:
+                self.usb_dev.bulkWrite(endpoint, b"", timeout)  # the transfer's end (USB 2.0, 5.8.3)
+        except usb1.USBErrorTimeout:
+            number = errno.ETIMEDOUT
+        except usb1.USBErrorNoDevice:
+            number = errno.ENODEV
+        except usb1.USBError:
+            number = errno.EIO
+        else:
+            return
+        raise OSError(number, os.strerror(number))
 
     def reset(self) -> None:
         """Reset the port and close: the device may have another address after. Never raises.
@@ -272,6 +205,40 @@ def _drain(transport: Transport) -> int:
     raise OSError(errno.EIO, "the reader does not stop talking")
 
 
+def host_frame(command: int, data: bytes | bytearray) -> bytearray:
+    """A command to the chip as an information frame, extended where it is long (UM0701-02, 6.2.1.1 and 2)."""
+    size = len(data) + 2
+    high, low = divmod(size, 0x100)
+    length = bytes([size, -size & 0xFF] if high == 0 else [0xFF, 0xFF, high, low, -(high + low) & 0xFF])
+    at = len(START) + len(length)
+    frame = bytearray(at + size + 2)  # at once: growing would leave a copy behind
+    frame[:at] = START + length
+    frame[at : at + 2] = bytes([TO_CHIP, command])
+    frame[at + 2 : -2] = data
+    with memoryview(frame) as view, view[at:] as said:
+        frame[-2] = -sum(said) & 0xFF
+    return frame
+
+
+class Chipset(nfc.clf.pn533.Chipset):  # type: ignore[misc]  # nfcpy has no types
+    """nfcpy's, but a command is made in one buffer that is wiped once it is sent: it may hold the PIN.
+
+    nfcpy makes copies of it that nobody can wipe, one of them in hexadecimal for its log.
+    """
+
+    def command(self, cmd_code: int, cmd_data: bytes | bytearray | None, timeout: float) -> Any:
+        """Send a command, return the chip's answer; what is no acknowledgement is never taken for one."""
+        if cmd_data is not None:
+            frame = host_frame(cmd_code, cmd_data)
+            try:
+                self.transport.write(frame)
+            finally:
+                wipe(frame)
+            if bytes(self.transport.read(ACK_MS)) != ACK:
+                raise OSError(errno.EIO, "the reader does not acknowledge a command")
+        return super().command(cmd_code, None, timeout)  # without data: nfcpy's waiting for the answer
+
+
 class Pn533:
     """One opened reader: field on and off, frames to tokens, and the chip's own search for tokens.
 
@@ -292,7 +259,7 @@ class Pn533:
         with _translated():
             self.stale_frames = _drain(transport)
             self._device: Any = nfc.clf.pn533.init(transport)
-            self._chipset: Any = self._device.chipset
+            self._chipset: Any = Chipset(transport, nfc.clf.pn533.log)
             self._chipset.rf_configuration(RF_TYPE_B, bytes([0xFF, type_b_modulation, 0x85]))
             self._chipset.rf_configuration(
                 RF_RETRIES, b"\x01\x00\x00"

@@ -12,25 +12,14 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
+
+from kiosk.nfc.transport import START, Transport
 
 FORMAT = 1
-START = b"\x00\x00\xff"
 TO_CHIP, IN_COMMUNICATE_THRU = 0xD4, 0x42
 INS_VERIFY = 0x20
 HEADER = 5  #: CLA INS P1 P2 Lc
-
-
-class Transport(Protocol):
-    """What is written down: `pn533.Transport`, which is not imported here because it brings nfcpy."""
-
-    TYPE: str
-
-    @property
-    def where(self) -> str: ...
-    def read(self, timeout: int) -> bytearray: ...
-    def write(self, frame: bytes | bytearray) -> None: ...
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)

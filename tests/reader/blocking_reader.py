@@ -13,8 +13,9 @@ from kiosk.channel import READER_SOCKET
 from kiosk.config import load
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna
-from kiosk.nfc.pn533 import Pn533, VirtualTransport
+from kiosk.nfc.pn533 import Pn533
 from kiosk.nfc.process import ReaderProcess
+from kiosk.nfc.transport import VirtualTransport
 from kiosk.seqpacket import Hub, Listener, allowed_uids
 from kiosk.supervision import Supervision
 

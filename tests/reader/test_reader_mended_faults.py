@@ -23,10 +23,11 @@ from kiosk.nfc.apdu import CommandApdu, ResponseApdu
 from kiosk.nfc.contact import Authenticated, Contact, Order
 from kiosk.nfc.faults import NfcFault, ReaderGone
 from kiosk.nfc.isodep import Unheard
-from kiosk.nfc.pn533 import Pn533, VirtualTransport, open_reader
+from kiosk.nfc.pn533 import Pn533, open_reader
 from kiosk.nfc.reading import Reading
 from kiosk.nfc.secret import Pin
 from kiosk.nfc.tokens import AID
+from kiosk.nfc.transport import VirtualTransport
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator import pn533_frames
 from kiosk.simulator.field import VirtualField

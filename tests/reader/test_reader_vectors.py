@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from kiosk.nfc import isodep
-from kiosk.nfc.pn533 import VirtualTransport
+from kiosk.nfc.transport import VirtualTransport
 from kiosk.simulator import pn533_frames
 from kiosk.simulator.airtime import INSTANT
 from kiosk.simulator.meter import Meter

@@ -5,9 +5,8 @@ searched.
 
 Memory: shown is that after the visit no mapped, writable page of a process holds the PIN's frame of the
 channel or the data of VERIFY with its length before it. Not shown: pages that were given back before, swap
-(the image has none), the kernel's own buffers. And not so: nfcpy's `Chipset.command` copies each command into
-buffers, and into hex for its log, that nobody can wipe; of such a copy the bare digits may be left in a freed
-block of the reader until something else is written there. They are counted and printed.
+(the image has none), the kernel's own buffers. Bare digits are counted and printed, not judged: four bytes
+may stand anywhere by chance.
 """
 
 import base64
