@@ -7,6 +7,7 @@
 # make chaos   kill -9 everywhere while the service loses requests and answers   (CHAOS_ARGS)
 # make soak    10,000 visits in a bad world        (SOAK_ARGS="--visits 1000 --seed 2")
 # make fleet   5,000 kiosks after one hour's outage: table and docs/fleet.svg   (FLEET_ARGS)
+# make catalogues   compile the words of the screens, kiosk/screens/locale
 # make lock    write the locked requirements anew
 # make clean   remove the environment and all that was made
 #
@@ -21,7 +22,7 @@ SH_FILES := requirements/find-python requirements/lock requirements/system-packa
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: help demo test check bench fuzz powercut chaos fleet lock clean
+.PHONY: help demo test check bench fuzz powercut chaos soak fleet catalogues lock clean
 
 help:
 	@sed -n 's/^# \(make \)/\1/p' Makefile
@@ -56,6 +57,9 @@ soak: .venv/.stamp-dev
 
 fleet: .venv/.stamp-dev
 	@$(BIN)/python -m tests.outbox.fleet --out docs/fleet.svg $(FLEET_ARGS)
+
+catalogues: .venv/.stamp-dev
+	@$(BIN)/pybabel --quiet compile --directory kiosk/screens/locale --domain "kiosk staff"
 
 lock:
 	@requirements/lock

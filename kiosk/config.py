@@ -17,7 +17,10 @@ from kiosk.visit.rules import Rules, Timing
 
 E = TypeVar("E", bound=StrEnum)
 
+#: Every language that there are words for, as gettext names it; ja@easy is やさしい日本語.
 LANGUAGES = ("ja", "en")
+#: Those that are on unless the settings say otherwise: no other has been checked by a native reader.
+LANGUAGES_ON = ("ja", "en")
 
 
 class Theme(StrEnum):
@@ -25,6 +28,15 @@ class Theme(StrEnum):
 
     STANDARD = "standard"
     HIGH_CONTRAST = "high_contrast"
+
+
+class ReaderSide(StrEnum):
+    """Where the reader lies, seen by who stands before the screen; the drawn movements point there."""
+
+    UNTOLD = "untold"
+    LEFT = "left"
+    RIGHT = "right"
+    BELOW = "below"
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,10 @@ class ScreenSettings:
     fullscreen: bool
     theme: Theme
     sound: bool
+    rotate: int  #: 0, 90, 180 or 270 degrees clockwise; width and height are the panel's own
+    mirror: bool  #: keys at the left: mounted for the left hand
+    large_text: bool
+    reader_side: ReaderSide
 
 
 @dataclass(frozen=True)
@@ -331,7 +347,7 @@ def _rules(table: _Table, timing: _Table) -> Rules:
     limits = {field.name: float(str(field.default)) for field in fields(Timing)}
     return Rules(
         mode=table.choice("mode", Mode),
-        languages=table.names("languages", LANGUAGES, LANGUAGES),
+        languages=table.names("languages", LANGUAGES, LANGUAGES_ON),
         consent_items=tuple(ConsentItem[name.upper()] for name in items),
         offer_as_registered=table.flag("offer_as_registered", False),
         offer_visual_check=table.flag("offer_visual_check", True),
@@ -364,7 +380,18 @@ def _screen(table: _Table) -> ScreenSettings:
         fullscreen=table.flag("fullscreen", True),
         theme=table.choice("theme", Theme, Theme.STANDARD),
         sound=table.flag("sound", True),
+        rotate=_quarter_turns(table),
+        mirror=table.flag("mirror", False),
+        large_text=table.flag("large_text", False),
+        reader_side=table.choice("reader_side", ReaderSide, ReaderSide.UNTOLD),
     )
+
+
+def _quarter_turns(table: _Table) -> int:
+    degrees = table.whole("rotate", 0, 270, 0)
+    if degrees % 90:
+        table.fault("rotate", "must be 0, 90, 180 or 270")
+    return degrees
 
 
 def _indicators(table: _Table, base: Path) -> IndicatorSettings:

@@ -11,7 +11,7 @@ import click
 import uuid6
 
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, SCREEN_INBOX, UPLOADER_SOCKET
-from kiosk.config import LANGUAGES, Settings, StaffMember, load
+from kiosk.config import Settings, StaffMember, load
 from kiosk.indicators.board import BoardError, load_board
 from kiosk.indicators.gpio import GpioError, Panel
 from kiosk.indicators.player import Lamps, NoLamps, Player
@@ -23,7 +23,7 @@ from kiosk.screens.display import Display, DisplayError, SdlDisplay
 from kiosk.screens.evidence import CaseFile, Clock
 from kiosk.screens.fonts import FontBook, FontMissingError
 from kiosk.screens.links import Link
-from kiosk.screens.look import Canvas, Look
+from kiosk.screens.look import LARGE_TEXT, Look, canvas_for
 from kiosk.screens.painter import Painter
 from kiosk.screens.secret_pad import wipe
 from kiosk.screens.sound import Sound
@@ -103,13 +103,22 @@ def assemble(
         uploader,
     )
     fonts = FontBook()
-    width, height = display.size
+    words = Catalogues(settings.rules.languages)
+    for language in words.unreviewed(settings.rules.languages):
+        log.warning("words: no native reader has checked language %s", language)
+    canvas = canvas_for(*display.size, settings.screen.px_per_mm)
+    if canvas.px_per_mm < settings.screen.px_per_mm:
+        scale = 100 * canvas.px_per_mm / settings.screen.px_per_mm
+        log.warning("display: too small for letters and keys of the right size; all is drawn at %d %%", scale)
     look = Look(
-        Canvas(width, height, settings.screen.px_per_mm),
+        canvas,
         tokens_of(settings.screen.theme),
         settings.clinic.name,
-        Catalogues(LANGUAGES),
+        words,
         fonts,
+        LARGE_TEXT if settings.screen.large_text else 1.0,
+        settings.screen.mirror,
+        settings.screen.reader_side,
     )
     app = ScreenApp(
         display,

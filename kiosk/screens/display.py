@@ -13,6 +13,7 @@ import pygame
 
 from kiosk.config import ScreenSettings
 from kiosk.screens.geometry import Rect
+from kiosk.screens.rotation import Rotation
 from kiosk.screens.shapes import as_pygame
 
 log = logging.getLogger(__name__)
@@ -73,8 +74,9 @@ class Fingers:
     (facts/display.md, pibooth#690); those are passed over. While one finger is down, others do nothing.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, rotation: Rotation | None = None) -> None:
         self._width, self._height = width, height
+        self._rotation = rotation or Rotation(0, width, height)
         self._held: tuple[int, int] | None = None
 
     def read(self, events: Sequence[pygame.event.Event]) -> Iterator[Input]:
@@ -84,12 +86,12 @@ class Fingers:
             elif event.type in (pygame.FINGERDOWN, pygame.FINGERUP):
                 yield from self._finger(event)
             elif _is_mouse(event):
-                x, y = event.pos
+                x, y = self._rotation.to_picture(*event.pos)
                 yield Down(x, y) if event.type == pygame.MOUSEBUTTONDOWN else Up(x, y)
 
     def _finger(self, event: pygame.event.Event) -> Iterator[Input]:
         who = (event.touch_id, event.finger_id)
-        x, y = event.x * self._width, event.y * self._height
+        x, y = self._rotation.to_picture(event.x * self._width, event.y * self._height)
         if event.type == pygame.FINGERDOWN and self._held is None:
             self._held = who
             yield Down(x, y)
@@ -107,6 +109,19 @@ def _is_mouse(event: pygame.event.Event) -> bool:
     )
 
 
+def _panel(settings: ScreenSettings) -> pygame.Surface:
+    """The window of the size that the settings say, or the whole panel, whatever its size is."""
+    size = settings.width, settings.height
+    if not settings.fullscreen:
+        return pygame.display.set_mode(size)
+    panel = pygame.display.get_desktop_sizes()[0]
+    if panel != size:
+        log.warning(
+            "display: it is %dx%d, not %dx%d as the settings say; the layout follows it", *panel, *size
+        )
+    return pygame.display.set_mode(panel, pygame.FULLSCREEN)
+
+
 class SdlDisplay:
     """The production display: a panel through kmsdrm, or a window on a desk."""
 
@@ -115,8 +130,7 @@ class SdlDisplay:
         must not complain here."""
         try:
             pygame.display.init()
-            flags = pygame.FULLSCREEN if settings.fullscreen else 0
-            self._surface = pygame.display.set_mode((settings.width, settings.height), flags)
+            self._panel = _panel(settings)
         except pygame.error as fault:
             raise DisplayError(
                 f"the display cannot be opened: {fault}; is another program using it, and is this user in "
@@ -124,11 +138,13 @@ class SdlDisplay:
             ) from None
         pygame.display.set_caption("Maina Kiosk")
         pygame.mouse.set_visible(not settings.fullscreen)
-        self._fingers = Fingers(*self._surface.get_size())
+        size = self._panel.get_size()
+        self._rotation = Rotation(settings.rotate, *size)
+        self._surface = self._panel if not settings.rotate else pygame.Surface(self._rotation.picture)
+        self._fingers = Fingers(*size, self._rotation)
         driver = pygame.display.get_driver()
         renderer = os.environ.get("SDL_RENDER_DRIVER", "SDL's choice")
-        width, height = self._surface.get_size()
-        log.info("display %dx%d, video driver %s, renderer %s", width, height, driver, renderer)
+        log.info("display %dx%d, video driver %s, renderer %s", *size, driver, renderer)
         if driver == "KMSDRM" and renderer != "opengles2":
             log.warning("kmsdrm shows a black screen unless SDL_RENDER_DRIVER=opengles2; set it in the unit")
 
@@ -141,10 +157,15 @@ class SdlDisplay:
         return self._surface
 
     def present(self, rects: Sequence[Rect] | None = None) -> None:
+        if self._rotation.degrees:
+            for rect in (Rect(0, 0, *self.size),) if rects is None else rects:
+                part = self._surface.subsurface(as_pygame(rect))
+                turned = pygame.transform.rotate(part, -self._rotation.degrees)
+                self._panel.blit(turned, as_pygame(self._rotation.to_panel(rect)))
         if rects is None:
             pygame.display.flip()
         else:
-            pygame.display.update([as_pygame(rect) for rect in rects])
+            pygame.display.update([as_pygame(self._rotation.to_panel(rect)) for rect in rects])
 
     def events(self) -> Sequence[Input]:
         return list(self._fingers.read(pygame.event.get()))

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from kiosk.screens import look as sizes
 from kiosk.screens.geometry import Rect
-from kiosk.screens.linebreak import Fitted, fit, line_pitch
+from kiosk.screens.linebreak import Fitted, fit, width_of
 from kiosk.screens.look import Look
+from kiosk.screens.ruby import pieces, ruby_size
 from kiosk.screens.theme import Colour, Face
 from kiosk.screens.touch import Touch
 from kiosk.screens.widgets import Button, Icon, Line, Mark, Panel, Picture, Target, Text, Widget
@@ -42,11 +43,16 @@ class Label:
 
 
 class Page:
-    """Collects the widgets and targets of one picture."""
+    """Collects the widgets and targets of one picture.
 
-    def __init__(self, kiosk: Kiosk, look: Look, name: str) -> None:
+    `staff`: a page that only staff read: in one of their languages, and never in large letters.
+    """
+
+    def __init__(self, kiosk: Kiosk, look: Look, name: str, staff: bool = False) -> None:
         self.kiosk, self.look, self.name = kiosk, look, name
+        self.language = look.words.for_staff(kiosk.language) if staff else kiosk.language
         self.tokens = look.tokens
+        self._scale = 1.0 if staff else look.text_scale
         self._widgets: list[Widget] = []
         self._targets: list[Target] = []
         self._door: Rect | None = None
@@ -79,11 +85,29 @@ class Page:
         )
 
     def say(self, key: str, **values: object) -> str:
-        """The catalogue's words in the visit's language."""
-        return self.look.words.say(self.kiosk.language, key, **values)
+        """The catalogue's words in the page's language."""
+        return self.look.words.say(self.language, key, **values)
 
     def px(self, mm: float) -> int:
         return self.look.canvas.px(mm)
+
+    def em(self, mm: float) -> int:
+        """Pixels per em of letters that are `mm` high where letters are not large: what has to be read grows,
+        what is larger than that already only keeps ahead of it."""
+        needed = sizes.NEEDED_MM * self._scale
+        return self.px(mm * self._scale if mm <= sizes.NEEDED_MM else max(mm, needed))
+
+    @property
+    def large(self) -> bool:
+        """Whether the page is written in large letters."""
+        return self._scale > 1.0
+
+    def sides(self, area: Rect, width: int, gap: int, on_left: bool | None = None) -> tuple[Rect, Rect]:
+        """`area` parted into words and what the hand goes to, `width` wide: at the right, at the left where
+        the kiosk is mounted for the left hand, or as `on_left` says."""
+        left = self.look.mirror if on_left is None else on_left
+        words = Rect(area.x + (width + gap if left else 0), area.y, area.w - width - gap, area.h)
+        return words, Rect(area.x if left else area.right - width, area.y, width, area.h)
 
     def add(self, *widgets: Widget) -> None:
         self._widgets.extend(widgets)
@@ -100,7 +124,7 @@ class Page:
     def fitted(self, text: str, width: int, height: int, mm: float, floor_mm: float, bold: bool) -> Fitted:
         """The largest fit down to `floor_mm`; where even that is too large, down to the absolute floor."""
         measure = self.look.measure
-        fitted = fit(text, width, height, self.px(mm), min(self.px(mm), self.px(floor_mm)), bold, measure)
+        fitted = fit(text, width, height, self.em(mm), min(self.em(mm), self.em(floor_mm)), bold, measure)
         if fitted.fits or floor_mm <= sizes.FLOOR_MM:
             return fitted
         return fit(text, width, height, fitted.size, self.px(sizes.FLOOR_MM), bold, measure)
@@ -115,15 +139,27 @@ class Page:
         centre: bool = False,
         middle: bool = False,
     ) -> Text:
-        """Lines at their places in `box`."""
-        y = box.y + ((box.h - fitted.height) // 2 if middle else 0)
-        lines = []
+        """Lines at their places in `box`, readings above what they belong to."""
+        measure, size, small = self.look.measure, fitted.size, ruby_size(fitted.size)
+        y = box.y + fitted.lead + ((box.h - fitted.height) // 2 if middle else 0)
+        lines: list[Line] = []
+        readings: list[Line] = []
         for line in fitted.lines:
-            width = self.look.measure.width(line, fitted.size, bold)
+            width = width_of(line, size, bold, measure)
             x = box.x + ((box.w - width) // 2 if centre else 0)
-            lines.append(Line(line, Rect(x, y, width, fitted.size)))
-            y += line_pitch(fitted.size)
-        return Text(box, tuple(lines), fitted.size, bold, ink, ground)
+            if not fitted.ruby:
+                lines.append(Line(line, Rect(x, y, width, size)))
+            for piece in pieces(line) if fitted.ruby else ():
+                base = measure.width(piece.text, size, bold)
+                above = measure.width(piece.reading, small, False) if piece.reading else 0
+                wide = max(base, above)
+                lines.append(Line(piece.text, Rect(x + (wide - base) // 2, y, base, size)))
+                if piece.reading:
+                    place = Rect(x + (wide - above) // 2, y - small, above, small)
+                    readings.append(Line(piece.reading, place))
+                x += wide
+            y += fitted.pitch
+        return Text(box, tuple(lines), size, bold, ink, ground, tuple(readings), small if readings else 0)
 
     def text(
         self,
@@ -207,8 +243,16 @@ class Page:
         icon_above: bool = False,
         mm: float = sizes.NEEDED_MM,
     ) -> None:
-        """Place buttons that belong together: the same size of letters on all of them."""
+        """Place buttons that belong together: the same size of letters on all of them; their icons are left
+        away where the words would not fit beside them."""
+        needed = self.em(sizes.NEEDED_MM)
         boxes = [self._boxes(rect, label, icon_above) for rect, label in zip(rects, labels, strict=True)]
+        if not all(
+            fit(label.text, main.w, main.h, self.em(mm), needed, True, self.look.measure).fits
+            for label, (_, main, _) in zip(labels, boxes, strict=True)
+        ):
+            labels = [replace(label, mark=None) for label in labels]
+            boxes = [self._boxes(rect, label, icon_above) for rect, label in zip(rects, labels, strict=True)]
         mains = [
             self.fitted(label.text, main.w, main.h, mm, sizes.NEEDED_MM, True)
             for label, (_, main, _) in zip(labels, boxes, strict=True)
@@ -283,7 +327,7 @@ class Page:
         self.add(Panel(self.header_rect.base(self.edge).moved(0, self.edge), replace(face, fill=face.line)))
         box = self.header_rect.inset(self.px(2.6), 0)
         right = 0
-        size = self.px(sizes.FLOOR_MM)
+        size = self.em(sizes.FLOOR_MM)
         banner = self.look.measure.width(self.say("header.fallback"), size, True) if fallback else 0
         where = "" if step is None else self.say("header.step", step=step, steps=self.kiosk.rules.steps)
         step_w = self.look.measure.width(where, size, True) + self.px(2)
@@ -312,7 +356,7 @@ class Page:
     def _title(self, width: int) -> str:
         """Clinic and purpose; a clinic's name too long for the header is left away, never squeezed."""
         full = self.say("header.title", clinic=self.look.clinic)
-        if self.look.measure.width(full, self.px(sizes.FLOOR_MM), False) <= width:
+        if self.look.measure.width(full, self.em(sizes.FLOOR_MM), False) <= width:
             return full
         return self.say("header.short")
 

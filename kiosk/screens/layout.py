@@ -6,7 +6,7 @@ from kiosk.screens import layout_staff, pages_ask, pages_end, pages_pad, pages_t
 from kiosk.screens.kit import Page
 from kiosk.screens.look import Look
 from kiosk.screens.widgets import Picture
-from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffScreen
+from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffScreen
 from kiosk.visit.states import (
     Again,
     AskConsent,
@@ -39,10 +39,13 @@ from kiosk.visit.states import (
     WrongToken,
 )
 
+#: Only staff read these.
+STAFF_READ = StaffScreen | DoorPad | EnterStaffNumber | EnterPasscode
+
 
 def lay_out(kiosk: Kiosk, look: Look) -> Picture:
     """The picture of the kiosk's state: what is drawn where, and what a touch there means."""
-    page = Page(kiosk, look, kiosk.screen.name)
+    page = Page(kiosk, look, kiosk.screen.name, isinstance(kiosk.screen, STAFF_READ))
     _place(page, kiosk.screen)
     return page.picture()
 

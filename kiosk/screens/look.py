@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from kiosk.config import ReaderSide
 from kiosk.screens.geometry import Rect
 from kiosk.screens.theme import Tokens
 
@@ -15,6 +16,8 @@ NEEDED_MM = 4.9 / CAP_HEIGHT_EM
 TITLE_MM = 8.2
 HEADLINE_MM = 9.6
 LINE_SPACING = 1.24
+#: Large letters: cap height 6.1 mm = 0.7° at 500 mm (EN 301 549 5.1.4).
+LARGE_TEXT = 6.15 / 4.9
 #: Smallest and wished-for side of what is touched (facts/screens.md 1.2: Sultana & Moffatt 2019; Duff 2010).
 TARGET_MM = 16.0
 MAIN_TARGET_MM = 20.0
@@ -22,6 +25,8 @@ MAIN_TARGET_MM = 20.0
 GAP_MM = 2.5
 MARGIN_MM = 2.25
 HEADER_MM = 8.0
+#: The smallest display that holds every picture: long side and short side.
+LEAST_MM = (149.0, 86.5)
 
 
 class Measurer(Protocol):
@@ -35,6 +40,9 @@ class Words(Protocol):
     """The catalogues; `say` raises KeyError for a key that a language lacks."""
 
     def say(self, language: str, key: str, **values: object) -> str: ...
+
+    def for_staff(self, language: str) -> str:
+        """The language of the staff's pages while a visit is in `language`."""
 
     def language_name(self, language: str) -> str:
         """A language's own name for itself."""
@@ -61,6 +69,12 @@ class Canvas:
         return int(-(-mm * self.px_per_mm // 1))
 
 
+def canvas_for(width: int, height: int, px_per_mm: float) -> Canvas:
+    """The canvas of a display; on one that is too small for it, all is drawn as much smaller as needed."""
+    long, short = max(width, height), min(width, height)
+    return Canvas(width, height, min(px_per_mm, long / LEAST_MM[0], short / LEAST_MM[1]))
+
+
 @dataclass(frozen=True)
 class Look:
     canvas: Canvas
@@ -68,3 +82,6 @@ class Look:
     clinic: str
     words: Words
     measure: Measurer
+    text_scale: float = 1.0  #: `LARGE_TEXT` for large letters on all that patients read
+    mirror: bool = False  #: keys at the left, words at the right: mounted for the left hand
+    reader_side: ReaderSide = ReaderSide.UNTOLD

@@ -24,9 +24,8 @@ def _split(page: Page) -> tuple[Rect, Rect]:
         pad_height = 4 * page.px(17) + 3 * page.gap
         pad = area.above(page.footer_rect.h + page.gap).base(pad_height)
         return Rect(area.x, area.y, area.w, pad.y - page.gap - area.y), pad
-    pad_width = 3 * page.px(20.5) + 2 * page.gap
-    pad = Rect(area.right - pad_width, area.y, pad_width, area.h)
-    return Rect(area.x, area.y, area.w - pad_width - page.gap, page.footer_rect.y - page.gap - area.y), pad
+    words, pad = page.sides(area, 3 * page.px(20.5) + 2 * page.gap, page.gap)
+    return words.above(page.footer_rect.h + page.gap), pad
 
 
 def _keypad(page: Page, rect: Rect, digit: Callable[[str], Touch], ready: bool) -> None:

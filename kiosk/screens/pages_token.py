@@ -1,9 +1,11 @@
 """Layout of what concerns the token on the reader: hold, hold again, wrong one, reading, checking. PURE."""
 
+from kiosk.config import ReaderSide
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.screens import look as sizes
 from kiosk.screens.geometry import Rect
 from kiosk.screens.kit import Label, Page, Paragraph
+from kiosk.screens.look import Look
 from kiosk.screens.widgets import Mark, Progress, Scene, SceneKind
 from kiosk.visit.events import Action, Pressed
 from kiosk.visit.states import (
@@ -46,8 +48,8 @@ def _with_scene(page: Page, kind: SceneKind) -> Rect:
         place = area.base(height).centred(width, height)
         words = area.above(height + page.gap)
     else:
-        place = Rect(area.right - width, area.y, width, min(height, area.h))
-        words = Rect(area.x, area.y, area.w - width - page.px(2), area.h)
+        words, place = page.sides(area, width, page.px(2), _on_left(page.look))
+        place = place.top(min(height, area.h))
     tokens = page.tokens
     label_box = place.top(page.px(7))
     label = page.placed(
@@ -61,6 +63,17 @@ def _with_scene(page: Page, kind: SceneKind) -> Rect:
     )
     page.add(Scene(place, kind, label, tokens.plain, tokens.reader, tokens.highlight))
     return words.inset(page.px(0.6), 0)
+
+
+def _on_left(look: Look) -> bool:
+    """The drawn reader lies where the real one does; where that is not told, away from the words."""
+    match look.reader_side:
+        case ReaderSide.LEFT:
+            return True
+        case ReaderSide.RIGHT:
+            return False
+        case ReaderSide.BELOW | ReaderSide.UNTOLD:
+            return look.mirror
 
 
 def _scene_of(device: Device) -> SceneKind:

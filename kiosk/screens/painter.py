@@ -14,6 +14,7 @@ from kiosk.screens.widgets import (
     Button,
     DigitBoxes,
     Icon,
+    Line,
     Panel,
     Picture,
     Progress,
@@ -106,11 +107,14 @@ class Painter:
 
     def _text(self, surface: pygame.Surface, text: Text, ink: Colour) -> None:
         for line in text.lines:
-            if not line.text:
-                continue
-            key = (line.text, text.size, text.bold, ink)
-            drawn, above = self._lines.get(key, lambda key=key: self._fonts.render(*key))  # type: ignore[misc]
-            surface.blit(drawn, (line.rect.x, line.rect.y - above))
+            if line.text:
+                self._line(surface, line, (line.text, text.size, text.bold, ink))
+        for line in text.ruby:
+            self._line(surface, line, (line.text, text.ruby_size, False, ink))
+
+    def _line(self, surface: pygame.Surface, line: Line, key: tuple[str, int, bool, Colour]) -> None:
+        drawn, above = self._lines.get(key, lambda: self._fonts.render(*key))
+        surface.blit(drawn, (line.rect.x, line.rect.y - above))
 
     def _icon(self, surface: pygame.Surface, icon: Icon, ink: Colour, ground: Colour) -> None:
         side = min(icon.rect.w, icon.rect.h)

@@ -59,6 +59,8 @@ class Text:
     bold: bool
     ink: Colour
     ground: Colour  #: what it is written on: the scanner checks the contrast
+    ruby: tuple[Line, ...] = ()  #: readings, each above its base
+    ruby_size: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import statistics
 from dataclasses import dataclass
 from functools import partial
 
-from kiosk.config import LANGUAGES, ScreenSettings, Theme
+from kiosk.config import LANGUAGES, ReaderSide, ScreenSettings, Theme
 from kiosk.screens.catalogue import Catalogues
 from kiosk.screens.display import SdlDisplay
 from kiosk.screens.fonts import FontBook
@@ -45,6 +45,10 @@ class Easel:
                 fullscreen=False,
                 theme=Theme.STANDARD,
                 sound=False,
+                rotate=0,
+                mirror=False,
+                large_text=False,
+                reader_side=ReaderSide.UNTOLD,
             )
         )
         self.fonts = FontBook()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pygame
 import pytest
 
-from kiosk.config import ScreenSettings, Theme
+from kiosk.config import ReaderSide, ScreenSettings, Theme
 from kiosk.qualification.terms import Mode
 from kiosk.screens.display import DisplayError, Down, Quit, SdlDisplay, Up
 from kiosk.screens.examples import Example, examples
@@ -16,7 +16,7 @@ from kiosk.screens.sound import FADE_S, LEVEL, RATE, Sound, samples
 from kiosk.screens.widgets import target_at
 
 MakeLook = Callable[..., Look]
-SETTINGS = ScreenSettings(800, 480, 5.36, False, Theme.STANDARD, True)
+SETTINGS = ScreenSettings(800, 480, 5.36, False, Theme.STANDARD, True, 0, False, False, ReaderSide.UNTOLD)
 EXAMPLES = [
     *examples(Mode.HOME_CONSENT),
     *(each for each in examples(Mode.QUALIFICATION_ONLY) if each.name == "method"),

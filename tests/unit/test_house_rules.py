@@ -27,8 +27,8 @@ PURE = (
     "kiosk/indicators/patterns.py",
     "kiosk/uploader/retry.py",
 )
-#: A word of the settings that colours are chosen by; its module reads a file only when `load` is called.
-PURE_MAY_NAME = frozenset({"kiosk.config.Theme"})
+#: Words of the settings that pictures are made by; their module reads a file only when `load` is called.
+PURE_MAY_NAME = frozenset({"kiosk.config.Theme", "kiosk.config.ReaderSide"})
 IMPURE_MODULES = frozenset(
     {"time", "threading", "_thread", "concurrent", "multiprocessing", "asyncio", "subprocess", "signal"}
     | {"socket", "ssl", "select", "selectors", "http", "urllib"}
