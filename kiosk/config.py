@@ -3,19 +3,17 @@
 Relative paths are taken from the folder of the settings file. `deploy/kiosk.toml.example` shows every key.
 """
 
-import difflib
 import re
 import tomllib
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from kiosk.config_table import Fault, Table, key_lines
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Mode
 from kiosk.visit.rules import Rules, Timing
-
-E = TypeVar("E", bound=StrEnum)
 
 #: Every language that there are words for, as gettext names it; ja@easy is やさしい日本語.
 LANGUAGES = ("ja", "en")
@@ -135,19 +133,6 @@ class Settings:
     staff: tuple[StaffMember, ...]
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing to mend: where, and what to write instead."""
-
-    line: int | None
-    key: str
-    say: str
-
-    def __str__(self) -> str:
-        place = f"line {self.line}: " if self.line else ""
-        return f"{place}{self.key}: {self.say}"
-
-
 class ConfigError(Exception):
     """The settings cannot be used; `faults` names all that is wrong."""
 
@@ -169,7 +154,7 @@ def load(path: Path) -> Settings:
     except (ValueError, RecursionError) as fault:  # also thousands of digits and deep nests
         raise ConfigError(path, (Fault(_line_in(str(fault)), "file", f"is not TOML: {fault}"),)) from None
     faults: list[Fault] = []
-    settings = _settings(data, _key_lines(text), faults, path.resolve().parent)
+    settings = _settings(data, key_lines(text), faults, path.resolve().parent)
     if faults:
         raise ConfigError(path, tuple(sorted(faults, key=lambda fault: fault.line or 0)))
     return settings
@@ -180,118 +165,9 @@ def _line_in(message: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def _key_lines(text: str) -> dict[str, int]:
-    """Where each `section.key` and each section stands; tomllib does not tell."""
-    lines: dict[str, int] = {}
-    section = ""
-    counts: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if found := re.match(r"\s*\[\[([\w.-]+)\]\]", line):
-            name = found.group(1)
-            section = f"{name}[{counts.get(name, 0)}]"
-            counts[name] = counts.get(name, 0) + 1
-            lines[section] = number
-        elif found := re.match(r"\s*\[([\w.-]+)\]", line):
-            section = found.group(1)
-            lines[section] = number
-        elif found := re.match(r"\s*([\w-]+)\s*=", line):
-            lines.setdefault(f"{section}.{found.group(1)}" if section else found.group(1), number)
-    return lines
-
-
-class _Table:
-    """One section while it is read; notes faults instead of raising, so that all are found."""
-
-    def __init__(self, name: str, data: Any, lines: dict[str, int], faults: list[Fault]) -> None:
-        self._name, self._lines, self._faults = name, lines, faults
-        self._known: set[str] = set()
-        self._data: dict[str, Any] = data if isinstance(data, dict) else {}
-        if not isinstance(data, dict):
-            faults.append(Fault(lines.get(name), name, f"must be a section [{name}]"))
-
-    def fault(self, key: str, say: str) -> None:
-        full = f"{self._name}.{key}" if self._name else key
-        self._faults.append(Fault(self._lines.get(full, self._lines.get(self._name)), full, say))
-
-    def _take(self, key: str, kind: type | tuple[type, ...], what: str, default: Any) -> Any:
-        self._known.add(key)
-        if key not in self._data:
-            if default is ...:
-                self.fault(key, f"is missing; write {key} = {what}")
-                return None
-            return default
-        value = self._data[key]
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            self.fault(key, f"must be {what}")
-            return None
-        return value
-
-    def text(self, key: str, what: str, default: Any = ..., pattern: str = r".+") -> str:
-        value = self._take(key, str, what, default)
-        if value is None:
-            return ""
-        if not re.fullmatch(pattern, value):
-            self.fault(key, f"must be {what}")
-        return str(value)
-
-    def number(self, key: str, low: float, high: float, default: Any = ...) -> float:
-        value = self._take(key, (int, float), f"a number from {low:g} to {high:g}", default)
-        if value is None:
-            return low
-        if not low <= value <= high:
-            self.fault(key, f"must be a number from {low:g} to {high:g}")
-            return low
-        return float(value)
-
-    def whole(self, key: str, low: int, high: int, default: int) -> int:
-        value = self.number(key, low, high, default)
-        if value != int(value):
-            self.fault(key, f"must be a whole number from {low} to {high}")
-            return low
-        return int(value)
-
-    def flag(self, key: str, default: bool) -> bool:
-        return bool(self._take(key, bool, "true or false", default))
-
-    def choice(self, key: str, enum: type[E], default: Any = ...) -> E:
-        what = " or ".join(f'"{member.value}"' for member in enum)
-        value = self._take(key, str, what, default)
-        try:
-            return enum(value)
-        except ValueError:
-            if value is not None:
-                self.fault(key, f"must be {what}")
-            return next(iter(enum))
-
-    def names(self, key: str, allowed: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
-        value = self._take(key, list, "a list such as [" + ", ".join(f'"{a}"' for a in allowed) + "]", None)
-        if value is None:
-            return default
-        if not value or not all(name in allowed for name in value) or len(set(value)) != len(value):
-            self.fault(key, "must list one or more of " + ", ".join(f'"{name}"' for name in allowed))
-            return default
-        return tuple(value)
-
-    def words(self, key: str, what: str, pattern: str = r"[a-z_][a-z0-9_-]*") -> tuple[str, ...]:
-        value = self._take(key, list, what, [])
-        if not all(isinstance(word, str) and re.fullmatch(pattern, word) for word in value or ()):
-            self.fault(key, f"must be {what}")
-            return ()
-        return tuple(value or ())
-
-    def path(self, key: str, base: Path, default: Any = ...) -> Path:
-        return base / self.text(key, f'a path, such as "{key}"', default)
-
-    def finish(self) -> None:
-        """Name the keys that nobody knows; a misspelt one must not be passed over."""
-        for key in self._data.keys() - self._known:
-            close = difflib.get_close_matches(key, sorted(self._known), n=1)
-            self.fault(key, "is not known" + (f"; {close[0]} is meant?" if close else ""))
-
-
 def _settings(data: dict[str, Any], lines: dict[str, int], faults: list[Fault], base: Path) -> Settings:
-    def table(name: str) -> _Table:
-        return _Table(name, data.get(name, {}), lines, faults)
+    def table(name: str) -> Table:
+        return Table(name, data.get(name, {}), lines, faults)
 
     sections = {
         "clinic",
@@ -328,7 +204,7 @@ def _settings(data: dict[str, Any], lines: dict[str, int], faults: list[Fault], 
     return settings
 
 
-def _clinic(table: _Table) -> Clinic:
+def _clinic(table: Table) -> Clinic:
     return Clinic(
         name=table.text("name", "the clinic's name"),
         institution=table.text("institution", "the 10 digits of 医療機関コード in quotes", pattern=r"\d{10}"),
@@ -338,7 +214,7 @@ def _clinic(table: _Table) -> Clinic:
     )
 
 
-def _rules(table: _Table, timing: _Table) -> Rules:
+def _rules(table: Table, timing: Table) -> Rules:
     items = table.names(
         "consent_items",
         tuple(i.name.lower() for i in ConsentItem),
@@ -356,7 +232,7 @@ def _rules(table: _Table, timing: _Table) -> Rules:
     )
 
 
-def _reader(table: _Table, base: Path) -> ReaderSettings:
+def _reader(table: Table, base: Path) -> ReaderSettings:
     device = table.text(
         "device",
         '"usb", "usb:04e6:5591" or "virtual:PATH"',
@@ -372,7 +248,7 @@ def _reader(table: _Table, base: Path) -> ReaderSettings:
     )
 
 
-def _screen(table: _Table) -> ScreenSettings:
+def _screen(table: Table) -> ScreenSettings:
     return ScreenSettings(
         width=table.whole("width", 480, 3840, 800),
         height=table.whole("height", 320, 3840, 480),
@@ -387,19 +263,19 @@ def _screen(table: _Table) -> ScreenSettings:
     )
 
 
-def _quarter_turns(table: _Table) -> int:
+def _quarter_turns(table: Table) -> int:
     degrees = table.whole("rotate", 0, 270, 0)
     if degrees % 90:
         table.fault("rotate", "must be 0, 90, 180 or 270")
     return degrees
 
 
-def _indicators(table: _Table, base: Path) -> IndicatorSettings:
+def _indicators(table: Table, base: Path) -> IndicatorSettings:
     board = table.text("board", 'a path to board.toml, or "none"', "none")
     return IndicatorSettings(board=None if board == "none" else base / board)
 
 
-def _service(table: _Table, base: Path) -> ServiceSettings:
+def _service(table: Table, base: Path) -> ServiceSettings:
     return ServiceSettings(
         name=table.text("name", "the service's name as it stands in transcripts"),
         url=table.text("url", "an https:// address without a path", pattern=r"https://[^/\s]+"),
@@ -410,7 +286,7 @@ def _service(table: _Table, base: Path) -> ServiceSettings:
     )
 
 
-def _outbox(table: _Table, base: Path) -> OutboxSettings:
+def _outbox(table: Table, base: Path) -> OutboxSettings:
     return OutboxSettings(
         path=table.path("path", base, "outbox.sqlite"),
         max_records=table.whole("max_records", 1, 100_000, 500),
@@ -422,7 +298,7 @@ def _outbox(table: _Table, base: Path) -> OutboxSettings:
     )
 
 
-def _update(table: _Table, base: Path) -> UpdateSettings:
+def _update(table: Table, base: Path) -> UpdateSettings:
     what = 'the https:// address of the channel file, or "none"'
     channel = table.text("channel", what, "none", pattern=r"none|https://[^/\s]+/\S+")
     return UpdateSettings(
@@ -442,7 +318,7 @@ def _staff(data: Any, lines: dict[str, int], faults: list[Fault]) -> tuple[Staff
         return ()
     members = []
     for index, entry in enumerate(data):
-        table = _Table(f"staff[{index}]", entry, lines, faults)
+        table = Table(f"staff[{index}]", entry, lines, faults)
         members.append(
             StaffMember(
                 number=table.text("number", "a personal staff number of 3 to 6 digits", pattern=r"\d{3,6}"),

@@ -23,7 +23,8 @@ from kiosk.cli import (
     run,
     set_up_logging,
 )
-from kiosk.config import ConfigError, Fault
+from kiosk.config import ConfigError
+from kiosk.config_table import Fault
 
 ALL = [("", name) for name in COMMANDS] + [("simulate", name) for name in SIMULATE]
 
