@@ -71,6 +71,14 @@ class StockTransport:
             return None if len(head) < 8 else 10 + int.from_bytes(head[5:7], "big")
         return 7 + head[3]
 
+    def wait_for_more(self, seconds: float = 10.0) -> bool:
+        """Wait until something can be read, and leave it there; False if nothing came."""
+        return bool(self._waiting) or bool(select.select([self._socket], [], [], seconds)[0])
+
+    @property
+    def closed(self) -> bool:
+        return self._socket.fileno() < 0
+
     def close(self) -> None:
         self._socket.close()
 

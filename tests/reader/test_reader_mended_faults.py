@@ -34,6 +34,7 @@ from kiosk.simulator.field import VirtualField
 from kiosk.simulator.field_client import FieldClient
 from kiosk.simulator.hierarchy import Hierarchy
 from tests.reader.quiet import Quiet
+from tests.reader.rates import Tape
 from tests.reader.stock_stick import (
     StockTransport,
     activate,
@@ -44,6 +45,9 @@ from tests.reader.stock_stick import (
 )
 
 SELECT = CommandApdu(0x00, 0xA4, 0x04, 0x0C, AID)
+FRAMES_OF_256_AT_106 = 0x08  #: ATTRIB's second parameter byte (ISO/IEC 14443-3:2018, 7.10.4)
+RATE_BITS = 0x70
+R_NAK_0 = b"\xb2"  #: asks an activated token whether it is there
 WHOLE = CommandApdu(0x00, 0xB0, 0x00, 0x00, ne=65536)
 SELECT_CERTIFICATE = CommandApdu(0x00, 0xA4, 0x02, 0x0C, b"\x00\x0a")
 
@@ -220,6 +224,19 @@ def test_6_extended_length_is_sent_where_asked_for(field: VirtualField, hand: Fi
 # ---- 7 ---------------------------------------------------------------------------------------------------
 
 
+def test_stock_keeps_the_handle_of_a_stick_that_was_unplugged(field: VirtualField, hand: FieldClient) -> None:
+    transport = StockTransport(field.settings.path)
+    frontend = nfc.ContactlessFrontend()
+    frontend.device = nfc.clf.pn533.init(transport)
+    hand.unplug()
+    frontend.close()
+    try:
+        assert frontend.device is None
+        assert not transport.closed
+    finally:
+        transport.close()
+
+
 def test_7_unplugging_leaves_no_handle_behind(field: VirtualField, hand: FieldClient) -> None:
     def handles() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))
@@ -281,6 +298,19 @@ def test_8_stale_frames_are_thrown_away_at_opening(field: VirtualField, hand: Fi
 # ---- 9 ---------------------------------------------------------------------------------------------------
 
 
+def test_stock_takes_the_answer_to_a_command_without_time_for_the_next_ones(
+    field: VirtualField, hand: FieldClient
+) -> None:
+    hand.tap("card")
+    with plugged_in(field.settings.path) as stick:
+        activate(stick)
+        chipset = stick.device.chipset
+        assert chipset.in_communicate_thru(R_NAK_0, 0) is None
+        assert chipset.transport.wait_for_more()
+        with pytest.raises(OSError, match="Input/output"):
+            chipset.get_firmware_version()
+
+
 def test_9_no_time_at_all_is_still_a_time_and_the_next_command_works(
     field: VirtualField, hand: FieldClient
 ) -> None:
@@ -294,7 +324,35 @@ def test_9_no_time_at_all_is_still_a_time_and_the_next_command_works(
         chip.close()
 
 
-# ---- 10, and leanness ------------------------------------------------------------------------------------
+# ---- 10 --------------------------------------------------------------------------------------------------
+
+
+def test_stock_speaks_faster_than_its_attrib_agreed(field: VirtualField, hand: FieldClient) -> None:
+    hand.tap("card")
+    with plugged_in(field.settings.path) as stick:
+        target = sense(stick)
+        assert target is not None
+        assert target.brty == "106B"
+        target.brty = "424B"
+        assert nfc.tag.activate(stick, target) is None
+
+
+def test_10_every_frame_is_sent_at_the_rate_that_attrib_agreed(
+    field: VirtualField, hand: FieldClient
+) -> None:
+    hand.tap("card")
+    tape = Tape()
+    antenna = Antenna(open_reader(f"virtual:{field.settings.path}", 4, tape.over))
+    try:
+        assert ask(linked(antenna), SELECT).ok
+    finally:
+        antenna.close()
+    assert [frame[6] for frame in tape.thru if frame[:1] == b"\x1d"] == [FRAMES_OF_256_AT_106]
+    assert tape.modes
+    assert {mode & RATE_BITS for mode in tape.modes} == {0}
+
+
+# ---- leanness --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
