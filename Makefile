@@ -8,7 +8,7 @@
 # make soak    10,000 visits in a bad world        (SOAK_ARGS="--visits 1000 --seed 2")
 # make fleet   5,000 kiosks after one hour's outage: table and docs/fleet.svg   (FLEET_ARGS)
 # make catalogues   compile the words of the screens, kiosk/screens/locale
-# make lock    write the locked requirements anew
+# make lock    write the locked requirements anew   (LOCK_ARGS=--upgrade: the newest versions)
 # make clean   remove the environment and all that was made
 #
 # Each brings what it needs: Debian packages if missing (root or sudo), the environment in .venv. PYTHON=… chooses
@@ -62,7 +62,7 @@ catalogues: .venv/.stamp-dev
 	@$(BIN)/pybabel --quiet compile --directory kiosk/screens/locale --domain "kiosk staff"
 
 lock:
-	@requirements/lock
+	@requirements/lock $(LOCK_ARGS)
 
 clean:
 	rm -rf .venv build dist demo-out bench.json *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

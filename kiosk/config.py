@@ -5,12 +5,15 @@ Relative paths are taken from the folder of the settings file. `deploy/kiosk.tom
 
 import re
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from kiosk.config_table import Fault, Table, key_lines
+from kiosk.config_table import Fault, Rulebook, Table, fault, key_lines
+from kiosk.config_words import Problem
+from kiosk.provisioning.notice import doubts
+from kiosk.provisioning.sections import NEEDS, STAFF_NUMBER, FirstBoot, Network, first_boot, network
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Mode
 from kiosk.visit.rules import Rules, Timing
@@ -133,31 +136,69 @@ class Settings:
     staff: tuple[StaffMember, ...]
 
 
+@dataclass(frozen=True)
+class Card:
+    """The settings file as it lies on the card: with what the first boot needs."""
+
+    settings: Settings
+    network: Network
+    first_boot: FirstBoot
+    doubts: tuple[Fault, ...] = ()  #: taken, and worth a second look
+
+
 class ConfigError(Exception):
     """The settings cannot be used; `faults` names all that is wrong."""
 
     def __init__(self, path: Path, faults: tuple[Fault, ...]) -> None:
-        super().__init__("\n".join(f"{path.name}: {fault}" for fault in faults))
+        super().__init__("\n".join(f"{path.name}: {each}" for each in faults))
         self.faults = faults
 
 
 def load(path: Path) -> Settings:
     """Read the settings; raises ConfigError with every fault of the file."""
+    return load_card(path, fresh=False).settings
+
+
+def load_card(path: Path, fresh: bool = True) -> Card:
+    """Read the whole file; `fresh`: of a kiosk that was never started, which needs more.
+
+    Raises ConfigError with every fault, and with what the first boot lacks.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")  # Windows editors begin the file with a byte order mark
-    except OSError as fault:
-        raise ConfigError(path, (Fault(None, "file", f"cannot be read: {fault.strerror}"),)) from None
+        text = decoded(path.read_bytes())
+    except OSError as reason:
+        raise _refusal(path, Problem.UNREADABLE, str(reason.strerror)) from None
     except UnicodeDecodeError:
-        raise ConfigError(path, (Fault(None, "file", "is not UTF-8 text; save it again as UTF-8"),)) from None
+        raise _refusal(path, Problem.NOT_UTF8) from None
     try:
         data = tomllib.loads(text)
-    except (ValueError, RecursionError) as fault:  # also thousands of digits and deep nests
-        raise ConfigError(path, (Fault(_line_in(str(fault)), "file", f"is not TOML: {fault}"),)) from None
+    except (ValueError, RecursionError) as reason:  # also thousands of digits and deep nests
+        say = str(reason)
+        raise _refusal(path, Problem.NOT_TOML, say, _line_in(say)) from None
     faults: list[Fault] = []
-    settings = _settings(data, key_lines(text), faults, path.resolve().parent)
+    lines = key_lines(text)
+    card = _card(data, lines, faults, path.resolve().parent, Rulebook())
+    if fresh:
+        faults += _lacking(data, lines, faults)
     if faults:
-        raise ConfigError(path, tuple(sorted(faults, key=lambda fault: fault.line or 0)))
-    return settings
+        raise ConfigError(path, tuple(sorted(faults, key=lambda each: each.line or 0)))
+    return replace(card, doubts=doubts(card.settings.clinic.institution, lines.get("clinic.institution")))
+
+
+def decoded(data: bytes) -> str:
+    """The file's text; Windows editors begin it with a byte order mark and end lines with CR LF."""
+    return data.decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def rulebook() -> Rulebook:
+    """Every rule that a settings file is held to; the offline page judges by it."""
+    book = Rulebook()
+    _card({"staff": [{}]}, {}, [], Path(), book)
+    return book
+
+
+def _refusal(path: Path, problem: Problem, what: str = "", line: int | None = None) -> ConfigError:
+    return ConfigError(path, (fault(line, "file", problem, what),))
 
 
 def _line_in(message: str) -> int | None:
@@ -165,24 +206,40 @@ def _line_in(message: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def _settings(data: dict[str, Any], lines: dict[str, int], faults: list[Fault], base: Path) -> Settings:
-    def table(name: str) -> Table:
-        return Table(name, data.get(name, {}), lines, faults)
+def _lacking(data: dict[str, Any], lines: dict[str, int], faults: list[Fault]) -> list[Fault]:
+    rules = {(rule.section, rule.key): rule for rule in rulebook().rules}
+    told = {each.key for each in faults}
+    found = []
+    for need in NEEDS:
+        full = f"{need.section}.{need.key}"
+        if need.missing(data) and full not in told:
+            rule = rules[need.section, need.key]
+            line = lines.get(full, lines.get(need.section))
+            found.append(fault(line, full, Problem.MISSING, rule.what, rule.what_ja))
+    return found
 
-    sections = {
-        "clinic",
-        "visit",
-        "timing",
-        "reader",
-        "screen",
-        "indicators",
-        "service",
-        "outbox",
-        "clock",
-        "update",
-        "run",
-    }
-    tables = {name: table(name) for name in sorted(sections)}
+
+SECTIONS = (
+    "clinic",
+    "visit",
+    "timing",
+    "reader",
+    "screen",
+    "indicators",
+    "service",
+    "outbox",
+    "clock",
+    "update",
+    "run",
+    "network",
+    "first_boot",
+)
+
+
+def _card(
+    data: dict[str, Any], lines: dict[str, int], faults: list[Fault], base: Path, book: Rulebook
+) -> Card:
+    tables = {name: Table(name, data.get(name, {}), lines, faults, book) for name in SECTIONS}
     settings = Settings(
         run=tables["run"].path("folder", base, "/run/kiosk"),
         run_users=tables["run"].words("users", 'a list of user names, such as ["kiosk-screen"]'),
@@ -195,19 +252,22 @@ def _settings(data: dict[str, Any], lines: dict[str, int], faults: list[Fault], 
         outbox=_outbox(tables["outbox"], base),
         clock=ClockSettings(tables["clock"].path("trust_file", base, "/run/systemd/timesync/synchronized")),
         update=_update(tables["update"], base),
-        staff=_staff(data.get("staff", []), lines, faults),
+        staff=_staff(data.get("staff", []), lines, faults, book),
     )
+    card = Card(settings, network(tables["network"]), first_boot(tables["first_boot"]))
     for each in tables.values():
         each.finish()
-    for name in data.keys() - sections - {"staff"}:
-        faults.append(Fault(lines.get(name), name, "is not a known section"))
-    return settings
+    for name in sorted(data.keys() - set(SECTIONS) - {"staff"}):
+        faults.append(fault(lines.get(name), name, Problem.UNKNOWN_SECTION))
+    return card
 
 
 def _clinic(table: Table) -> Clinic:
     return Clinic(
         name=table.text("name", "the clinic's name"),
-        institution=table.text("institution", "the 10 digits of 医療機関コード in quotes", pattern=r"\d{10}"),
+        institution=table.text(
+            "institution", "the 10 digits of 医療機関コード in quotes", pattern=r"[0-9]{10}"
+        ),
         terminal=table.text(
             "terminal", "a short name such as K001 (letters, digits, - )", pattern=r"[A-Za-z0-9-]{1,32}"
         ),
@@ -237,7 +297,7 @@ def _reader(table: Table, base: Path) -> ReaderSettings:
         "device",
         '"usb", "usb:04e6:5591" or "virtual:PATH"',
         "usb",
-        pattern=r"usb|usb:[0-9a-fA-F]{4}:[0-9a-fA-F]{4}|virtual:.+",
+        pattern=r"usb|usb:[0-9a-fA-F]{4}:[0-9a-fA-F]{4}|virtual:[^\x00-\x1f\x7f\u2028\u2029]+",
     )
     if device.startswith("virtual:"):
         device = f"virtual:{base / device.removeprefix('virtual:')}"
@@ -256,18 +316,11 @@ def _screen(table: Table) -> ScreenSettings:
         fullscreen=table.flag("fullscreen", True),
         theme=table.choice("theme", Theme, Theme.STANDARD),
         sound=table.flag("sound", True),
-        rotate=_quarter_turns(table),
+        rotate=table.whole("rotate", 0, 270, 0, step=90),
         mirror=table.flag("mirror", False),
         large_text=table.flag("large_text", False),
         reader_side=table.choice("reader_side", ReaderSide, ReaderSide.UNTOLD),
     )
-
-
-def _quarter_turns(table: Table) -> int:
-    degrees = table.whole("rotate", 0, 270, 0)
-    if degrees % 90:
-        table.fault("rotate", "must be 0, 90, 180 or 270")
-    return degrees
 
 
 def _indicators(table: Table, base: Path) -> IndicatorSettings:
@@ -278,7 +331,7 @@ def _indicators(table: Table, base: Path) -> IndicatorSettings:
 def _service(table: Table, base: Path) -> ServiceSettings:
     return ServiceSettings(
         name=table.text("name", "the service's name as it stands in transcripts"),
-        url=table.text("url", "an https:// address without a path", pattern=r"https://[^/\s]+"),
+        url=table.text("url", "an https:// address without a path", pattern=r"https://[A-Za-z0-9.:\[\]-]+"),
         ca=table.path("ca", base, "service-ca.pem"),
         certificate=table.path("certificate", base, "terminal.pem"),
         key=table.path("key", base, "terminal.key"),
@@ -300,7 +353,7 @@ def _outbox(table: Table, base: Path) -> OutboxSettings:
 
 def _update(table: Table, base: Path) -> UpdateSettings:
     what = 'the https:// address of the channel file, or "none"'
-    channel = table.text("channel", what, "none", pattern=r"none|https://[^/\s]+/\S+")
+    channel = table.text("channel", what, "none", pattern=r"none|https://[A-Za-z0-9.:\[\]-]+/[!-~]+")
     return UpdateSettings(
         channel=None if channel == "none" else channel,
         ca=table.path("ca", base, "update-ca.pem"),
@@ -312,22 +365,18 @@ def _update(table: Table, base: Path) -> UpdateSettings:
     )
 
 
-def _staff(data: Any, lines: dict[str, int], faults: list[Fault]) -> tuple[StaffMember, ...]:
+def _staff(data: Any, lines: dict[str, int], faults: list[Fault], book: Rulebook) -> tuple[StaffMember, ...]:
     if not isinstance(data, list):
-        faults.append(Fault(lines.get("staff"), "staff", "must be written as [[staff]] sections"))
+        faults.append(fault(lines.get("staff"), "staff", Problem.NOT_SECTIONS, "staff"))
         return ()
-    members = []
+    members: list[StaffMember] = []
     for index, entry in enumerate(data):
-        table = Table(f"staff[{index}]", entry, lines, faults)
-        members.append(
-            StaffMember(
-                number=table.text("number", "a personal staff number of 3 to 6 digits", pattern=r"\d{3,6}"),
-                passcode=table.text(
-                    "passcode", "the text that `kiosk provision passcode` prints", pattern=r"scrypt\$.+"
-                ),
-            )
-        )
-        if any(other.number == members[-1].number for other in members[:-1] if other.number):
-            table.fault("number", "is given to two members of staff")
+        table = Table(f"staff[{index}]", entry, lines, faults, book)
+        number = table.text("number", "a personal staff number of 3 to 6 digits", pattern=STAFF_NUMBER)
+        stored = "the text that `kiosk provision passcode` prints"
+        passcode = table.text("passcode", stored, pattern=r"scrypt\$[A-Za-z0-9$+/=]+")
+        if number and any(other.number == number for other in members):
+            table.fault("number", Problem.TWICE)
+        members.append(StaffMember(number, passcode))
         table.finish()
     return tuple(members)

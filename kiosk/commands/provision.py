@@ -1,17 +1,30 @@
 """`kiosk provision`: settings checked, this kiosk enrolled, passcodes of staff hashed."""
 
+import os
+import re
 import secrets
 import sys
 from pathlib import Path
 
 import click
 
-from kiosk.config import load
+from kiosk.config import ConfigError, Settings, load, load_card, rulebook
+from kiosk.provisioning import notice
+from kiosk.provisioning.page import html
+from kiosk.provisioning.sections import ACTIVATION_CODE, PASSCODE, PASSCODE_WHAT, digits_of
 from kiosk.staff import SALT_BYTES, hash_passcode
 from kiosk.uploader import enrolment, service
 from kiosk.uploader.from_settings import credentials_of
 
-MIN_DIGITS, MAX_DIGITS = 6, 12  #: the screen's pad has digits only; six hold off guessing between two alarms
+LANGUAGES = click.Choice(["ja", "en"])
+
+
+def _readers_language() -> str:
+    """The language of the terminal: the POSIX variables, the most binding first."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if os.environ.get(name):
+            return "ja" if os.environ[name].startswith("ja") else "en"
+    return "en"
 
 
 @click.group()
@@ -21,10 +34,39 @@ def provision() -> None:
 
 @provision.command()
 @click.argument("file", type=click.Path(path_type=Path))
-def check(file: Path) -> None:
-    """Check a settings file; every fault is named with its line."""
-    settings = load(file)
-    click.echo(f"{file}: is in order ({settings.clinic.name}, terminal {settings.clinic.terminal})")
+@click.option("--enrolled", is_flag=True, help="The kiosk was set up before: no activation code is wanted.")
+@click.option("--language", type=LANGUAGES, default=_readers_language, help="[default: the terminal's]")
+def check(file: Path, enrolled: bool, language: str) -> None:
+    """Check the settings file of a card before its first boot; every fault is named with its line."""
+    try:
+        card = load_card(file, fresh=not enrolled)
+    except ConfigError as refused:
+        for line in notice.lines(refused.faults, language):
+            click.echo(f"{file}: {line}", err=True)
+        raise click.exceptions.Exit(1) from None
+    settings = card.settings
+    for line in (*notice.lines(card.doubts, language), *_absent(file, settings)):
+        click.echo(f"{file}: {line}", err=True)
+    clinic = f"{settings.clinic.name}, {settings.clinic.institution}, {settings.clinic.terminal}"
+    click.echo(f"{file}: {'このまま使えます' if language == 'ja' else 'is in order'} ({clinic})")
+
+
+def _absent(file: Path, settings: Settings) -> list[str]:
+    """What the settings expect beside them; elsewhere only the kiosk can look."""
+    wanted = (settings.service.ca, settings.reader.trust)
+    return [
+        f"{path.name}: is not beside the settings; put it there"
+        for path in wanted
+        if path.is_relative_to(file.resolve().parent) and not path.exists()
+    ]
+
+
+@provision.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The HTML file to write.")
+def page(out: Path) -> None:
+    """Write the page that checks a settings file in any browser, without a line."""
+    out.write_text(html(rulebook()), encoding="utf-8")
+    click.echo(f"{out}: written")
 
 
 @provision.command()
@@ -36,8 +78,7 @@ def enrol(config: Path, code: str, enrolment_url: str) -> None:
 
     May be repeated with the same code, also after a power cut: the same key gets the same certificate.
     """
-    digits = code.replace("-", "").replace(" ", "")
-    if len(digits) != 12 or not (digits.isascii() and digits.isdigit()):
+    if not re.fullmatch(ACTIVATION_CODE, code):
         raise click.UsageError("--code must be the 12 digits of the activation code")
     if not enrolment_url.startswith("https://"):
         raise click.UsageError("--enrolment-url must begin with https://")
@@ -45,7 +86,7 @@ def enrol(config: Path, code: str, enrolment_url: str) -> None:
     try:
         done = enrolment.enrol(
             settings,
-            digits,
+            digits_of(code),
             lambda request: service.enrol(
                 enrolment_url, credentials_of(settings), request, settings.service.timeout_s
             ),
@@ -60,8 +101,8 @@ def passcode() -> None:
     """Hash a passcode, typed or on standard input, for a [[staff]] section of the settings."""
     typed = _typed()
     try:
-        if not MIN_DIGITS <= len(typed) <= MAX_DIGITS or not typed.isdigit():
-            raise click.ClickException(f"a passcode is {MIN_DIGITS} to {MAX_DIGITS} digits")
+        if not re.fullmatch(PASSCODE.encode(), typed):
+            raise click.ClickException(f"a passcode is {PASSCODE_WHAT}")
         click.echo(hash_passcode(typed, secrets.token_bytes(SALT_BYTES)))
     finally:
         typed[:] = bytes(len(typed))

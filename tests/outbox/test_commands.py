@@ -123,7 +123,7 @@ def test_wrong_settings_are_all_named(tmp_path: Path) -> None:
 
 
 def test_good_settings_are_said_to_be_good(config: Path) -> None:
-    assert "is in order" in kiosk("provision", "check", str(config)).stdout
+    assert "is in order" in kiosk("provision", "check", "--enrolled", str(config)).stdout
 
 
 # ---- passcodes ---------------------------------------------------------------------------------------------

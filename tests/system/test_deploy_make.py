@@ -11,7 +11,17 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ("sh", "dirname", "tr", "cat", "mktemp", "rm", "env", "touch", "mkdir")
 
 RUN = {"gcc", "pkg-config", "libsystemd-dev", "libusb-1.0-0", "fonts-morisawa-bizud-gothic", "fonts-noto-cjk"}
-TEST = {"opensc", "opensc-pkcs11", "pcscd", "vsmartcard-vpcd", "openssl", "nginx", "xvfb", "xdotool"}
+TEST = {
+    "opensc",
+    "opensc-pkcs11",
+    "pcscd",
+    "vsmartcard-vpcd",
+    "openssl",
+    "nginx",
+    "chromium",
+    "xvfb",
+    "xdotool",
+}
 
 
 class Machine:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.config import rulebook
+
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Computed from values alone: no driver, clock, thread, file or chance. In the patterns `*` crosses folders.
@@ -315,3 +317,8 @@ INNOCENTS = (
 @pytest.mark.parametrize(("path", "text"), INNOCENTS)
 def test_an_innocent_file_passes_every_rule(path: str, text: str) -> None:
     assert [say for rule in RULES for say in rule(Source(path, text))] == []
+
+
+def test_every_setting_is_asked_for_in_japanese_too() -> None:
+    bare = {rule.what for rule in rulebook().rules if rule.what == rule.what_ja}
+    assert bare == set(), "give each its line in kiosk/config_words.py"
