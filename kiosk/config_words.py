@@ -73,7 +73,7 @@ WHATS: dict[str, str] = {
     "an https:// address without a path": "https:// で始まる照会先のアドレス (パスなし)",
     'a list of user names, such as ["kiosk-screen"]': '["kiosk-screen"] のような利用者名の並び',
     "a personal staff number of 3 to 6 digits": "職員番号 (半角数字 3〜6 桁)",
-    'the https:// address of the channel file, or "none"': '更新案内ファイルの https:// アドレス、または "none"',
+    'the https:// address of the channel file, or "none"': '更新案内の https:// アドレス、または "none"',
     "the text that `kiosk provision passcode` prints": "kiosk provision passcode が表示した文字列",
     "the name of the Wi-Fi, 1 to 32 characters": "Wi-Fi の名前 (SSID)、32 文字まで",
     "the password of the Wi-Fi, 8 to 63 characters": "Wi-Fi のパスワード、半角 8〜63 文字",
