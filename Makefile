@@ -7,6 +7,8 @@
 # make chaos   kill -9 everywhere while the service loses requests and answers   (CHAOS_ARGS)
 # make soak    10,000 visits in a bad world        (SOAK_ARGS="--visits 1000 --seed 2")
 # make fleet   5,000 kiosks after one hour's outage: table and docs/fleet.svg   (FLEET_ARGS)
+# make sbom    parts list, CycloneDX: build/sbom.cdx.json     (SBOM_ARGS="--root ROOT --python 3.13 --machine aarch64")
+# make vulnerabilities   known ones in what is locked; "could not check" is a failure   (VULNERABILITIES_ARGS)
 # make catalogues   compile the words of the screens, kiosk/screens/locale
 # make lock    write the locked requirements anew   (LOCK_ARGS=--upgrade: the newest versions)
 # make clean   remove the environment and all that was made
@@ -22,7 +24,7 @@ SH_FILES := requirements/find-python requirements/lock requirements/system-packa
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: help demo test check bench fuzz powercut chaos soak fleet catalogues lock clean
+.PHONY: sbom vulnerabilities handbook help demo test check bench fuzz powercut chaos soak fleet catalogues lock clean
 
 help:
 	@sed -n 's/^# \(make \)/\1/p' Makefile
@@ -61,6 +63,13 @@ fleet: .venv/.stamp-dev
 catalogues: .venv/.stamp-dev
 	@$(BIN)/pybabel --quiet compile --directory kiosk/screens/locale --domain "kiosk staff"
 
+sbom: .venv/.stamp-supply
+	@mkdir -p build
+	@.venv/supply/bin/python requirements/sbom --out build/sbom.cdx.json $(SBOM_ARGS)
+
+vulnerabilities: .venv/.stamp-supply
+	@.venv/supply/bin/python requirements/vulnerabilities $(VULNERABILITIES_ARGS)
+
 lock:
 	@requirements/lock $(LOCK_ARGS)
 
@@ -98,4 +107,10 @@ clean:
 .venv/.stamp-fuzz: requirements/fuzz.txt .venv/.stamp-dev
 	@echo "Installing the Python packages of requirements/fuzz.txt"
 	@$(PIP) install --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+.venv/.stamp-supply: requirements/supply.txt .venv/.stamp-venv
+	@echo "Installing the Python packages of requirements/supply.txt"
+	@"$$(requirements/find-python)" -m venv .venv/supply
+	@.venv/supply/bin/pip --disable-pip-version-check --no-input --quiet install --require-hashes -r requirements/supply.txt
 	@touch $@
