@@ -2,6 +2,7 @@
 
 import selectors
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -57,6 +58,16 @@ class UploaderClient:
                     if isinstance(reply, Done):
                         raise click.ClickException(reply.say)
         raise click.ClickException("the uploader did not answer in time; see its log")
+
+    def follow(self) -> Iterator[FromUploader]:
+        """Every message that comes, until the uploader goes."""
+        assert self._peer is not None, "used outside `with`"
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._peer, selectors.EVENT_READ)
+            while self._peer.open:
+                selector.select()
+                while (packet := self._peer.receive()) is not None:
+                    yield _decoded(bytes(packet))
 
 
 def _decoded(packet: bytes) -> FromUploader:

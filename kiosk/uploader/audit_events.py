@@ -41,6 +41,10 @@ EVENTS = {
         AuditEvent("answer_seen", "{staff} has dealt with the late answer to visit {visit}", visit=True),
         AuditEvent("drill_passed", "{staff} ran a drill: passed"),
         AuditEvent("drill_failed", "{staff} ran a drill: failed at {word}", _STEPS),
+        AuditEvent("update_started", "{staff} had a newer version installed"),
+        AuditEvent("update_installed", "the version that {staff} asked for was installed"),
+        AuditEvent("update_failed", "the version that {staff} asked for was not installed"),
+        AuditEvent("kiosk_restarted", "{staff} had the kiosk restarted"),
         AuditEvent("audit_exported", "the audit table was exported by the command line"),
         AuditEvent("certificate_renewed", "this kiosk's client certificate was renewed"),
     )

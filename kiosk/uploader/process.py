@@ -109,7 +109,9 @@ class Uploader:
         self._desk = self._make_desk()
         self._timekeeper = Timekeeper(clock)
         self._line_hours = LineHours()
-        self._updates = Updates(settings.update, self._tell_all)
+        self._updates = Updates(
+            settings.update, settings.service.timeout_s, self._tell_all, self._note, self._mailbox.wake
+        )
         clinic = settings.clinic
         self._renewal = Renewal(
             self._credentials,
@@ -168,6 +170,7 @@ class Uploader:
         """Work until `stop`."""
         for lane in self._lanes.all():
             lane.start()
+        self._updates.start(self._clock.now().boot_id)
         wait = 0.0
         told_ready = False
         try:
@@ -200,6 +203,7 @@ class Uploader:
             wait = min(wait, self._delivery.tick(self._outbox, now))
         except OutboxLost as lost:
             self._lose(lost, now)
+        self._updates.turn(now)
         self._memory.sweep()
         return min(wait, self._tell_line(now))
 
@@ -212,15 +216,20 @@ class Uploader:
             if self._outbox is not None and self._desk.drill.owns(result.lane):
                 self._desk.drill.result(result.reply, self._outbox, now)
             elif self._renewal.owns(result.lane) and self._renewal.result(result.reply, now):
-                self._note_renewal(now)
+                self._note(AuditNote(event="certificate_renewed", staff=KIOSK))
 
-    def _note_renewal(self, now: Moment) -> None:
-        if self._outbox is not None:
-            Ledger(self._outbox.database).note(AuditNote(event="certificate_renewed", staff=KIOSK), now)
+    def _note(self, note: AuditNote) -> None:
+        now = self._clock.now()
+        try:
+            if self._outbox is not None:
+                Ledger(self._outbox.database).note(note, now)
+        except OutboxLost as lost:
+            self._lose(lost, now)
 
     def _close(self) -> None:
         self._desk.drill.stop()
         self._renewal.stop()
+        self._updates.close()
         for lane in self._lanes.all():
             lane.stop(timeout_s=1.0)
         if self._outbox is not None:
@@ -294,7 +303,8 @@ class Uploader:
         self._hub.broadcast(channel.encode(message))
 
     def _greet(self, peer: Peer) -> None:
-        messages = [self._delivery.sealing_keys(), self._told.outbox, self._told.line]
+        told = self._told
+        messages = [self._delivery.sealing_keys(), told.outbox, told.line, self._updates.last_told]
         for message in messages:
             if message is not None:
                 peer.send(channel.encode(message))
@@ -364,12 +374,13 @@ class Uploader:
         outbox = self._outbox
         match message:
             case AskChallenge(visit=visit):
+                self._updates.visits.began(visit, now.mono_ms / 1000)
                 self._delivery.ask_challenge(visit, now)
                 return None
             case AskStatus():
                 return self._status(now)
             case AskUpdate() | CloseUpdate() | StartUpdate() | StopUpdate() | RestartKiosk():
-                return self._updates.serve(message)
+                return self._updates.serve(message, now)
             case _ if outbox is None:
                 return self._without_outbox(message, now)
             case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck() | AskDay():
@@ -378,6 +389,7 @@ class Uploader:
                 self._delivery.commit(message, outbox, now)
                 return None
             case VisitEnded():
+                self._updates.visits.ended(message.visit)
                 Ledger(outbox.database).count(message, now)
                 return None
             case StaffWasCalled():

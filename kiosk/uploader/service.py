@@ -190,6 +190,40 @@ class Client:
             alarm.cancel()
             self._used = time.monotonic()
 
+    def fetch(self, path: str, start: int, take: Callable[[bytes], None]) -> Problem | Fault | None:
+        """Have the rest of a file from byte `start` on, in pieces; None when all of it came. `take` may raise
+        to end it. Each piece has the time limit of a whole request; `cut` ends a trickle.
+        """
+        session = self._session
+        assert session is not None, "open() comes first"
+        self._wire.begin()
+        try:
+            with session.request(
+                "GET",
+                self._url + path,
+                headers={"Range": f"bytes={start}-"} if start else {},
+                timeout=(min(CONNECT_S, self._timeout), self._timeout),
+                allow_redirects=False,
+                stream=True,
+            ) as reply:
+                return _take(reply, start, take)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ssl.SSLError) as fault:
+            session.adapters["https://"].close()
+            self._wire.forget()
+            return classify(fault)
+
+
+def _take(reply: requests.Response, start: int, take: Callable[[bytes], None]) -> Problem | Fault | None:
+    asked_for = f"bytes {start}-"
+    part = reply.status_code == 206 and reply.headers.get("Content-Range", "").startswith(asked_for)
+    if not (part if start else reply.status_code == 200):
+        return wire.read_problem(reply.status_code, b"", None, None)
+    if "Content-Encoding" in reply.headers or reply.raw.length_remaining is None:
+        return Fault(FaultKind.CONTENT, reached=True)
+    while chunk := reply.raw.read(_CHUNK, decode_content=False):
+        take(chunk)
+    return Fault(FaultKind.BROKEN, reached=True) if reply.raw.length_remaining else None
+
 
 def _read(reply: requests.Response, read: Callable[[bytes], V]) -> V | Problem | Fault:
     if not reply.raw.chunked and reply.raw.length_remaining is None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -262,8 +262,8 @@ path = "outbox.sqlite"
     return config
 
 
-def start_uploader(config: Path, token: Token) -> RunningUploader:
-    """Start the process; its log goes to a file beside the settings."""
+def start_uploader(config: Path, token: Token, more: Mapping[str, str] = {}) -> RunningUploader:
+    """Start the process; its log goes to a file beside the settings. `more`: of its environment."""
     folder = config.parent
     environ = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
     with (folder / "uploader.log").open("a", encoding="utf-8") as log:
@@ -272,7 +272,7 @@ def start_uploader(config: Path, token: Token) -> RunningUploader:
             stderr=log,
             stdout=log,
             text=True,
-            env=environ,
+            env=environ | dict(more),
         )
     return RunningUploader(folder, config, process, token)
 

@@ -19,6 +19,10 @@ TEST = {
     "openssl",
     "nginx",
     "chromium",
+    "rauc",
+    "squashfs-tools",
+    "dbus-daemon",
+    "prometheus",
     "xvfb",
     "xdotool",
 }

@@ -1,10 +1,22 @@
-"""The main thread's side of updates: answers the pages and the command line, and says how things stand."""
+"""The main thread's side of updates: answers the pages and the command line, and says how things stand.
 
+The channel is asked at the start, then every six hours, and when somebody looks; a stick is let in only while
+somebody looks. Whatever is installed is in force with the next start, and nothing begins during a visit.
+"""
+
+import json
+import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import assert_never
+
+import msgspec
 
 from kiosk.channel import (
     AskUpdate,
+    AuditNote,
     CloseUpdate,
     FromUpdater,
     FromUploader,
@@ -12,34 +24,283 @@ from kiosk.channel import (
     StartUpdate,
     StopUpdate,
     UpdateFault,
+    UpdateOffer,
+    UpdateSource,
     UpdateTold,
 )
 from kiosk.config import UpdateSettings
+from kiosk.uploader.clock import Moment
+from kiosk.uploader.updates.channel_file import ChannelFile, offer_of, offered_at_start
+from kiosk.uploader.updates.flags import RESTART, STICK, Flags
 from kiosk.uploader.updates.running import running_version
+from kiosk.uploader.updates.stick import OnStick, stamp
+from kiosk.uploader.updates.visits import Visits
+from kiosk.uploader.updates.work import Ended, Install, Look, Looked, Progress, Work
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 30.0  #: so long USB storage is let in after AskUpdate
+ASK_AGAIN_S = 60.0  #: a page that asks every few seconds does not trouble the channel more often
+BY_ITSELF_S, AFTER_FAULT_S = 6 * 3600.0, 600.0  #: between looks of the kiosk's own
+FIRST_LOOK_S = 5.0  #: after the start: the line is up by then, or it is tried again
+NO_STICK = UpdateFault(source="stick", word="no_stick")
+INSTALLED = "installed.json"  #: in the settings' folder: what waits for the next start
+
+
+@dataclass
+class _State:
+    """What is known now."""
+
+    channel: ChannelFile | UpdateFault | None = None
+    stick: OnStick | UpdateFault = NO_STICK
+    job: Install | None = None
+    looking: bool = False
+    progress: Progress | None = None
+    installed: str | None = None
+    fault: UpdateFault | None = None
+    stick_stamp: object = None
+    staff: str = ""  #: who began the job
 
 
 class Updates:
-    """One for the process; `tell` reaches everybody connected."""
+    """One for the process. `tell` reaches everybody connected, `note` the audit table."""
 
-    def __init__(self, settings: UpdateSettings, tell: Callable[[FromUploader], None]) -> None:
-        self._settings, self._tell = settings, tell
-        absent = [UpdateFault(source="stick", word="no_stick")]
-        if settings.channel is None:
-            absent.insert(0, UpdateFault(source="channel", word="not_configured"))
-        self._told = UpdateTold(
-            running=running_version(settings.os_release), phase="idle", absent=tuple(absent)
-        )
+    def __init__(
+        self,
+        settings: UpdateSettings,
+        timeout_s: float,
+        tell: Callable[[FromUploader], None],
+        note: Callable[[AuditNote], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self._settings, self._tell, self._note = settings, tell, note
+        self._running = running_version(settings.os_release)
+        self._flags = Flags(settings.flags)
+        self._work = Work(settings, self._running, timeout_s, wake)
+        self.visits = Visits()
+        self._state = _State()
+        self._told: UpdateTold | None = None
+        self._lease_until: float | None = None
+        self._due_s: float | None = None
+        self._asked_s = float("-inf")
+        self._restart: str | None = None
 
-    def serve(self, message: FromUpdater) -> FromUploader | None:
+    def start(self, boot_id: str) -> None:
+        """Begin the thread; know again what an earlier life of this boot has installed."""
+        self._state.installed = _waits(self._settings.folder / INSTALLED, boot_id)
+        self._flags.put(STICK, False)
+        self._work.start()
+
+    def close(self) -> None:
+        """Give up what can be given up."""
+        self._flags.put(STICK, False)
+        self._work.close(timeout_s=1.0)
+
+    @property
+    def last_told(self) -> UpdateTold | None:
+        """For who has just connected."""
+        return self._told
+
+    # ---- what is asked -----------------------------------------------------------------------------------
+
+    def serve(self, message: FromUpdater, now: Moment) -> FromUploader | None:
         """Do it; returns what is answered to who asked."""
+        seconds = now.mono_ms / 1000
         match message:
             case AskUpdate():
-                return self._told
-            case CloseUpdate() | StopUpdate() | RestartKiosk():
-                return None
-            case StartUpdate(source=source):
-                return UpdateTold(
-                    running=self._told.running, phase="idle", fault=UpdateFault(source=source, word="gone")
-                )
+                self._flags.put(STICK, True)
+                self._lease_until = seconds + LEASE_S
+                self._look(seconds, channel=seconds - self._asked_s >= ASK_AGAIN_S)
+            case CloseUpdate():
+                self._lease_until = None
+            case StartUpdate():
+                self._begin(message, now)
+            case StopUpdate():
+                self._work.stop_fetching()
+            case RestartKiosk(staff=staff):
+                self._restart = staff
             case _:
                 assert_never(message)
+        self._told = self.told(now)
+        return self._told
+
+    def _look(self, seconds: float, *, channel: bool) -> None:
+        state = self._state
+        if state.looking or state.job is not None:
+            return
+        found = stamp(self._settings.stick)
+        stick = found != state.stick_stamp or isinstance(state.stick, UpdateFault)
+        if channel or stick:
+            state.stick_stamp, state.looking = found, True
+            self._asked_s = seconds if channel else self._asked_s
+            self._work.give(Look(channel=channel, stick=stick))
+
+    def _begin(self, message: StartUpdate, now: Moment) -> None:
+        what = self._wanted(message.source, message.version)
+        if isinstance(what, UpdateFault):
+            self._state.fault = what
+            return
+        word = self._why_not_now(what, now)
+        if word is not None:
+            self._state.fault = UpdateFault(source=message.source, word=word)
+            return
+        self._state.fault, self._state.progress = None, Progress("fetching", 0)
+        self._state.job = Install(what)
+        self._state.staff = message.staff
+        self._note(AuditNote(event="update_started", staff=message.staff))
+        self._work.give(self._state.job)
+
+    def _wanted(self, source: UpdateSource, version: str) -> ChannelFile | OnStick | UpdateFault:
+        state = self._state
+        if source == "channel" and isinstance(state.channel, ChannelFile):
+            if state.channel.version == version:
+                return state.channel
+        elif source == "stick" and isinstance(state.stick, OnStick) and state.stick.bundle.version == version:
+            return state.stick
+        return UpdateFault(source=source, word="gone", say=f"{version} is not offered (any more)")
+
+    def _why_not_now(self, what: ChannelFile | OnStick, now: Moment) -> str | None:
+        if self._state.job is not None:
+            return "busy"
+        if self.visits.under_way(now.mono_ms / 1000):
+            return "visit"
+        if isinstance(what, ChannelFile) and not offer_of(what, _time(now)).by_hand:
+            return "too_early" if now.trusted else "clock_unset"
+        return None
+
+    # ---- every turn --------------------------------------------------------------------------------------
+
+    def turn(self, now: Moment) -> None:
+        """Take what the thread did, look again when it is time, let stick and restart go their way."""
+        seconds = now.mono_ms / 1000
+        for event in self._work.take():
+            self._happened(event, now)
+        visit = self.visits.under_way(seconds)
+        self._work.let_install(free=not visit)
+        self._look_by_itself(seconds)
+        if self._lease_until is not None and seconds >= self._lease_until:
+            self._lease_until = None
+        if self._lease_until is None and not self._reads_stick:
+            self._flags.put(STICK, False)
+        if self._restart is not None and not visit and self._state.job is None:
+            self._do_restart(self._restart)
+        told = self.told(now)
+        if told != self._told:
+            self._told = told
+            self._tell(told)
+
+    @property
+    def _reads_stick(self) -> bool:
+        job = self._state.job
+        return self._state.looking or (job is not None and job.source == "stick")
+
+    def _look_by_itself(self, seconds: float) -> None:
+        if self._settings.channel is None:
+            return
+        if self._due_s is None:
+            self._due_s = seconds + FIRST_LOOK_S
+        if seconds >= self._due_s and not self._state.looking and self._state.job is None:
+            self._due_s = seconds + AFTER_FAULT_S
+            self._asked_s, self._state.looking = seconds, True
+            self._work.give(Look(channel=True, stick=False))
+
+    def _happened(self, event: Looked | Progress | Ended, now: Moment) -> None:
+        match event:
+            case Looked(channel=channel, stick=stick):
+                self._state.looking = False
+                if channel is not None:
+                    self._found(channel, now)
+                if stick is not None:
+                    self._state.stick = stick
+            case Progress():
+                self._state.progress = event
+            case Ended(job=job, fault=fault):
+                self._state.job = self._state.progress = None
+                self._ended(job, fault, now)
+            case _:
+                assert_never(event)
+
+    def _found(self, channel: ChannelFile | UpdateFault, now: Moment) -> None:
+        if isinstance(channel, ChannelFile) or channel.word == "same":
+            self._due_s = now.mono_ms / 1000 + BY_ITSELF_S
+        if isinstance(channel, UpdateFault) and channel.word not in ("not_configured", "same"):
+            log.warning("update: channel: %s: %s", channel.word, channel.say)
+        self._state.channel = channel
+
+    def _ended(self, job: Install, fault: UpdateFault | None, now: Moment) -> None:
+        self._state.fault = fault
+        staff = self._state.staff
+        if fault is None:
+            log.info("update: %s is installed; it is in force with the next start", job.version)
+            self._state.installed = job.version
+            _remember(self._settings.folder / INSTALLED, job.version, now.boot_id)
+            self._note(AuditNote(event="update_installed", staff=staff))
+        else:
+            log.warning("update: %s was not installed: %s: %s", job.version, fault.word, fault.say)
+            self._note(AuditNote(event="update_failed", staff=staff))
+
+    def _do_restart(self, staff: str) -> None:
+        self._restart = None
+        if self._flags.put(RESTART, True):
+            self._note(AuditNote(event="kiosk_restarted", staff=staff))
+        else:
+            say = f"{self._settings.flags} cannot be written: switch the kiosk off and on again"
+            self._state.fault = UpdateFault(source="channel", word="no_restart", say=say)
+
+    # ---- how things stand --------------------------------------------------------------------------------
+
+    def told(self, now: Moment) -> UpdateTold:
+        """All of it, as a message."""
+        state, when = self._state, _time(now)
+        channel = state.channel
+        if channel is None and self._settings.channel is None:
+            channel = UpdateFault(source="channel", word="not_configured")
+        offers: list[UpdateOffer] = []
+        absent: list[UpdateFault] = []
+        for found in (channel, state.stick):
+            if isinstance(found, ChannelFile):
+                offers.append(offer_of(found, when))
+            elif isinstance(found, OnStick):
+                offers.append(found.offer)
+            elif found is not None:
+                absent.append(found)
+        hour_has_come = isinstance(channel, ChannelFile) and offered_at_start(channel, when)
+        told = UpdateTold(
+            running=self._running,
+            phase="installed" if state.installed is not None else "looking" if state.looking else "idle",
+            offers=tuple(offers),
+            offer_at_start=channel.version if isinstance(channel, ChannelFile) and hour_has_come else None,
+            version=state.installed,
+            fault=state.fault,
+            absent=tuple(absent),
+        )
+        if state.job is not None and state.progress is not None:
+            progress = state.progress
+            return msgspec.structs.replace(
+                told, phase=progress.phase, percent=progress.percent, version=state.job.version
+            )
+        if state.installed is not None:
+            return msgspec.structs.replace(told, offer_at_start=None)
+        return told
+
+
+def _time(now: Moment) -> datetime | None:
+    """The time, where it is to be believed."""
+    return datetime.fromtimestamp(now.wall_ms / 1000, UTC) if now.trusted else None
+
+
+def _remember(note: Path, version: str, boot_id: str) -> None:
+    """For another life of this process in the same boot; without it the page only says less."""
+    try:
+        note.write_text(json.dumps({"version": version, "boot_id": boot_id}), encoding="utf-8")
+    except OSError as fault:
+        log.warning("update: %s was not noted: %s", version, fault.strerror)
+
+
+def _waits(note: Path, boot_id: str) -> str | None:
+    """The version that this boot has installed and not yet started; None when there is none."""
+    try:
+        told = json.loads(note.read_text(encoding="utf-8"))
+        return str(told["version"]) if told["boot_id"] == boot_id else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
