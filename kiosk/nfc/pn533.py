@@ -32,6 +32,7 @@ from kiosk.nfc.transport import START, WRITE_MS, Transport, VirtualTransport
 USB_IDS = ((0x04CC, 0x2533), (0x04E6, 0x5591), (0x04E6, 0x5593))  #: what nfcpy knows as PN533
 ACK = bytes.fromhex("0000FF00FF00")
 ACK_MS = 500  #: nfcpy waits 100, which a busy host takes longer than now and then
+ANSWER_S = 0.5  #: at least; nfcpy waits 0.1 for commands that the chip carries out at once
 DRAIN_MS = 20
 MOST_STALE = 32
 HOST_MARGIN_S = 0.5  #: more patience than the chip's own time-out, for a busy USB bus
@@ -236,7 +237,8 @@ class Chipset(nfc.clf.pn533.Chipset):  # type: ignore[misc]  # nfcpy has no type
                 wipe(frame)
             if bytes(self.transport.read(ACK_MS)) != ACK:
                 raise OSError(errno.EIO, "the reader does not acknowledge a command")
-        return super().command(cmd_code, None, timeout)  # without data: nfcpy's waiting for the answer
+        # Without data: only nfcpy's waiting for the answer, and its checks.
+        return super().command(cmd_code, None, max(timeout, ANSWER_S))
 
 
 class Pn533:

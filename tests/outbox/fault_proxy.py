@@ -149,20 +149,29 @@ class FaultProxy:
                     continue
                 armed = self._armed
                 passed = data if armed is None else data[: armed.left]
-                writer.write(passed)
+                # Counted and disarmed before it is passed on: the test goes on once the kiosk has it.
                 self.answered += len(passed)
+                spoil = self._spend(armed, len(passed))
+                writer.write(passed)
                 await writer.drain()
-                if armed is not None:
-                    armed.left -= len(passed)
-                    if armed.left <= 0:
-                        self._armed = None
-                        if armed.then is not Then.SILENCE:
-                            _end(writer, armed.then)
-                            return
-                        self._vanished.add(writer)
+                if spoil is Then.SILENCE:
+                    self._vanished.add(writer)
+                elif spoil is not None:
+                    _end(writer, spoil)
+                    return
         if writer in self._vanished:
             await asyncio.Event().wait()  # the service gave up; the kiosk is not told
         writer.transport.abort()
+
+    def _spend(self, armed: _Armed | None, size: int) -> Then | None:
+        """Count bytes against what is armed; what is to come after them, if it has run out."""
+        if armed is None:
+            return None
+        armed.left -= size
+        if armed.left > 0:
+            return None
+        self._armed = None
+        return armed.then
 
     async def _vanish(self) -> None:
         self._vanished |= self._writers

@@ -51,7 +51,7 @@ def server(server_pair: Pair, ours: Authority, talk: Talk) -> Iterator[Server]:
         yield running
 
 
-def keys_from(server: Server, credentials: Credentials, timeout_s: float = 2.0) -> Keys | Problem | Fault:
+def keys_from(server: Server, credentials: Credentials, timeout_s: float = 20.0) -> Keys | Problem | Fault:
     service = Service(server.url, credentials, timeout_s)
     try:
         return service.keys()
@@ -198,7 +198,8 @@ def test_a_certificate_that_appears_later_is_used_without_restart(
 def test_content_that_is_not_of_the_interface(
     server: Server, credentials: Credentials, kind: FaultKind
 ) -> None:
-    assert kind_of(keys_from(server, credentials, timeout_s=0.5)) is kind
+    patience_s = 0.5 if kind is FaultKind.TIMEOUT else 20.0
+    assert kind_of(keys_from(server, credentials, timeout_s=patience_s)) is kind
 
 
 @pytest.mark.parametrize("talk", [saying(response(302, b"", Location="https://127.0.0.1:1/"))])
@@ -225,16 +226,16 @@ def dribble(connection: ssl.SSLSocket, _request: bytes) -> None:
 
 def dribble_headers(connection: ssl.SSLSocket, _request: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    for number in range(100):
+    for number in range(90):
         connection.sendall(f"X-{number}: x\r\n".encode())
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("talk", [dribble, dribble_headers], ids=["body", "headers"])
 def test_the_whole_request_has_a_deadline(server: Server, credentials: Credentials) -> None:
     began = time.monotonic()
     assert kind_of(keys_from(server, credentials, timeout_s=0.5)) is FaultKind.TIMEOUT
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 8.0
 
 
 def hang_up(connection: ssl.SSLSocket, _request: bytes) -> None:
@@ -245,7 +246,7 @@ def hang_up(connection: ssl.SSLSocket, _request: bytes) -> None:
 def test_an_answer_that_never_comes_may_have_reached_the_service(
     server: Server, credentials: Credentials
 ) -> None:
-    service = Service(server.url, credentials, 2.0)
+    service = Service(server.url, credentials, 20.0)
     reply = service.deliver("0190a000-0000-7000-8000-000000000001", "s", "k", b"sealed")
     service.close()
     assert reply == Fault(FaultKind.BROKEN, reached=True)
@@ -256,7 +257,7 @@ def test_a_server_that_never_says_a_word_is_left(credentials: Credentials) -> No
         service = Service(f"https://127.0.0.1:{silent.getsockname()[1]}", credentials, 0.4)
         began = time.monotonic()
         assert isinstance(service.keys(), Fault)
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 8.0
         service.close()
 
 
@@ -284,12 +285,11 @@ def test_proxies_of_the_environment_are_not_used(
 
 
 def test_one_connection_serves_many_requests(server: Server, credentials: Credentials) -> None:
-    service = Service(server.url, credentials, 2.0)
-    began = time.monotonic()
+    service = Service(server.url, credentials, 20.0)
     for _ in range(50):
         assert isinstance(service.keys(), Keys)
     service.close()
-    assert time.monotonic() - began < 2.0, "a handshake each time would take longer"
+    assert server.connections == 1
 
 
 def stall(connection: ssl.SSLSocket, _request: bytes) -> None:

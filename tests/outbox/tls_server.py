@@ -83,10 +83,11 @@ class Pair:
 
 @dataclass
 class Server:
-    """A running server; `requests` are those that came in whole."""
+    """A running server; `requests` are those that came in whole, `connections` how many were accepted."""
 
     url: str
     requests: list[bytes]
+    connections: int = 0
 
 
 @contextmanager
@@ -114,7 +115,8 @@ def serving(
                 raw, _ = listener.accept()
             except OSError:
                 return
-            raw.settimeout(5)
+            server.connections += 1
+            raw.settimeout(8)
             with contextlib.suppress(OSError), _wrapped(context, raw) as connection:
                 while request := read_request(connection):
                     server.requests.append(request)

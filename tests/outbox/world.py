@@ -31,7 +31,7 @@ from kiosk.seqpacket import connect
 
 INSTITUTION = "1312345678"
 TERMINAL = "K001"
-PATIENCE_S = 15.0
+PATIENCE_S = 45.0
 
 T = TypeVar("T", bound=FromUploader)
 

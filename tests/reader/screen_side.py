@@ -36,7 +36,7 @@ from kiosk.visit.states import ReaderCondition, Stage
 
 M = TypeVar("M")
 VISIT = str(uuid.UUID(int=1))
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
 QUICK = Pacing(
     visit_s=0.002, idle_s=0.002, present_s=0.002, idle_present_s=0.002, retry_s=0.02, digests_s=0.2
 )

