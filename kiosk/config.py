@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from kiosk.config_folders import HandoverSettings, handover
 from kiosk.config_table import Fault, Rulebook, Table, fault, key_lines
 from kiosk.config_words import Problem
 from kiosk.provisioning.notice import doubts
@@ -132,6 +133,7 @@ class Settings:
     service: ServiceSettings
     outbox: OutboxSettings
     clock: ClockSettings
+    handover: HandoverSettings
     update: UpdateSettings
     staff: tuple[StaffMember, ...]
 
@@ -229,6 +231,7 @@ SECTIONS = (
     "service",
     "outbox",
     "clock",
+    "handover",
     "update",
     "run",
     "network",
@@ -251,6 +254,7 @@ def _card(
         service=_service(tables["service"], base),
         outbox=_outbox(tables["outbox"], base),
         clock=ClockSettings(tables["clock"].path("trust_file", base, "/run/systemd/timesync/synchronized")),
+        handover=handover(tables["handover"], base),
         update=_update(tables["update"], base),
         staff=_staff(data.get("staff", []), lines, faults, book),
     )

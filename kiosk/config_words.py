@@ -75,6 +75,8 @@ WHATS: dict[str, str] = {
     "a personal staff number of 3 to 6 digits": "職員番号 (半角数字 3〜6 桁)",
     'the https:// address of the channel file, or "none"': '更新案内の https:// アドレス、または "none"',
     "the text that `kiosk provision passcode` prints": "kiosk provision passcode が表示した文字列",
+    'the receipt computer\'s folder, or "none"': 'レセコンのフォルダ、または "none"',
+    'a path on the same share, or "inside"': '同じ共有の中の場所、または "inside"',
     "the name of the Wi-Fi, 1 to 32 characters": "Wi-Fi の名前 (SSID)、32 文字まで",
     "the password of the Wi-Fi, 8 to 63 characters": "Wi-Fi のパスワード、半角 8〜63 文字",
     'the country as two letters, such as "JP"': '国 (英字 2 文字、日本なら "JP")',

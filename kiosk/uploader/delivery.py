@@ -59,6 +59,7 @@ from kiosk.uploader.wire import Answer, Challenge, Enrolled, Fault, Keys, Proble
 log = logging.getLogger(__name__)
 
 Tell = Callable[[FromUploader], None]
+Heed = Callable[[Answered, Moment], None]
 
 KEYS_EVERY_S = 3600.0
 _BATCH = 32  #: leased at once when draining is not paced
@@ -78,7 +79,9 @@ class DeliveryRules:
 
 
 class Delivery:
-    """Takes records in, sends them, settles what came of it. `tell` reaches everybody connected."""
+    """Takes records in, sends them, settles what came of it. `tell` reaches everybody connected; `heed` is
+    called with every answer once it is committed.
+    """
 
     def __init__(
         self,
@@ -87,9 +90,11 @@ class Delivery:
         response_key: ResponseKey,
         memory: AnswerMemory,
         tell: Tell,
+        heed: Heed,
         dice: Dice,
     ) -> None:
         self._rules, self._lanes, self._tell, self._dice = rules, lanes, tell, dice
+        self._heed = heed
         self._response_key, self._memory = response_key, memory
         self._breaker = Breaker()
         self._keys: Keys | None = None
@@ -223,6 +228,9 @@ class Delivery:
             outbox.settle(settlements, now)
             for word in words:
                 self._tell(word)
+            for settled in settlements:
+                if isinstance(settled, Answered):
+                    self._heed(settled, now)
 
     def _challenge_came(self, job: GetChallenge, reply: Reply, now: Moment) -> None:
         self._asking.discard(job.visit)
@@ -290,7 +298,7 @@ class Delivery:
                 return
             case Accept(answer=answer):
                 self._remember(record.id, answer)
-                settlements.append(Answered(record.id, answer, late))
+                settlements.append(Answered(record.id, answer, late, record.receipt))
                 words.append(_answer_told(record, answer))
             case Reject(code=code):
                 log.error("record %s was refused by the service: %s", record.receipt, code)

@@ -62,6 +62,7 @@ from kiosk.uploader.from_settings import credentials_of, enrolled_keys, rules_of
 from kiosk.uploader.lanes import Lane, Lanes, Mailbox
 from kiosk.uploader.ledger import Ledger
 from kiosk.uploader.line_hours import LineHours
+from kiosk.uploader.oqs.connector import Connector
 from kiosk.uploader.outbox import Outbox
 from kiosk.uploader.renewal import Renewal
 from kiosk.uploader.salvage import open_or_salvage
@@ -98,12 +99,14 @@ class Uploader:
         self._memory = AnswerMemory(time.monotonic)
         self._credentials = credentials_of(settings)
         self._lanes = self._make_lanes()
+        self._connector = Connector(settings, self._memory, self._mailbox.wake)
         self._delivery = Delivery(
             rules_of(settings),
             self._lanes,
             ResponseKey.generate(),
             self._memory,
             self._tell_all,
+            self._connector.answered,
             random.SystemRandom().random,
         )
         self._desk = self._make_desk()
@@ -171,6 +174,7 @@ class Uploader:
         for lane in self._lanes.all():
             lane.start()
         self._updates.start(self._clock.now().boot_id)
+        self._connector.start()
         wait = 0.0
         told_ready = False
         try:
@@ -205,6 +209,7 @@ class Uploader:
             self._lose(lost, now)
         self._updates.turn(now)
         self._memory.sweep()
+        wait = min(wait, self._connector.tick(now))
         return min(wait, self._tell_line(now))
 
     def _take_results(self, now: Moment) -> None:
@@ -230,6 +235,7 @@ class Uploader:
         self._desk.drill.stop()
         self._renewal.stop()
         self._updates.close()
+        self._connector.stop()
         for lane in self._lanes.all():
             lane.stop(timeout_s=1.0)
         if self._outbox is not None:

@@ -89,6 +89,7 @@ class Answered:
     id: str
     answer: Answer
     late: bool = False
+    receipt: str = ""
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ class Answer:
     codes: ResultCodes
     processing_code: str
     person: SealedAnswer | None
+    executed_at: str = ""  #: ProcessingExecutionTime, yyyyMMddHHmmss in Japanese time
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ class _Result(msgspec.Struct, frozen=True):
     status: ProcessingResultStatus | None = msgspec.field(name="ProcessingResultStatus", default=None)
     validity: QualificationValidity | None = msgspec.field(name="QualificationValidity", default=None)
     code: str | None = msgspec.field(name="ProcessingResultCode", default=None)
+    time: str | None = msgspec.field(name="ProcessingExecutionTime", default=None)
 
 
 class _Sealed(msgspec.Struct, frozen=True):
@@ -182,6 +184,7 @@ _PROBLEM = msgspec.json.Decoder(_Problem)
 _NONSENSE = Fault(FaultKind.CONTENT, reached=True)
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CODE = re.compile(r"[A-Za-z0-9]{1,16}")
+_TIME = re.compile(r"20\d{12}")
 
 
 def read_answer(body: bytes, record: str) -> Answer | Fault:
@@ -199,6 +202,7 @@ def read_answer(body: bytes, record: str) -> Answer | Fault:
         codes=ResultCodes(read.result.segment, read.result.status, read.result.validity),
         processing_code=code if _CODE.fullmatch(code) else "",
         person=None if person is None else SealedAnswer(person.suite, person.key_id, person.sealed),
+        executed_at=time if _TIME.fullmatch(time := read.result.time or "") else "",
     )
 
 

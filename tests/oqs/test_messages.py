@@ -12,7 +12,7 @@ from kiosk.simulator.service.answers import PERSONS
 from kiosk.simulator.terminal.people import result
 from kiosk.uploader.oqs.codes import CharacterCode
 from kiosk.uploader.oqs.document import write
-from kiosk.uploader.oqs.element import Element, Node, Other
+from kiosk.uploader.oqs.element import Element, Node, from_json
 from kiosk.uploader.oqs.messages import Body, Header, SearchInfo, Unit, XmlMsg
 from kiosk.uploader.oqs.results import Result
 from tests.oqs.samples import answer, as_file, filled, must_read
@@ -83,15 +83,17 @@ def test_unknown_elements_and_codes_are_kept_and_shown() -> None:
     )
     message = must_read(as_file(inside)).message
     assert message.header.SegmentOfResult == "7"
-    assert message.header.others == (Other("NewThing", "あ"),)
-    assert message.body.others == (Other("ResultList/Stray", "う"),)
-    assert message.body.ResultList[0].others == (Other("Deep/Er", "い"),)
-    assert message.others == (Other("Loose", "え"),)
+    assert message.header.others == (("NewThing", "あ"),)
+    assert message.body.others == (("ResultList", [("Stray", "う")]),)
+    assert message.body.ResultList[0].others == (("Deep", [("Er", "い")]),)
+    assert message.others == (("Loose", "え"),)
     shown = dict(message.shown())
     assert shown["ヘッダー 処理結果区分"] == "7 （表にない値）"
     assert shown["ボディ 資格確認結果 性別1"] == "8 （表にない値）"
     assert shown["ボディ 資格確認結果 Deep/Er"] == "い"
     assert shown["Loose"] == "え"
+    assert shown["ボディ ResultList/Stray"] == "う"
+    assert must_read(write(message, CharacterCode.UTF_8)).message == message, "nothing is lost on the way"
 
 
 def test_a_known_code_is_shown_with_its_meaning() -> None:
@@ -103,14 +105,14 @@ def test_a_known_code_is_shown_with_its_meaning() -> None:
 
 def test_an_element_that_comes_twice_is_not_lost() -> None:
     twice = Result.of([("Name", "試験 一"), ("Name", "試験 二")])
-    assert (twice.Name, twice.others) == ("試験 一", (Other("Name", "試験 二"),))
+    assert (twice.Name, twice.others) == ("試験 一", (("Name", "試験 二"),))
 
 
 def test_an_element_of_another_shape_than_known_is_kept_as_unknown() -> None:
     odd = Result.of([("Name", [("First", "太郎")]), ("ElderlyRecipientCertificateInfo", "なし")])
     assert odd.Name is None
     assert odd.ElderlyRecipientCertificateInfo is None
-    assert set(odd.others) == {Other("Name/First", "太郎"), Other("ElderlyRecipientCertificateInfo", "なし")}
+    assert odd.others == (("Name", [("First", "太郎")]), ("ElderlyRecipientCertificateInfo", "なし"))
 
 
 def test_an_empty_element_is_not_a_missing_one() -> None:
@@ -134,3 +136,21 @@ def test_a_qualification_is_in_force_only_when_everything_says_so() -> None:
         )
     body = dataclasses.replace(good.body, ProcessingResultStatus="2")
     assert dataclasses.replace(good, MessageBody=body).valid is None
+
+
+def test_the_services_json_holds_the_same_elements() -> None:
+    found = {
+        "InsurerNumber": "  999902",
+        "InsuredBranchNumber": None,
+        "ElderlyRecipientCertificateInfo": {"ElderlyRecipientContributionRatio": "020"},
+        "SpecificDiseasesCertificateList": [{"SpecificDiseasesDiseaseCategory": "1"}, {}],
+        "Newer": {"Things": ["い", "ろ"]},
+        "Count": 3,
+    }
+    person = Result.of(from_json(Result, found))
+    assert person.InsurerNumber == "  999902"
+    assert person.InsuredBranchNumber is None
+    assert person.ElderlyRecipientCertificateInfo is not None
+    assert person.ElderlyRecipientCertificateInfo.ElderlyRecipientContributionRatio == "020"
+    assert len(person.SpecificDiseasesCertificateList) == 2
+    assert person.others == (("Newer", [("Things", "い"), ("Things", "ろ")]), ("Count", "3"))

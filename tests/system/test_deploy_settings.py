@@ -19,6 +19,7 @@ from kiosk.config import (
     UpdateSettings,
     load,
 )
+from kiosk.config_folders import HandoverSettings
 from kiosk.provisioning.sections import FirstBoot, Network
 from kiosk.visit.rules import Rules, Timing
 
@@ -35,6 +36,7 @@ SECTIONS: dict[str, set[str]] = {
     "service": {field.name for field in fields(ServiceSettings)},
     "outbox": {field.name for field in fields(OutboxSettings)},
     "clock": {field.name for field in fields(ClockSettings)},
+    "handover": {field.name for field in fields(HandoverSettings)},
     "update": {field.name for field in fields(UpdateSettings)},
     "run": {"folder", "users"},
     "network": {field.name for field in fields(Network)},
@@ -93,6 +95,7 @@ def test_what_the_example_calls_default_is_the_default(tmp_path: Path) -> None:
     assert shown.screen == default.screen
     assert shown.run == default.run
     assert shown.clock == default.clock
+    assert replace(shown.handover, work=default.handover.work) == default.handover
     assert shown.service.timeout_s == default.service.timeout_s
     assert replace(shown.outbox, path=default.outbox.path) == default.outbox
     assert replace(shown.update, ca=default.update.ca) == default.update

@@ -45,6 +45,7 @@ class Place:
     passcode: str  #: hashed
     trust: Path
     service_name: str = "simulator"
+    handover: Path | None = None  #: where verified answers are handed over
 
     @property
     def field(self) -> Path:
@@ -121,20 +122,27 @@ retry_cap_s = 1.0
 [clock]
 trust_file = "clock-is-trusted"
 
+[handover]
+folder = {json.dumps("none" if self.handover is None else str(self.handover))}
+share = false
+
 [[staff]]
 number = "{STAFF_NUMBER}"
 passcode = "{self.passcode}"
 """
 
 
-def prepare(folder: Path, board: Path, timing: Mapping[str, float]) -> Place:
+def prepare(folder: Path, board: Path, timing: Mapping[str, float], handover: Path | None = None) -> Place:
     """Make the folder and the token hierarchy; what the service gives follows when it runs."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(stat.S_IRWXU)
     hierarchy = ensure_hierarchy(default_folder())
     passcode = run_kiosk("provision", "passcode", stdin=STAFF_PASSCODE + "\n").strip()
     (folder / "clock-is-trusted").touch()
-    return Place(folder, board, timing, passcode, hierarchy.trust)
+    if handover is not None:
+        handover.mkdir(parents=True, exist_ok=True)
+        handover = handover.resolve()
+    return Place(folder, board, timing, passcode, hierarchy.trust, handover=handover)
 
 
 def enrol(place: Place, ca: Path, enrol_port: int) -> None:

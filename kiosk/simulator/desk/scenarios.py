@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.qualification.terms import Mode
+from kiosk.simulator.desk.client import StoryError
 from kiosk.simulator.desk.hand import Hand
+from kiosk.uploader.oqs.document import Read, read
 
 BOTH = (Mode.HOME_CONSENT, Mode.QUALIFICATION_ONLY)
 HOME = (Mode.HOME_CONSENT,)
@@ -269,6 +271,30 @@ def leftover_card(hand: Hand) -> str:
     return hand.ends()
 
 
+def handed_over(hand: Hand) -> str:
+    """The verified answer lies in the receipt computer's folder, whole, as a face reader's result."""
+    folder = hand.place.handover
+    if folder is None:
+        raise StoryError("no folder for the hand-over was given")
+    before = set(folder.iterdir())
+    hand.begin()
+    hand.read("card")
+    outcome = hand.ends()
+    visit = hand.last_record().visit
+    hand.wait_until(
+        "the file is there", lambda: any(path.is_file() for path in set(folder.iterdir()) - before)
+    )
+    [file] = [path for path in set(folder.iterdir()) - before if path.is_file()]
+    got = read(file.read_bytes())
+    hand.claim("it is a message of the public shape", isinstance(got, Read) and got.as_told)
+    if isinstance(got, Read):
+        hand.claim("it is about this visit", got.message.header.ArbitraryFileIdentifier == visit)
+        hand.claim("it holds one qualification in force", got.message.valid is not None)
+    work = [path for path in folder.rglob("*") if path.is_file() and path.parent != folder]
+    hand.claim("nothing is left in the work folder", work == [])
+    return outcome
+
+
 STORY: tuple[Scenario, ...] = (
     Scenario("card-pin", BOTH, "card", "pin", "verified", card_pin),
     Scenario("iphone", BOTH, "iphone", "phone", "verified", iphone),
@@ -297,3 +323,6 @@ STORY: tuple[Scenario, ...] = (
     Scenario("reader-unplugged", HOME, "none", "none", "out_of_service", reader_unplugged),
     Scenario("leftover-card", HOME, "card", "pin", "verified", leftover_card),
 )
+
+#: Only where the demo has a folder to hand over to.
+HANDED_OVER = Scenario("handed-over", BOTH, "card", "pin", "verified", handed_over)

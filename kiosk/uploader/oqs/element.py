@@ -32,14 +32,6 @@ class Spec:
     many: bool = False
 
 
-@dataclass(frozen=True)
-class Other:
-    """An element that is not known here: where it stood, and its text."""
-
-    path: str
-    text: str
-
-
 def text(ja: str, codes: type[Code] | None = None) -> Any:
     """A field that holds an element's text."""
     return field(default=None, metadata={"ja": ja, "codes": codes})
@@ -62,9 +54,9 @@ def each(ja: str, inner: "type[Element]", item: str = "") -> Any:
 
 @dataclass(frozen=True)
 class Element:
-    """What every element has."""
+    """What every element has. `others`: what is in it and not known here, as it came."""
 
-    others: tuple[Other, ...] = field(default=(), kw_only=True)
+    others: tuple[Node, ...] = field(default=(), kw_only=True)
     _specs: ClassVar[Mapping[str, Spec] | None] = None
 
     @classmethod
@@ -83,7 +75,7 @@ class Element:
         """
         known = cls.specs()
         values: dict[str, Any] = {}
-        others: list[Other] = []
+        others: list[Node] = []
         for name, content in nodes:
             spec = known.get(name)
             if (
@@ -94,12 +86,12 @@ class Element:
             ):
                 content = []  # an empty element, where elements are meant
             if spec is None or isinstance(content, str) is not (spec.inner is None):
-                _keep(others, name, content)
+                others.append((name, content))
                 continue
             if spec.many:
                 values[name] = values.get(name, ()) + tuple(_several(spec, content, others))
             elif name in values:
-                _keep(others, name, content)
+                others.append((name, content))
             elif spec.inner is not None and isinstance(content, list):
                 values[name] = spec.inner.of(content)
             else:
@@ -109,7 +101,7 @@ class Element:
         return cls(**values)
 
     def nodes(self) -> list[Node]:
-        """The same for writing; unknown elements are not written."""
+        """The same for writing; unknown elements come last."""
         found: list[Node] = []
         for spec in self.specs().values():
             value = getattr(self, spec.name)
@@ -121,7 +113,7 @@ class Element:
                 found += [(spec.name, inner.nodes()) for inner in value]
             elif value:
                 found.append((spec.name, [(spec.item, inner.nodes()) for inner in value]))
-        return found
+        return [*found, *self.others]
 
     def shown(self) -> list[tuple[str, str]]:
         """All that is there as lines for people: the Japanese name with the text, codes with their meaning
@@ -135,10 +127,32 @@ class Element:
                     lines += [(f"{spec.ja} {name}", said) for name, said in one.shown()]
                 elif one is not None:
                     lines.append((spec.ja, _said(spec, one)))
-        return lines + [(other.path, other.text) for other in self.others]
+        return lines + [line for name, content in self.others for line in _lines(name, content)]
 
 
-def _several(spec: Spec, content: "str | list[Node]", others: list[Other]) -> list[Any]:
+def from_json(kind: type[Element], found: Mapping[str, Any]) -> list[Node]:
+    """What is in an element, from JSON with the elements' names as keys; arrays hold what occurs often."""
+    nodes: list[Node] = []
+    for name, value in found.items():
+        spec = kind.specs().get(name)
+        inner = spec.inner if spec is not None and spec.inner is not None else Element
+        many = [
+            _from_json(inner, one)
+            for one in (value if isinstance(value, list) else [value])
+            if one is not None
+        ]
+        if spec is not None and spec.item and isinstance(value, list):
+            nodes.append((name, [(spec.item, one) for one in many]))
+        else:
+            nodes += [(name, one) for one in many]
+    return nodes
+
+
+def _from_json(kind: type[Element], value: Any) -> "str | list[Node]":
+    return from_json(kind, value) if isinstance(value, Mapping) else str(value)
+
+
+def _several(spec: Spec, content: "str | list[Node]", others: list[Node]) -> list[Any]:
     if isinstance(content, str) or spec.inner is None:
         return [content]
     if not spec.item:
@@ -146,16 +160,15 @@ def _several(spec: Spec, content: "str | list[Node]", others: list[Other]) -> li
     inner = [node for name, node in content if name == spec.item and isinstance(node, list)]
     for name, node in content:
         if name != spec.item or not isinstance(node, list):
-            _keep(others, f"{spec.name}/{name}", node)
+            others.append((spec.name, [(name, node)]))
     return [spec.inner.of(node) for node in inner]
 
 
-def _keep(others: list[Other], path: str, content: "str | list[Node]") -> None:
+def _lines(path: str, content: "str | list[Node]") -> list[tuple[str, str]]:
+    """An unknown element as lines: its path and its text."""
     if isinstance(content, str):
-        others.append(Other(path, content))
-        return
-    for name, node in content:
-        _keep(others, f"{path}/{name}", node)
+        return [(path, content)]
+    return [line for name, node in content for line in _lines(f"{path}/{name}", node)]
 
 
 def _said(spec: Spec, code: str) -> str:

@@ -1,0 +1,183 @@
+"""A folder that the clinic's other programs use as well. Functions here may block: a share can be slow.
+
+The one rule that keeps programs from losing each other's files: the kiosk deletes, moves and locks nothing
+outside its own work folder. What it has put into the folder belongs to who takes it from there.
+"""
+
+import contextlib
+import os
+import zipfile
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from kiosk.uploader.oqs.document import MAX_BYTES
+
+_MODE = 0o640  #: for the folder's group; on a share the mount's own modes count
+_ZIP_RATIO = 200  #: XML of this kind packs to a twentieth
+
+
+@dataclass(frozen=True)
+class Put:
+    """The file is in the folder."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class NotPut:
+    """The file is surely not in the folder. `taken`: another one has its name."""
+
+    say: str
+    taken: bool = False
+
+
+@dataclass(frozen=True)
+class PutUnknown:
+    """The move was given to the share and its end not heard: the file may be there, or taken already."""
+
+    say: str
+
+
+Outcome = Put | NotPut | PutUnknown
+
+
+class Unready(Enum):
+    """Why a file has no content now."""
+
+    ABSENT = "it is not there"
+    LOCKED = "another program holds it"
+    UNREACHABLE = "the folder cannot be reached"
+    TOO_LARGE = "it is too large"
+    NO_ARCHIVE = "it is no readable archive"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """`work` lies on the same file system and is this kiosk's alone. `elsewhere`: the folder is a share, and
+    not mounted while it lies on one of these paths' file systems; then nothing is put there.
+    """
+
+    path: Path
+    work: Path
+    elsewhere: tuple[Path, ...] = ()
+
+    def clean(self) -> int:
+        """Remove what a crash left in the work folder; returns how many files. Raises OSError."""
+        if not self.work.exists():
+            return 0
+        leftovers = [entry for entry in self.work.iterdir() if entry.is_file()]
+        for leftover in leftovers:
+            leftover.unlink()
+        return len(leftovers)
+
+    def put(self, name: str, data: bytes) -> Outcome:
+        """Write in the work folder, flush, move: who sees the file sees all of it. No file is replaced."""
+        made, final = self.work / name, self.path / name
+        try:
+            if not self.path.is_dir():
+                return NotPut("the folder is not there")
+            if not self._mounted():
+                return NotPut("the share is not mounted")
+            if os.path.lexists(final):
+                return NotPut("another file has this name", taken=True)
+            self.work.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(made, data)
+        except OSError as fault:
+            with contextlib.suppress(OSError):
+                made.unlink(missing_ok=True)
+            return NotPut(_said(fault))
+        return self._move(made, final)
+
+    def _mounted(self) -> bool:
+        device = self.path.stat().st_dev
+        return all(path.stat().st_dev != device for path in self.elsewhere)
+
+    def _move(self, made: Path, final: Path) -> Outcome:
+        try:
+            made.rename(final)
+        except OSError as fault:
+            return self.moved_all_the_same(made, final, fault)
+        _sync_folder(self.path)
+        return Put(final.name)
+
+    def moved_all_the_same(self, made: Path, final: Path, fault: OSError) -> Outcome:
+        """What became of a move that failed: a share may have done it and lost the reply."""
+        try:
+            if os.path.lexists(made):
+                made.unlink()
+                return NotPut(_said(fault))
+            if os.path.lexists(final):
+                return Put(final.name)
+        except OSError:
+            pass
+        return PutUnknown(_said(fault))
+
+    def look(self, name: str) -> bytes | Unready:
+        """The content of a file, or of the one file in the archive NAME.zip; it stays where it is."""
+        try:
+            return _content(self.path / name)
+        except FileNotFoundError:
+            pass
+        except OSError as fault:
+            return _unready(fault)
+        try:
+            return _unpacked((self.path / name).with_suffix(".zip"))
+        except FileNotFoundError:
+            return Unready.ABSENT if self.path.is_dir() else Unready.UNREACHABLE
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            RuntimeError,
+            EOFError,
+        ):  # half-written, odd, encrypted
+            return Unready.NO_ARCHIVE
+        except OSError as fault:
+            return _unready(fault)
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, _MODE)  # the process's umask is stricter
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _sync_folder(path: Path) -> None:
+    """So that the move outlives a power cut; a share does not know it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _content(path: Path) -> bytes | Unready:
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    return Unready.TOO_LARGE if len(data) > MAX_BYTES else data
+
+
+def _unpacked(path: Path) -> bytes | Unready:
+    with zipfile.ZipFile(path) as archive:
+        files = [entry for entry in archive.infolist() if entry.filename.lower().endswith(".xml")]
+        if len(files) != 1:
+            return Unready.NO_ARCHIVE
+        [file] = files
+        if file.file_size > min(MAX_BYTES, _ZIP_RATIO * max(file.compress_size, 1)):
+            return Unready.TOO_LARGE
+        with archive.open(file) as content:
+            data = content.read(MAX_BYTES + 1)
+    return Unready.TOO_LARGE if len(data) > MAX_BYTES else data
+
+
+def _unready(fault: OSError) -> Unready:
+    return Unready.LOCKED if isinstance(fault, PermissionError | BlockingIOError) else Unready.UNREACHABLE
+
+
+def _said(fault: OSError) -> str:
+    return fault.strerror or type(fault).__name__

@@ -1,0 +1,222 @@
+"""Hand-over: a verified answer as a face reader's result file in the receipt computer's folder.
+
+Off unless the clinic switches it on: this file is the one place where person data leaves the kiosk's memory
+(DESIGN 6, 7). The receipt computer takes such a file as "this person stands at the desk", so an answer is
+handed over only while that is so: late answers, and those that the folder did not take within `PATIENCE_S`,
+are left to staff, unless the settings say otherwise.
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from kiosk.config import Clinic
+from kiosk.config_folders import FileEncoding, HandoverSettings
+from kiosk.qualification.codes import ResultCodes, outcome_of
+from kiosk.qualification.terms import Outcome
+from kiosk.uploader.answers import AnswerMemory
+from kiosk.uploader.clock import JAPAN, Moment
+from kiosk.uploader.oqs import folder as files
+from kiosk.uploader.oqs.codes import CharacterCode, ReferenceClassification
+from kiosk.uploader.oqs.document import write
+from kiosk.uploader.oqs.element import from_json
+from kiosk.uploader.oqs.errands import Errands
+from kiosk.uploader.oqs.folder import Folder, NotPut, Put, PutUnknown
+from kiosk.uploader.oqs.messages import Body, Header, Message, XmlMsg
+from kiosk.uploader.oqs.results import Result
+from kiosk.uploader.records import Answered
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 60.0  #: so long the folder may take, while the person is taken to stand at the desk
+RETRY_S = 2.0
+IDLE_S = 60.0
+_STAMP = "%Y%m%d%H%M%S"
+_CODES = {FileEncoding.UTF_8: CharacterCode.UTF_8, FileEncoding.SHIFT_JIS: CharacterCode.SHIFT_JIS}
+
+
+@dataclass
+class _Waiting:
+    """An answer on its way; who it is about is in the memory of answers only."""
+
+    receipt: str
+    codes: ResultCodes
+    executed_at: str
+    until_s: float  #: on the monotonic clock; then it is given up
+    try_s: float
+    under_way: bool = False
+
+
+@dataclass(frozen=True)
+class _Unwritable:
+    """The answer cannot be such a file."""
+
+    say: str
+
+
+class HandOver:
+    """Belongs to the main loop: `answered` with each answer, `tick` at every turn."""
+
+    def __init__(
+        self,
+        settings: HandoverSettings,
+        clinic: Clinic,
+        disk: Path,
+        memory: AnswerMemory,
+        errands: Errands,
+    ) -> None:
+        """`disk`: a path on the kiosk's own disk, where no answer may come to lie."""
+        self._settings, self._clinic, self._memory, self._errands = settings, clinic, memory, errands
+        self._folder = None
+        if settings.folder is not None:
+            own = (Path("/"), disk) if settings.share else ()
+            self._folder = Folder(settings.folder, settings.work / clinic.terminal, own)
+        self._waiting: dict[str, _Waiting] = {}
+        self._last_stamp = ""
+        self.handed_over = self.given_up = 0  #: in this life, for the status
+
+    def start(self) -> None:
+        """Begin, and remove what a crash left in the work folder: it may name somebody."""
+        if self._folder is None:
+            return
+        self._errands.start()
+        self._errands.give(lambda: _clean(self._folder), _cleaned)
+
+    def stop(self) -> None:
+        """End; what is not handed over by now is not."""
+        if self._folder is not None:
+            self._errands.stop(timeout_s=1.0)
+
+    def answered(self, settled: Answered, now: Moment) -> None:
+        """Hand an answer over, if it is of that kind. It is committed, and its person in memory."""
+        if self._folder is None or (settled.late and not self._settings.late):
+            return
+        if outcome_of(settled.answer.codes) is not Outcome.VERIFIED:
+            return
+        if self._memory.get(settled.id) is None:
+            log.info("record %s is not handed over: its answer is for an earlier life", settled.receipt)
+            return
+        seconds = now.mono_ms / 1000
+        patience = float("inf") if self._settings.late else PATIENCE_S
+        self._waiting[settled.id] = _Waiting(
+            settled.receipt, settled.answer.codes, settled.answer.executed_at, seconds + patience, seconds
+        )
+
+    def tick(self, now: Moment) -> float:
+        """Take what came back, start what is due; returns the seconds until something is due again."""
+        self._errands.collect()
+        seconds = now.mono_ms / 1000
+        due = IDLE_S
+        for record, waiting in list(self._waiting.items()):
+            if waiting.under_way:
+                continue
+            if seconds >= waiting.try_s:
+                self._try(record, waiting, now)
+            else:
+                due = min(due, waiting.try_s - seconds)
+        return due
+
+    def _try(self, record: str, waiting: _Waiting, now: Moment) -> None:
+        person, seconds = self._memory.get(record), now.mono_ms / 1000
+        executed_at = waiting.executed_at or _now(now)
+        if person is None or seconds > waiting.until_s:
+            self._give_up(record, "the folder did not take it in time")
+        elif executed_at is None:
+            self._give_up(record, "the time is not known: the clock is not set")
+        elif self._folder is not None:
+            folder, stamp = self._folder, self._stamp(_now(now) or executed_at)
+            waiting.under_way = True
+            waiting.try_s = seconds + RETRY_S
+            self._errands.give(
+                lambda: self._put(folder, stamp, record, waiting.codes, executed_at, person),
+                lambda came: self._came(record, waiting, came),
+            )
+
+    def _stamp(self, stamp: str) -> str:
+        """A time that no file of this life bears: names have seconds, and two patients may share one."""
+        if stamp <= self._last_stamp:
+            later = datetime.strptime(self._last_stamp, _STAMP).replace(tzinfo=JAPAN) + timedelta(seconds=1)
+            stamp = later.strftime(_STAMP)
+        self._last_stamp = stamp
+        return stamp
+
+    def _put(
+        self, folder: Folder, stamp: str, record: str, codes: ResultCodes, executed_at: str, person: bytes
+    ) -> files.Outcome | _Unwritable:
+        code = _CODES[self._settings.encoding]
+        try:
+            message = face_message(record, codes, executed_at, person, self._clinic.institution, code)
+            data = None if message.valid is None else write(message, code)
+        except ValueError:  # no JSON, or a text or name that XML cannot hold
+            data = None
+        if data is None:
+            return _Unwritable("it is not one valid qualification that such a file can hold")
+        mark = "" if self._settings.plain_names else f"{self._clinic.terminal}_"
+        return folder.put(f"{Message.FACE.value}{mark}{stamp}.xml", data)
+
+    def _came(self, record: str, waiting: _Waiting, came: files.Outcome | _Unwritable) -> None:
+        waiting.under_way = False
+        match came:
+            case Put():
+                self.handed_over += 1
+                self._waiting.pop(record, None)
+            case NotPut(taken=True):
+                waiting.try_s = 0.0  # at once, with the next second's name
+            case NotPut(say=say):
+                log.warning("record %s is not handed over yet: %s", waiting.receipt, say)
+            case PutUnknown(say=say):
+                self._give_up(record, f"whether the folder took it is not known ({say})")
+            case _Unwritable(say=say):
+                self._give_up(record, say)
+
+    def _give_up(self, record: str, say: str) -> None:
+        waiting = self._waiting.pop(record)
+        self.given_up += 1
+        log.error("record %s is not handed over, staff fetch it: %s", waiting.receipt, say)
+
+
+def face_message(
+    record: str, codes: ResultCodes, executed_at: str, person: bytes, institution: str, code: CharacterCode
+) -> XmlMsg:
+    """An answer as a face reader's result; raises ValueError when `person` is not the interface's JSON."""
+    found = json.loads(person)
+    results = found.get("ResultList") if isinstance(found, dict) else None
+    if not isinstance(results, list) or not all(isinstance(each, dict) for each in results):
+        raise ValueError("the answer holds no results")
+    return XmlMsg(
+        MessageHeader=Header(
+            ProcessExecutionTime=executed_at,
+            QualificationConfirmationDate=executed_at[:8],
+            MedicalInstitutionCode=institution,
+            ArbitraryFileIdentifier=record,
+            ReferenceClassification=ReferenceClassification.MY_NUMBER_CARD.value,
+            SegmentOfResult=codes.segment.value,
+            CharacterCodeIdentifier=code.value,
+        ),
+        MessageBody=Body(
+            ProcessingResultStatus=None if codes.status is None else codes.status.value,
+            QualificationValidity=None if codes.validity is None else codes.validity.value,
+            ResultList=tuple(Result.of(from_json(Result, each)) for each in results),
+        ),
+    )
+
+
+def _now(now: Moment) -> str | None:
+    """This kiosk's own time as the files write it; None while its clock is not to be believed."""
+    return datetime.fromtimestamp(now.wall_ms / 1000, JAPAN).strftime(_STAMP) if now.trusted else None
+
+
+def _clean(folder: Folder | None) -> int | str:
+    try:
+        return 0 if folder is None else folder.clean()
+    except OSError as fault:
+        return fault.strerror or type(fault).__name__
+
+
+def _cleaned(came: int | str) -> None:
+    if isinstance(came, str):
+        log.error("the hand-over's work folder cannot be cleaned: %s", came)
+    elif came:
+        log.warning("%d unfinished hand-over files of an earlier life were removed", came)
