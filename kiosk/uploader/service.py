@@ -45,6 +45,7 @@ class Wire:
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._cut = False
+        self._request = 0
 
     def watch(self, sock: socket.socket) -> None:
         """Keep a second descriptor: the connection's own one changes hands when TLS begins."""
@@ -54,14 +55,28 @@ class Wire:
                 with _ignoring_closed():
                     sock.shutdown(socket.SHUT_RDWR)
 
-    def begin(self) -> None:
-        """A new request: an earlier cut is over."""
+    def begin(self) -> int:
+        """A new request: an earlier cut is over. Returns its number."""
         with self._lock:
             self._cut = False
+            self._request += 1
+            return self._request
 
-    def cut(self) -> None:
-        """End every connection, and those that this request still makes; who waits gets an end of file."""
+    def end(self) -> bool:
+        """The request is over and its number no longer good; tell whether it was cut."""
         with self._lock:
+            self._request += 1
+            return self._cut
+
+    def cut(self, request: int | None = None) -> None:
+        """End every connection, and those that this request still makes; who waits gets an end of file.
+
+        With a request's number, only as long as it goes on: a deadline that runs out just as its request
+        ends must not cut the next.
+        """
+        with self._lock:
+            if request not in (None, self._request):
+                return
             self._cut = True
             for sock in self._sockets:
                 with _ignoring_closed():
@@ -159,11 +174,11 @@ class Client:
             self._wire.forget()
         limit = self._timeout if timeout_s is None else timeout_s
         overdue = threading.Event()
-        self._wire.begin()
+        number = self._wire.begin()
 
         def cut() -> None:
             overdue.set()
-            self._wire.cut()
+            self._wire.cut(number)
 
         # requests limits each read; an answer of one byte a second would never end without this.
         alarm = threading.Timer(limit, cut)
@@ -188,6 +203,9 @@ class Client:
             return Fault(FaultKind.TIMEOUT, reached=True) if overdue.is_set() else classify(fault)
         finally:
             alarm.cancel()
+            if self._wire.end():  # answered and cut at the same moment: that connection is no good any more
+                session.adapters["https://"].close()
+                self._wire.forget()
             self._used = time.monotonic()
 
     def fetch(self, path: str, start: int, take: Callable[[bytes], None]) -> Problem | Fault | None:

@@ -224,7 +224,7 @@ def test_a_half_open_connection_costs_one_deadline_and_no_more(
 ) -> None:
     with (
         fault_proxy_before_many(ours, pair) as proxy,
-        client_through(proxy, credentials, timeout_s=0.5) as service,
+        client_through(proxy, credentials, timeout_s=2.0) as service,
     ):
         assert isinstance(service.keys(), Keys)
         proxy.vanish()

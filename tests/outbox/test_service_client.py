@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.uploader.service import Service
+from kiosk.uploader.service import Service, Wire
 from kiosk.uploader.tls import Credentials, client_context, holds_exactly, server_only_context
 from kiosk.uploader.wire import MAX_BODY, Fault, FaultKind, Keys, Problem
 from tests.outbox.tls_server import KEYS, Authority, Pair, Server, Talk, response, saying, serving
@@ -309,3 +309,21 @@ def test_another_thread_may_end_a_request(server: Server, credentials: Credentia
     thread.join(5)
     assert replies == [Fault(FaultKind.BROKEN, reached=True)]
     service.close()
+
+
+def test_a_deadline_that_runs_out_late_does_not_cut_the_next_request() -> None:
+    here, there = socket.socketpair()
+    wire = Wire()
+    with here, there:
+        first = wire.begin()
+        wire.watch(here)
+        assert not wire.end()
+        wire.cut(first)
+        wire.begin()
+        wire.cut(first)
+        there.sendall(b"still there")
+        assert here.recv(20) == b"still there"
+        wire.cut()
+        assert here.recv(20) == b""
+        assert wire.end()
+    wire.forget()
