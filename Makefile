@@ -9,6 +9,7 @@
 # make fleet   5,000 kiosks after one hour's outage: table and docs/fleet.svg   (FLEET_ARGS)
 # make sbom    parts list, CycloneDX: build/sbom.cdx.json     (SBOM_ARGS="--root ROOT --python 3.13 --machine aarch64")
 # make vulnerabilities   known ones in what is locked; "could not check" is a failure   (VULNERABILITIES_ARGS)
+# make handbook   the handbook for staff: build/handbook/html, and print/ as one page
 # make catalogues   compile the words of the screens, kiosk/screens/locale
 # make lock    write the locked requirements anew   (LOCK_ARGS=--upgrade: the newest versions)
 # make clean   remove the environment and all that was made
@@ -70,6 +71,12 @@ sbom: .venv/.stamp-supply
 vulnerabilities: .venv/.stamp-supply
 	@.venv/supply/bin/python requirements/vulnerabilities $(VULNERABILITIES_ARGS)
 
+handbook: .venv/.stamp-dev .venv/.stamp-handbook
+	@$(BIN)/python docs/handbook/parts --out docs/handbook/made
+	@.venv/handbook/bin/sphinx-build --quiet --fail-on-warning --keep-going -E -b html docs/handbook build/handbook/html
+	@.venv/handbook/bin/sphinx-build --quiet --fail-on-warning --keep-going -E -b singlehtml docs/handbook build/handbook/html/print
+	@echo "build/handbook/html/index.html"
+
 lock:
 	@requirements/lock $(LOCK_ARGS)
 
@@ -113,4 +120,10 @@ clean:
 	@echo "Installing the Python packages of requirements/supply.txt"
 	@"$$(requirements/find-python)" -m venv .venv/supply
 	@.venv/supply/bin/pip --disable-pip-version-check --no-input --quiet install --require-hashes -r requirements/supply.txt
+	@touch $@
+
+.venv/.stamp-handbook: requirements/handbook.txt .venv/.stamp-venv
+	@echo "Installing the Python packages of requirements/handbook.txt"
+	@"$$(requirements/find-python)" -m venv .venv/handbook
+	@.venv/handbook/bin/pip --disable-pip-version-check --no-input --quiet install --require-hashes -r requirements/handbook.txt
 	@touch $@

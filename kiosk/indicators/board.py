@@ -27,6 +27,8 @@ class Board:
     leds: tuple[int, ...]
     leds_active_high: bool
     buzzer: int | None  #: None: the box has no buzzer
+    leds_ohm: int = 330  #: resistor before each LED; for the wiring's drawing
+    buzzer_ohm: int = 100
 
 
 def load_board(path: Path) -> Board:
@@ -38,8 +40,8 @@ def load_board(path: Path) -> Board:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise BoardError(path, [f"is not TOML: {fault}"]) from None
     faults: list[str] = []
-    leds = _table(data, "leds", {"pins", "active_high"}, faults)
-    buzzer = _table(data, "buzzer", {"pin"}, faults, wanted=False)
+    leds = _table(data, "leds", {"pins", "active_high", "series_ohm"}, faults)
+    buzzer = _table(data, "buzzer", {"pin", "series_ohm"}, faults, wanted=False)
     faults += [f"{name}: is not a known section" for name in sorted(data.keys() - {"leds", "buzzer"})]
     pins = _led_pins(leds, faults)
     active_high = leds.get("active_high", True)
@@ -48,9 +50,10 @@ def load_board(path: Path) -> Board:
     sounder = _buzzer_pin(buzzer, faults) if "buzzer" in data else None
     if sounder is not None and sounder in pins:
         faults.append(f"buzzer.pin: GPIO {sounder} is already a LED's")
+    ohms = _ohm("leds", leds, Board.leds_ohm, faults), _ohm("buzzer", buzzer, Board.buzzer_ohm, faults)
     if faults:
         raise BoardError(path, faults)
-    return Board(pins, bool(active_high), sounder)
+    return Board(pins, bool(active_high), sounder, *ohms)
 
 
 def _table(
@@ -64,6 +67,14 @@ def _table(
         faults.append(f"{name}: the section [{name}] is missing")
     faults += [f"{name}.{key}: is not known" for key in sorted(table.keys() - known)]
     return table
+
+
+def _ohm(name: str, table: dict[str, Any], usual: int, faults: list[str]) -> int:
+    ohm = table.get("series_ohm", usual)
+    if not isinstance(ohm, int) or isinstance(ohm, bool) or not 47 <= ohm <= 10_000:
+        faults.append(f"{name}.series_ohm: must be a whole number from 47 to 10000")
+        return usual
+    return ohm
 
 
 def _is_pin(value: Any) -> bool:

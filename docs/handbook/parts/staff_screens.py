@@ -1,0 +1,89 @@
+"""Every staff screen with its picture, grouped; a screen that no group names lands in the last one."""
+
+from collections.abc import Iterator
+
+from kiosk.config import Theme
+from kiosk.screens.catalogue import Catalogues
+from kiosk.screens.examples import Example
+from kiosk.screens.fonts import FontBook
+from kiosk.screens.gallery import CLINIC, DISPLAYS, all_examples
+from kiosk.screens.layout import STAFF_READ, lay_out
+from kiosk.screens.look import Look
+from kiosk.screens.theme import tokens_of
+from kiosk.screens.widgets import Button, Picture, Text
+
+PHRASE_BREAK = "\u200b"
+
+#: Beginning of the example's name, heading, what staff do there.
+GROUPS: tuple[tuple[str, str, str], ...] = (
+    (
+        "door_",
+        "入り口",
+        "はじめの画面のいちばん上（医療機関の名前）を 2 秒おさえ、職員番号とパスコードを入れます。"
+        "続けて 5 回まちがえると、5 分間入れません。",
+    ),
+    ("staff_menu", "職員メニュー", "いまの様子がひと目で分かります。色のついた行から見てください。"),
+    (
+        "staff_check",
+        "本日の点検",
+        "毎朝、自動で始まります。「直すところ」が出たら、書いてあるとおりに直し、"
+        "「もう一度点検」を押します。",
+    ),
+    (
+        "staff_fallback",
+        "予備の方法",
+        "顔認証カードリーダー・回線・システムの障害のときに、理由を選んで始めます。"
+        "終わったら「ふつうにもどす」を押します。",
+    ),
+    (
+        "staff_waiting",
+        "お預かり",
+        "送れずに待っている記録の数と、あとから届いた答えの一覧です。番号を押すと、することが出ます。",
+    ),
+    ("staff_case", "1 件ずつの答え", "番号ごとに、次にすることが出ます。すんだら「確認した」を押します。"),
+    ("staff_drill", "予備の方法の練習", "月に 1 回はしてください。患者さんの記録にはさわりません。"),
+    ("staff_update", "更新", "新しい版を入れます。受付の途中では始まりません。"),
+    ("staff_help", "ヘルプ", "手引書とコールセンターです。"),
+    ("staff_number", "目視確認：職員番号", "カードの写真と顔を見くらべる職員が、自分の番号を入れます。"),
+    ("staff_passcode", "目視確認：パスコード", "続けて、パスコードを入れます。"),
+)
+REST = ("", "そのほかの画面", "")
+
+
+def staff_examples() -> list[Example]:
+    """What only staff read, in the order of the gallery."""
+    return [each for each in all_examples("ja") if isinstance(each.kiosk.screen, STAFF_READ)]
+
+
+def group_of(name: str) -> tuple[str, str, str]:
+    return next((group for group in GROUPS if name.startswith(group[0])), REST)
+
+
+def staff_screens(catalogues: Catalogues) -> str:
+    """The page, as Markdown."""
+    fonts = FontBook()
+    look = Look(DISPLAYS["800x480"], tokens_of(Theme.STANDARD), CLINIC, catalogues, fonts)
+    found = [(each.name, lay_out(each.kiosk, look)) for each in staff_examples()]
+    out = []
+    for group in (*GROUPS, REST):
+        members = [(name, picture) for name, picture in found if group_of(name) == group]
+        if members:
+            out += [f"## {group[1]}", group[2], *(_figure(name, picture) for name, picture in members)]
+    return "\n\n".join(filter(None, out)) + "\n"
+
+
+def _figure(name: str, picture: Picture) -> str:
+    words = list(_words(picture))
+    titles = [each for each in words if not each[1].isdigit()]
+    title = max(titles, key=lambda each: each[0], default=(0, name))[1]
+    alt = "、".join(text for _, text in words)
+    return f"```{{figure}} made/screens/{name}.png\n:alt: {alt}\n:figclass: screen\n\n{title}\n```"
+
+
+def _words(picture: Picture) -> Iterator[tuple[int, str]]:
+    """Size and words of every text, as they are read."""
+    for widget in picture.widgets:
+        for text in widget.texts if isinstance(widget, Button) else (widget,):
+            if isinstance(text, Text):
+                size = 0 if isinstance(widget, Button) else text.size
+                yield size, "".join(line.text for line in text.lines).replace(PHRASE_BREAK, "")
