@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "status": Lazy("kiosk.commands.status:status", "Tell the uploader's state."),
     "outbox": Lazy("kiosk.commands.outbox:outbox", "List, show, retry or export records."),
     "audit": Lazy("kiosk.commands.audit:audit", "Export the audit table; verify an export."),
+    "metrics": Lazy("kiosk.commands.metrics:metrics", "Write the metrics file for node-exporter."),
     "update": Lazy("kiosk.commands.update:update", "What newer version there is; install it; publish one."),
     "provision": Lazy("kiosk.commands.provision:provision", "Keys, enrolment, passcodes."),
 }

@@ -114,6 +114,12 @@ class UpdateSettings:
 
 
 @dataclass(frozen=True)
+class MetricsSettings:
+    file: Path | None  #: the text file for node-exporter's textfile collector; None: no metrics
+    every_s: float
+
+
+@dataclass(frozen=True)
 class StaffMember:
     number: str
     passcode: str  #: as `kiosk provision passcode` prints it: scrypt parameters, salt and hash
@@ -135,6 +141,7 @@ class Settings:
     clock: ClockSettings
     handover: HandoverSettings
     update: UpdateSettings
+    metrics: MetricsSettings
     staff: tuple[StaffMember, ...]
 
 
@@ -233,6 +240,7 @@ SECTIONS = (
     "clock",
     "handover",
     "update",
+    "metrics",
     "run",
     "network",
     "first_boot",
@@ -256,6 +264,7 @@ def _card(
         clock=ClockSettings(tables["clock"].path("trust_file", base, "/run/systemd/timesync/synchronized")),
         handover=handover(tables["handover"], base),
         update=_update(tables["update"], base),
+        metrics=_metrics(tables["metrics"], base),
         staff=_staff(data.get("staff", []), lines, faults, book),
     )
     card = Card(settings, network(tables["network"]), first_boot(tables["first_boot"]))
@@ -366,6 +375,13 @@ def _update(table: Table, base: Path) -> UpdateSettings:
         flags=table.path("flags", base, "/run/kiosk-update/wanted"),
         rauc=table.path("rauc", base, "/etc/rauc/system.conf"),
         os_release=table.path("os_release", base, "/etc/os-release"),
+    )
+
+
+def _metrics(table: Table, base: Path) -> MetricsSettings:
+    file = table.text("file", 'a path that ends in .prom, or "none"', "none", pattern=r"none|.+\.prom")
+    return MetricsSettings(
+        file=None if file == "none" else base / file, every_s=table.number("every_s", 1, 3600, 30)
     )
 
 

@@ -77,6 +77,12 @@ class Status(Message, frozen=True, tag="status"):
     certificate_fault: str | None = None  #: as CheckItem of the part "certificate"
     fallback: FallbackReason | None = None
     persons_in_memory: int = 0  #: answers held in memory, at most 60 minutes each
+    certificate_not_after: float | None = None  #: seconds since 1970
+    last_answer_s: float | None = None  #: how long ago the service last answered; None: not in this life
+    clock_trusted: bool = False
+    #: attempts that had to be made again, by reason, since the process began
+    retries: dict[str, int] = msgspec.field(default_factory=dict)
+    key_custody_level: int = 0  #: 0: the client key is a file on the card
 
 
 class RetryNow(Message, frozen=True, tag="retry_now"):

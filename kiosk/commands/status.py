@@ -53,6 +53,11 @@ def document(told: Status) -> dict[str, Any]:
         "certificate_fault": told.certificate_fault,
         "fallback": None if told.fallback is None else told.fallback.value,
         "persons_in_memory": told.persons_in_memory,
+        "certificate_not_after": told.certificate_not_after,
+        "last_answer_s": told.last_answer_s,
+        "clock_trusted": told.clock_trusted,
+        "retries": told.retries,
+        "key_custody_level": told.key_custody_level,
     }
 
 

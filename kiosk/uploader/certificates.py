@@ -21,6 +21,7 @@ class CertificateView:
 
     fault: str | None
     days: float | None = None
+    not_after_s: float | None = None  #: since 1970
 
 
 def look_at(credentials: Credentials, now: Moment) -> CertificateView:
@@ -47,7 +48,8 @@ def look_at(credentials: Credentials, now: Moment) -> CertificateView:
         fault = None if fits else "clock"
     if fault is None and days <= SOON_DAYS:
         fault = "ends_soon"
-    return CertificateView(fault, None if fault == "clock" else days)
+    not_after_s = certificate.not_valid_after_utc.timestamp()
+    return CertificateView(fault, None if fault == "clock" else days, not_after_s)
 
 
 def life_used(certificate: Path, now: Moment) -> float | None:

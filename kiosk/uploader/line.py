@@ -5,6 +5,7 @@ from typing import assert_never
 
 from kiosk.uploader.clock import Moment
 from kiosk.uploader.lanes import Reply
+from kiosk.uploader.retry import Again, Decision, Hold, LineDown
 from kiosk.uploader.wire import Fault, FaultKind, Problem
 
 SAY_EXPIRED = "the service's certificate has expired, by a clock that is trusted: call support"
@@ -50,6 +51,19 @@ def word_of(reply: Reply, *, clock_trusted: bool) -> str:
             return "address"
         case _:
             return "failing"
+
+
+def retry_reason(decision: Decision, reply: Reply, now: Moment) -> str | None:
+    """Why a record has to be sent again, as a stable word; None when it has not."""
+    match decision:
+        case Hold(code=code):
+            return code
+        case LineDown() | Again(service_failing=True):
+            return word_of(reply, clock_trusted=now.trusted)
+        case Again():
+            return "later"
+        case _:
+            return None
 
 
 def _word(kind: FaultKind, clock_trusted: bool) -> str:

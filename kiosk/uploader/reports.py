@@ -26,7 +26,7 @@ def status(
 ) -> Status:
     """The state of outbox and line."""
     counts = dict.fromkeys(State, 0) if outbox is None else outbox.counts()
-    keys = delivery.keys
+    keys, heard_s = delivery.keys, delivery.line.heard_s
     return Status(
         online=delivery.online,
         waiting=counts[State.PENDING] + counts[State.SENDING],
@@ -44,6 +44,10 @@ def status(
         certificate_fault=certificate.fault,
         fallback=fallback,
         persons_in_memory=persons,
+        certificate_not_after=certificate.not_after_s,
+        last_answer_s=None if heard_s is None else now.mono_ms / 1000 - heard_s,
+        clock_trusted=now.trusted,
+        retries=dict(delivery.retries),
     )
 
 

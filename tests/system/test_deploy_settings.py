@@ -10,6 +10,7 @@ from kiosk.config import (
     Clinic,
     ClockSettings,
     IndicatorSettings,
+    MetricsSettings,
     OutboxSettings,
     ReaderSettings,
     ScreenSettings,
@@ -37,6 +38,7 @@ SECTIONS: dict[str, set[str]] = {
     "outbox": {field.name for field in fields(OutboxSettings)},
     "clock": {field.name for field in fields(ClockSettings)},
     "handover": {field.name for field in fields(HandoverSettings)},
+    "metrics": {field.name for field in fields(MetricsSettings)},
     "update": {field.name for field in fields(UpdateSettings)},
     "run": {"folder", "users"},
     "network": {field.name for field in fields(Network)},
@@ -66,7 +68,7 @@ def keys_shown() -> dict[str, set[str]]:
 def test_the_example_loads() -> None:
     settings = load(EXAMPLE)
     assert settings.clinic.terminal == "K001"
-    assert settings.run_users == ("kiosk-screen",)
+    assert settings.run_users == ("kiosk-screen", "kiosk-metrics")
 
 
 def test_every_key_is_shown_and_no_other() -> None:
@@ -98,6 +100,7 @@ def test_what_the_example_calls_default_is_the_default(tmp_path: Path) -> None:
     assert replace(shown.handover, work=default.handover.work) == default.handover
     assert shown.service.timeout_s == default.service.timeout_s
     assert replace(shown.outbox, path=default.outbox.path) == default.outbox
+    assert shown.metrics == default.metrics
     assert replace(shown.update, ca=default.update.ca) == default.update
     assert replace(shown.reader, trust=default.reader.trust) == default.reader
 

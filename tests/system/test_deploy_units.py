@@ -47,6 +47,13 @@ def test_a_unit_is_hardened_to_one_and_a_half_points_at_most(process: str) -> No
 
 
 @needs_analyze
+def test_the_metrics_unit_is_hardened_as_well() -> None:
+    path = str(DEPLOY / "fleet" / "kiosk-metrics.service")
+    done = analyze("security", "--offline=true", "--threshold=15", "--no-pager", path)
+    assert done.returncode == 0, done.stdout[-400:] + done.stderr
+
+
+@needs_analyze
 def test_the_threshold_can_fail(tmp_path: Path) -> None:
     soft = tmp_path / "soft.service"
     soft.write_text("[Service]\nExecStart=/bin/true\nUser=nobody\n", encoding="utf-8")
@@ -137,7 +144,9 @@ def test_users_and_meeting_place_are_made(tmp_path: Path) -> None:
     subprocess.run(command, input=config.read_text(), text=True, check=True, capture_output=True, timeout=60)
     groups = (tmp_path / "etc" / "group").read_text(encoding="utf-8").splitlines()
     [meeting] = [line for line in groups if line.startswith("kiosk:")]
-    assert set(meeting.split(":")[3].split(",")) == {f"kiosk-{process}" for process in PROCESSES}
+    assert set(meeting.split(":")[3].split(",")) == {
+        f"kiosk-{process}" for process in (*PROCESSES, "metrics")
+    }
 
 
 def test_sockets_will_belong_to_the_common_group() -> None:

@@ -29,10 +29,10 @@ from kiosk.channel import (
     UpdateTold,
 )
 from kiosk.config import UpdateSettings
+from kiosk.health.release import release_of
 from kiosk.uploader.clock import Moment
 from kiosk.uploader.updates.channel_file import ChannelFile, offer_of, offered_at_start
 from kiosk.uploader.updates.flags import RESTART, STICK, Flags
-from kiosk.uploader.updates.running import running_version
 from kiosk.uploader.updates.stick import OnStick, stamp
 from kiosk.uploader.updates.visits import Visits
 from kiosk.uploader.updates.work import Ended, Install, Look, Looked, Progress, Work
@@ -74,7 +74,7 @@ class Updates:
         wake: Callable[[], None],
     ) -> None:
         self._settings, self._tell, self._note = settings, tell, note
-        self._running = running_version(settings.os_release)
+        self._running = release_of(settings.os_release).version
         self._flags = Flags(settings.flags)
         self._work = Work(settings, self._running, timeout_s, wake)
         self.visits = Visits()
