@@ -26,7 +26,7 @@ from kiosk.qualification.terms import Outcome
 from kiosk.uploader.answers import AnswerMemory, ResponseKey
 from kiosk.uploader.clock import Moment
 from kiosk.uploader.lanes import Deliver, GetChallenge, GetKeys, Lane, Lanes, Renew, Reply, Result, TryNext
-from kiosk.uploader.line import LineView, retry_reason
+from kiosk.uploader.line import LineView, retry_reasons
 from kiosk.uploader.outbox import Outbox
 from kiosk.uploader.records import (
     Answered,
@@ -291,8 +291,7 @@ class Delivery:
             raise TypeError("an answer was asked for")
         rules = self._rules.retry
         decision = decide(reply, record.attempts, rules, self._dice, asked_status=job.ask_first)
-        if (reason := retry_reason(decision, reply, now)) is not None:
-            self.retries[reason] += 1
+        self.retries.update(retry_reasons(decision, reply, now))
         self._observe(decision, reply, now)
         committed_s = self._watched.get(record.id)
         late = committed_s is None or now.mono_ms / 1000 - committed_s >= self._rules.patient_s

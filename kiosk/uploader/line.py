@@ -53,17 +53,17 @@ def word_of(reply: Reply, *, clock_trusted: bool) -> str:
             return "failing"
 
 
-def retry_reason(decision: Decision, reply: Reply, now: Moment) -> str | None:
-    """Why a record has to be sent again, as a stable word; None when it has not."""
+def retry_reasons(decision: Decision, reply: Reply, now: Moment) -> tuple[str, ...]:
+    """Why a record has to be sent again, as one stable word; nothing when it has not."""
     match decision:
         case Hold(code=code):
-            return code
+            return (code,)
         case LineDown() | Again(service_failing=True):
-            return word_of(reply, clock_trusted=now.trusted)
+            return (word_of(reply, clock_trusted=now.trusted),)
         case Again():
-            return "later"
+            return ("later",)
         case _:
-            return None
+            return ()
 
 
 def _word(kind: FaultKind, clock_trusted: bool) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.uploader.clock import Moment
-from kiosk.uploader.line import retry_reason
+from kiosk.uploader.line import retry_reasons
 from kiosk.uploader.retry import Again, Decision, Hold, LineDown, Reject
 from kiosk.uploader.wire import Fault, FaultKind, Problem
 from tests.fleet.bundles import Box
@@ -91,4 +91,4 @@ NOW = Moment(boot_id="b", mono_ms=1, wall_ms=1, trusted=True)
 def test_an_attempt_that_is_made_again_has_a_reason(
     decision: Decision, reply: Fault | Problem, reason: str | None
 ) -> None:
-    assert retry_reason(decision, reply, NOW) == reason
+    assert retry_reasons(decision, reply, NOW) == (() if reason is None else (reason,))
