@@ -46,8 +46,10 @@ from kiosk.channel.desk import DrillTold as DrillTold
 from kiosk.channel.desk import ForDesk as ForDesk
 from kiosk.channel.desk import FromDesk as FromDesk
 from kiosk.channel.desk import LateAnswer as LateAnswer
+from kiosk.channel.desk import PreferencesTold as PreferencesTold
 from kiosk.channel.desk import RunDrill as RunDrill
 from kiosk.channel.desk import SetFallback as SetFallback
+from kiosk.channel.desk import SetPreferences as SetPreferences
 from kiosk.channel.reader import ArmReader as ArmReader
 from kiosk.channel.reader import AskReader as AskReader
 from kiosk.channel.reader import BeginContact as BeginContact

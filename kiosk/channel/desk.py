@@ -35,6 +35,14 @@ class RunDrill(Message, frozen=True, tag="run_drill"):
     staff: str
 
 
+class SetPreferences(Message, frozen=True, tag="set_preferences"):
+    """Staff chose volume and languages. Persisted and audited; told to all as PreferencesTold."""
+
+    staff: str
+    volume: int  #: 0 to visit.rules.LOUDEST
+    languages: tuple[str, ...]  #: offered to patients, the first one first
+
+
 class AskCheck(Message, frozen=True, tag="ask_check"):
     """What the uploader can check of 「本日の点検」: line, clock, certificate, outbox, disk."""
 
@@ -79,6 +87,13 @@ class DrillTold(Message, frozen=True, tag="drill"):
     say: str = ""
 
 
+class PreferencesTold(Message, frozen=True, tag="preferences"):
+    """What staff have chosen, sent on connection and on every change; None: never chosen."""
+
+    volume: int | None = None
+    languages: tuple[str, ...] | None = None
+
+
 class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
     """One part of the daily check. `fault` is a stable word, None when all is well.
 
@@ -108,5 +123,5 @@ class CheckTold(Message, frozen=True, tag="check"):
     parts: tuple[CheckItem, ...]
 
 
-FromDesk = SetFallback | AskDesk | AnswerSeen | RunDrill | AskCheck | AskDay
-ForDesk = DeskBoard | DrillTold | CheckTold | DayCounts
+FromDesk = SetFallback | AskDesk | AnswerSeen | RunDrill | SetPreferences | AskCheck | AskDay
+ForDesk = DeskBoard | DrillTold | PreferencesTold | CheckTold | DayCounts

@@ -9,7 +9,8 @@ rhythm differ. Nothing flashes more than three times a second (WCAG 2.3.1); tone
 from dataclasses import dataclass
 from typing import assert_never
 
-from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffScreen
+from kiosk.visit.desk import TestStep
+from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffScreen, StaffTest
 from kiosk.visit.states import (
     Again,
     AskConsent,
@@ -134,6 +135,33 @@ CALL = Pattern(
 ASK = _steady("ask", NONE, Tone(READY_HZ, 0.08), Tone(None, 0.2), Tone(READY_HZ, 0.08))
 OUT_OF_SERVICE = Pattern("out_of_service", (Light(LAST, 1.0), Light(NONE, 1.0)), lights_again=0)
 
+#: The test of the box: one light after the other, then all; three tones, low to high, again and again.
+TEST_LIGHTS = Pattern(
+    "test_lights",
+    (
+        Light(FIRST, 1.0),
+        Light((False, True, False, False), 1.0),
+        Light((False, False, True, False), 1.0),
+        Light(LAST, 1.0),
+        Light(ALL, 1.5),
+        Light(NONE, 1.0),
+    ),
+    lights_again=0,
+)
+TEST_BUZZER = Pattern(
+    "test_buzzer",
+    (Light(NONE, 1.0),),
+    (
+        Tone(ALERT_HZ, 0.4),
+        Tone(None, 0.2),
+        Tone(READY_HZ, 0.4),
+        Tone(None, 0.2),
+        Tone(GOOD_HZ, 0.4),
+        Tone(None, 2.0),
+    ),
+    tones_again=0,
+)
+
 PATTERNS = (
     OFF,
     IDLE,
@@ -149,6 +177,8 @@ PATTERNS = (
     CALL,
     ASK,
     OUT_OF_SERVICE,
+    TEST_LIGHTS,
+    TEST_BUZZER,
 )
 
 
@@ -162,6 +192,10 @@ def pattern_of(kiosk: Kiosk) -> Pattern:
             return OFF
         case Interrupted():
             return OFF
+        case StaffTest(step=TestStep.LIGHTS):
+            return TEST_LIGHTS
+        case StaffTest(step=TestStep.BUZZER):
+            return TEST_BUZZER
         case DoorNumber() | DoorPasscode() | StaffScreen():
             return OFF
         case Idle():

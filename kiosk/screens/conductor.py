@@ -7,7 +7,7 @@ else, for as long as the visit lasts.
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from kiosk import channel
@@ -15,7 +15,9 @@ from kiosk.channel import ForScreen, FromReader, SealingKeys
 from kiosk.screens.desk import ANSWER_S, Desk
 from kiosk.screens.evidence import CaseFile
 from kiosk.screens.links import Link
+from kiosk.screens.reader_test import ReaderTest
 from kiosk.screens.secret_pad import SecretPad, wipe
+from kiosk.screens.speech import Silence, Voice, speaks_first, speech_of
 from kiosk.screens.touch import DigitTouch, StartTouch, Touch
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
@@ -45,6 +47,7 @@ class World:
     new_visit_id: Callable[[], str]
     staff_check: StaffCheck
     desk: Desk
+    voice: Voice = field(default_factory=Silence)
 
 
 class Conductor:
@@ -69,6 +72,8 @@ class Conductor:
         self._unlock_at: float | None = None
         self._check_by: float | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="passcode")
+        self._reader_test = ReaderTest(world.new_visit_id, world.monotonic, reader.send)
+        self._speech: str | None = None
         self._marks: dict[str, float] = {}
         self._stages_ms: dict[str, float] = {}
 
@@ -147,6 +152,10 @@ class Conductor:
         self.handle(ev.CheckTold(self._world.desk.check(told, self.kiosk.reader)))
 
     def _from_reader(self, message: FromReader) -> None:
+        if self._reader_test.owns(message):
+            if (told := self._reader_test.heard(message)) is not None:
+                self.handle(told)
+            return
         match message:
             case channel.ReaderState(condition=condition, say=say):
                 if say:
@@ -217,13 +226,15 @@ class Conductor:
                 drilled = self._world.desk.drill(message)
                 if drilled is not None:
                     self.handle(drilled)
+            case channel.PreferencesTold(volume=volume, languages=languages):
+                self.handle(ev.PreferencesTold(volume, languages))
             case channel.CheckTold():
                 if self._check_by is not None:  # nobody waits any longer for an answer that came too late
                     self._end_check(message)
             case channel.UpdateTold():
                 log.info("update: %s, %s runs", message.phase, message.running)
             case channel.DayCounts():
-                log.info("counts of %s: %d hours", message.day, len(message.hours))
+                self.handle(ev.DayTold(self._world.desk.day(message)))
             case _:
                 assert_never(message)
 
@@ -239,6 +250,7 @@ class Conductor:
         """Let the machine have an event and carry out what it asks for."""
         before = self.kiosk.screen.name
         self.kiosk, wanted = reduce(self.kiosk, event)
+        self._say()
         if self.kiosk.screen.name != before:
             log.info("screen: %s", self.kiosk.screen.name)
             self._world.desk.entered(self.kiosk.screen)
@@ -246,6 +258,12 @@ class Conductor:
                 self._uploader.send(channel.StaffWasCalled(reason=self.kiosk.screen.reason))
         for effect in wanted:
             self._do(effect)
+
+    def _say(self) -> None:
+        """Say the sentence of a page that has come; what was being said of the last one ends with it."""
+        before, self._speech = self._speech, speech_of(self.kiosk)
+        if self._speech != before:
+            self._world.voice.say(self.kiosk.language, self._speech if speaks_first(self.kiosk) else None)
 
     def _do(self, effect: do.Effect) -> None:
         match effect:
@@ -284,9 +302,22 @@ class Conductor:
                 self._uploader.send(channel.SetFallback(staff=staff, reason=reason))
             case do.RunDrill(staff):
                 self._uploader.send(channel.RunDrill(staff=staff))
+            case do.TryReader(staff):
+                self._reader_test.begin()
+                self._uploader.send(channel.AuditNote(event="reading_tested", staff=staff))
+            case do.EndReaderTest():
+                self._reader_test.end()
+            case do.AskDay():
+                self._uploader.send(channel.AskDay())
+            case do.AskHours():
+                self.handle(ev.HoursTold(self._world.desk.call_hours()))
+            case do.KeepPreferences(staff, volume, languages):
+                self._uploader.send(channel.SetPreferences(staff=staff, volume=volume, languages=languages))
             case do.RunCheck():
                 sent = self._uploader.send(channel.AskCheck())
                 self._check_by = self._world.monotonic() + (ANSWER_S if sent else 0.0)
+            case do.Speak():
+                self._world.voice.say(self.kiosk.language, self._speech)
             case do.ForgetDigits():
                 self._pad.wipe()
             case do.ForgetLastDigit():

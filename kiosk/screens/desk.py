@@ -9,10 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from kiosk.channel import CheckItem, CheckTold, DeskBoard, DrillTold, LateAnswer
+import jpholiday
+
+from kiosk.channel import CheckItem, CheckTold, DayCounts, DeskBoard, DrillTold, LateAnswer
+from kiosk.qualification.call_centre import CallHours, call_hours
 from kiosk.qualification.guidance import finding
+from kiosk.qualification.terms import Outcome
 from kiosk.visit import events as ev
-from kiosk.visit.desk import CheckView, DeskCase, DeskView, DrillStep, Part, PartFault
+from kiosk.visit.desk import CheckView, DayView, DeskCase, DeskView, DrillStep, HourView, Part, PartFault
 from kiosk.visit.states import Idle, Kiosk, OutOfService, ReaderCondition, Recorded, Screen
 
 log = logging.getLogger(__name__)
@@ -21,6 +25,7 @@ log = logging.getLogger(__name__)
 SETTLED_S = 5.0
 #: Until the uploader must have said what it found.
 ANSWER_S = 10.0
+_OK = ""  #: what is found of a part that is in order
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,10 @@ class Desk:
             log.warning("channel: a moment of the desk's board cannot be read")
             return None
 
+    def call_hours(self) -> CallHours | None:
+        """Whether the call centre answers now; None when nobody knows the time."""
+        return call_hours(self._wall(), jpholiday.is_holiday) if self._trusted() else None
+
     def drill(self, told: DrillTold) -> ev.DrillTold | None:
         """The drill's progress; None for a step that this program does not know."""
         if told.passed is False:
@@ -104,24 +113,42 @@ class Desk:
 
     def check(self, told: CheckTold | None, reader: ReaderCondition) -> CheckView:
         """All that is to mend, the box's own parts first; `told` is None when the uploader did not answer."""
-        faults = []
-        if reader is not ReaderCondition.READY:
-            faults.append(PartFault(Part.READER, reader.value))
+        parts = [PartFault(Part.READER, _OK if reader is ReaderCondition.READY else reader.value)]
         if told is None:
-            faults.append(PartFault(Part.UPLOADER, "absent"))
+            parts.append(PartFault(Part.UPLOADER, "absent"))
         else:
-            faults += [_fault(item, item.fault) for item in told.parts if item.fault is not None]
-        if not self._box.audible():
-            faults.append(PartFault(Part.SOUND, "silent"))
-        if not self._box.lights_work:
-            faults.append(PartFault(Part.LIGHTS, "dark"))
+            parts += [_part(item) for item in told.parts]
+        parts.append(PartFault(Part.SOUND, _OK if self._box.audible() else "silent"))
+        parts.append(PartFault(Part.LIGHTS, _OK if self._box.lights_work else "dark"))
+        faults = tuple(part for part in parts if part.word != _OK)
         for fault in faults:
             log.warning("check: %s: %s", fault.part.value, fault.word)
         if not faults:
             log.info("check: all is well")
-        return CheckView(self._wall() if self._trusted() else None, tuple(faults))
+        fine = tuple(part for part in parts if part.word == _OK)
+        return CheckView(self._wall() if self._trusted() else None, faults, fine)
+
+    def day(self, counts: DayCounts) -> DayView:
+        """The counts as the page of the day shows them."""
+        day = self._wall().date() if self._trusted() else None
+        hours = tuple(
+            HourView(
+                hour=each.hour,
+                verified=each.outcomes.get(Outcome.VERIFIED, 0),
+                not_confirmed=each.outcomes.get(Outcome.NOT_CONFIRMED, 0),
+                recorded=each.outcomes.get(Outcome.RECORDED, 0),
+                others=each.outcomes.get(Outcome.STAFF_CALLED, 0) + each.outcomes.get(Outcome.ABANDONED, 0),
+                offline_s=each.offline_s,
+            )
+            for each in counts.hours
+            if each.hour in range(24)
+        )
+        means = {
+            each.name: each.sum_ms / sum(each.counts) / 1000 for each in counts.stages if sum(each.counts)
+        }
+        return DayView(day, hours, means.get("visit"), means.get("token"))
 
 
-def _fault(item: CheckItem, word: str) -> PartFault:
+def _part(item: CheckItem) -> PartFault:
     part = Part(item.part) if item.part in {part.value for part in Part} else Part.UNKNOWN
-    return PartFault(part, word, 0 if item.value is None else int(item.value))
+    return PartFault(part, item.fault or _OK, 0 if item.value is None else int(item.value))

@@ -3,17 +3,35 @@
 from dataclasses import replace
 from datetime import date, datetime
 
+from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.guidance import REASONS, Finding
 from kiosk.qualification.terms import FallbackReason
-from kiosk.visit.desk import CheckView, DeskCase, DeskView, Door, DrillStep, Part, PartFault
+from kiosk.visit.desk import (
+    CheckView,
+    DayView,
+    DeskCase,
+    DeskView,
+    Door,
+    DrillStep,
+    HourView,
+    Part,
+    PartFault,
+    SeenToken,
+    TestStep,
+)
 from kiosk.visit.staff_states import (
     DoorNumber,
     DoorPasscode,
     StaffCase,
     StaffCheck,
+    StaffDay,
     StaffDrill,
     StaffFallback,
+    StaffHelp,
     StaffMenu,
+    StaffReading,
+    StaffSettings,
+    StaffTest,
     StaffWaiting,
 )
 from kiosk.visit.states import Idle, Kiosk, Line, OutboxCondition, ReaderCondition, Screen
@@ -34,7 +52,36 @@ BOARD = DeskView(
     drill_passed=datetime(2026, 11, 2, 13, 30),
     today=date(2026, 11, 22),
 )
-OK = CheckView(MORNING)
+FINE = (
+    PartFault(Part.READER, ""),
+    PartFault(Part.LINE, "", 12),
+    PartFault(Part.CLOCK, ""),
+    PartFault(Part.CERTIFICATE, "", 214),
+    PartFault(Part.OUTBOX, "", 3),
+    PartFault(Part.DISK, "", 5120),
+    PartFault(Part.HEAT, "", 52),
+    PartFault(Part.POWER, ""),
+    PartFault(Part.SOUND, ""),
+    PartFault(Part.LIGHTS, ""),
+)
+OK = CheckView(MORNING, (), FINE)
+_VISITS = (0, 2, 9, 14, 11, 7, 3, 6, 12, 9, 4, 1)
+DAY = DayView(
+    date(2026, 11, 22),
+    tuple(
+        HourView(
+            hour,
+            verified=0 if hour in (11, 12) else visits,
+            not_confirmed=hour % 3 == 0,
+            recorded=visits if hour in (11, 12) else 0,
+            others=hour % 4 == 1,
+            offline_s=2400.0 if hour == 11 else 1500.0 if hour == 12 else 0.0,
+        )
+        for hour, visits in enumerate(_VISITS, 7)
+    ),
+    23.4,
+    1.8,
+)
 TO_MEND = CheckView(
     MORNING,
     (
@@ -66,6 +113,11 @@ def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
         *_waiting(at(StaffWaiting(STAFF))),
         *_cases(at(StaffMenu(STAFF))),
         *_drills(at(StaffDrill(STAFF))),
+        *_days(at(StaffDay(STAFF))),
+        *_readings(at(StaffReading(STAFF))),
+        *_tests(at(StaffTest(STAFF))),
+        *_settings(at(StaffSettings(STAFF))),
+        *_helps(at(StaffHelp(STAFF))),
     ]
 
 
@@ -76,6 +128,7 @@ def _menus(menu: Kiosk) -> list[tuple[str, Kiosk]]:
         ("staff_menu", replace(menu, desk=quiet)),
         ("staff_menu_busy", replace(fallback, check=TO_MEND)),
         ("staff_menu_asking", replace(menu, desk=None, check=None)),
+        ("staff_menu_more", replace(menu, screen=StaffMenu(STAFF, more=True))),
     ]
 
 
@@ -87,8 +140,11 @@ def _checks(page: Kiosk) -> list[tuple[str, Kiosk]]:
         ("staff_check_ok", page),
         ("staff_check_ok_no_time", replace(page, check=CheckView(None))),
         ("staff_check_running", replace(page, screen=StaffCheck(STAFF, running=True))),
+        ("staff_check_parts", replace(page, screen=StaffCheck(STAFF, page=1))),
+        ("staff_check_parts_more", replace(page, screen=StaffCheck(STAFF, page=2))),
+        ("staff_check_box", found(PartFault(Part.HEAT, "hot", 84), PartFault(Part.POWER, "undervoltage"))),
         ("staff_check_mend", replace(page, check=TO_MEND)),
-        ("staff_check_mend_more", replace(page, check=TO_MEND, screen=StaffCheck(STAFF, position=3))),
+        ("staff_check_mend_more", replace(page, check=TO_MEND, screen=StaffCheck(STAFF, page=1))),
         (
             "staff_check_line",
             found(
@@ -184,4 +240,51 @@ def _drills(page: Kiosk) -> list[tuple[str, Kiosk]]:
         *((f"staff_drill_{step.value}", at(step)) for step in DrillStep),
         ("staff_drill_passed", at(DrillStep.ERASE, True)),
         ("staff_drill_failed", at(DrillStep.DELIVER, False)),
+    ]
+
+
+def _days(page: Kiosk) -> list[tuple[str, Kiosk]]:
+    night = DayView(None, (HourView(2, verified=1, offline_s=3600.0), HourView(23, recorded=30)))
+    return [
+        ("staff_day_asking", page),
+        ("staff_day", replace(page, screen=StaffDay(STAFF, DAY))),
+        ("staff_day_empty", replace(page, screen=StaffDay(STAFF, DayView(date(2026, 11, 22))))),
+        ("staff_day_night", replace(page, screen=StaffDay(STAFF, night))),
+    ]
+
+
+def _readings(page: Kiosk) -> list[tuple[str, Kiosk]]:
+    lost = replace(page, reader=ReaderCondition.LOST)
+    told = [
+        (f"staff_reading_{seen.value}", replace(page, screen=StaffReading(STAFF, seen, 1240)))
+        for seen in SeenToken
+    ]
+    return [*told, ("staff_reading_no_reader", lost)]
+
+
+def _tests(page: Kiosk) -> list[tuple[str, Kiosk]]:
+    steps = [(f"staff_test_{step.value}", replace(page, screen=StaffTest(STAFF, step))) for step in TestStep]
+    touched = [
+        (f"staff_test_touch_{count}", replace(page, screen=StaffTest(STAFF, touched=count)))
+        for count in (4, 8, 9)
+    ]
+    return [*steps, *touched]
+
+
+def _settings(page: Kiosk) -> list[tuple[str, Kiosk]]:
+    one = replace(page.rules, languages=page.rules.languages[:1])
+    return [
+        ("staff_settings", page),
+        ("staff_settings_one_language", replace(page, rules=one, volume=0)),
+        ("staff_settings_lost", replace(page, outbox=OutboxCondition.LOST)),
+    ]
+
+
+def _helps(page: Kiosk) -> list[tuple[str, Kiosk]]:
+    opened = CallHours(True, datetime(2026, 11, 24, 18, 0))
+    closed = CallHours(False, datetime(2026, 11, 24, 8, 0))
+    return [
+        ("staff_help", page),
+        ("staff_help_open", replace(page, screen=StaffHelp(STAFF, opened))),
+        ("staff_help_closed", replace(page, screen=StaffHelp(STAFF, closed))),
     ]

@@ -188,6 +188,28 @@ def _wrench(pen: Pen) -> None:
     pen.shape([(0.62, 0.3), (0.92, -0.06), (1.06, 0.08), (0.7, 0.38)], True)
 
 
+def _chart(pen: Pen) -> None:
+    for x, top in ((0.16, 0.55), (0.42, 0.2), (0.68, 0.4)):
+        pen.box(x, top, 0.18, 0.84 - top, 0.03)
+    pen.line([(0.08, 0.9), (0.94, 0.9)], 0.06)
+
+
+def _lamp(pen: Pen) -> None:
+    pen.disc((0.5, 0.58), 0.22)
+    pen.box(0.4, 0.72, 0.2, 0.2, 0.03)
+    for degree in range(180, 361, 36):
+        a = math.radians(degree)
+        pen.line([(0.5 + r * math.cos(a), 0.58 + r * math.sin(a)) for r in (0.32, 0.46)], 0.07)
+
+
+def _speaker(pen: Pen) -> None:
+    pen.box(0.08, 0.36, 0.2, 0.28, 0.03)
+    pen.shape([(0.2, 0.38), (0.5, 0.14), (0.5, 0.86), (0.2, 0.62)])
+    for radius in (0.22, 0.38):
+        arc = [math.radians(degree) for degree in range(-48, 49, 8)]
+        pen.line([(0.5 + radius * math.cos(a), 0.5 + radius * math.sin(a)) for a in arc], 0.07)
+
+
 DRAWINGS: dict[Mark, Callable[[Pen], None]] = {
     Mark.BELL: _bell,
     Mark.BACK: _back,
@@ -207,6 +229,9 @@ DRAWINGS: dict[Mark, Callable[[Pen], None]] = {
     Mark.GLOBE: _globe,
     Mark.ERASE: _erase,
     Mark.WRENCH: _wrench,
+    Mark.CHART: _chart,
+    Mark.SPEAKER: _speaker,
+    Mark.LAMP: _lamp,
 }
 
 

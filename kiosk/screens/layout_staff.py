@@ -2,15 +2,20 @@
 
 from typing import assert_never
 
-from kiosk.screens import pages_desk, pages_staff
+from kiosk.screens import pages_day, pages_desk, pages_help, pages_staff, pages_tools
 from kiosk.screens.kit import Page
 from kiosk.visit.staff_states import (
     StaffCase,
     StaffCheck,
+    StaffDay,
     StaffDrill,
     StaffFallback,
+    StaffHelp,
     StaffMenu,
     StaffPage,
+    StaffReading,
+    StaffSettings,
+    StaffTest,
     StaffWaiting,
 )
 
@@ -30,5 +35,15 @@ def place(page: Page, screen: StaffPage) -> None:
             pages_desk.case(page, screen)
         case StaffDrill():
             pages_staff.drill(page, screen)
+        case StaffDay():
+            pages_day.day(page, screen)
+        case StaffReading():
+            pages_tools.reading(page, screen)
+        case StaffTest():
+            pages_tools.test(page, screen)
+        case StaffSettings():
+            pages_tools.settings(page, screen)
+        case StaffHelp():
+            pages_help.help_page(page, screen)
         case _:
             assert_never(screen)

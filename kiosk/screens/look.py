@@ -85,3 +85,4 @@ class Look:
     text_scale: float = 1.0  #: `LARGE_TEXT` for large letters on all that patients read
     mirror: bool = False  #: keys at the left, words at the right: mounted for the left hand
     reader_side: ReaderSide = ReaderSide.UNTOLD
+    handbook: str = ""  #: address of the staff's handbook; none: no code for it

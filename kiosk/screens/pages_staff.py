@@ -3,6 +3,7 @@
 Staff stand close and know the place: texts may be as small as the absolute floor; targets are as ever.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from kiosk.qualification.guidance import REASONS
@@ -12,9 +13,9 @@ from kiosk.screens.geometry import Rect
 from kiosk.screens.kit import Label, Page, Paragraph
 from kiosk.screens.pages_end import announce, result_panel
 from kiosk.screens.widgets import Icon, Mark
-from kiosk.visit.desk import CheckView, DrillStep, Part, PartFault
+from kiosk.visit.desk import DrillStep, Part, PartFault
 from kiosk.visit.events import Action, CaseOpened, FallbackChosen, LanguageChosen, Pressed
-from kiosk.visit.staff import FAULTS_PER_PAGE
+from kiosk.visit.staff import FAULTS_PER_PAGE, PARTS_PER_PAGE, check_pages, fault_pages
 from kiosk.visit.staff_states import StaffCheck, StaffDrill, StaffFallback, StaffMenu, StaffPage
 
 TEXT_MM = 5.4  #: what staff read
@@ -43,6 +44,8 @@ FAULTS: dict[tuple[Part, str], str] = {
     (Part.OUTBOX, "expired"): "check.say.outbox_expired",
     (Part.DISK, "read_only"): "check.say.disk",
     (Part.DISK, "low"): "check.say.disk_low",
+    (Part.HEAT, "hot"): "check.say.heat",
+    (Part.POWER, "undervoltage"): "check.say.power",
     (Part.SOUND, "silent"): "check.say.sound",
     (Part.LIGHTS, "dark"): "check.say.lights",
     (Part.UPLOADER, "absent"): "check.say.uploader",
@@ -57,7 +60,7 @@ def when(page: Page, moment: datetime) -> str:
 def frame(page: Page, screen: StaffPage, centre: Label | None, right: Label | None = None) -> None:
     """Header with the session's number; back at the left, the end of the session at the right."""
     page.header(staff=screen.staff)
-    back = None if isinstance(screen, StaffMenu) else page.back_label()
+    back = None if isinstance(screen, StaffMenu) and not screen.more else page.back_label()
     page.footer(back, centre, right or Label("finish", page.say("staff.finish"), Pressed(Action.FINISH)))
 
 
@@ -74,8 +77,13 @@ def _next_language(page: Page) -> Label | None:
 
 
 def menu(page: Page, screen: StaffMenu) -> None:
-    """The day's check first; each tile says how its matter stands."""
-    frame(page, screen, _next_language(page))
+    """The day's check first; each tile says how its matter stands. What a day seldom needs is overleaf."""
+    turn = Label("more", page.say("staff.menu.more"), Pressed(Action.MORE), Mark.LIST)
+    if screen.more:
+        frame(page, screen, _next_language(page))
+        _tiles(page, page.content, _seldom(page), 3)
+        return
+    frame(page, screen, turn)
     rest = page.content
     last = page.kiosk.desk.last_recorded if page.kiosk.desk is not None else None
     if last is not None:
@@ -83,9 +91,17 @@ def menu(page: Page, screen: StaffMenu) -> None:
         words = page.say("staff.last_recorded", receipt=last)
         page.button(row, Label("last_recorded", words, CaseOpened(None), Mark.ENVELOPE), TEXT_MM)
         rest = rest.below(row.h + page.gap)
-    labels = (
+    _tiles(page, rest, _daily(page), 2)
+
+
+def _daily(page: Page) -> tuple[Label, ...]:
+    return (
         Label(
             "check", page.say("staff.check"), Pressed(Action.OPEN_CHECK), _check_mark(page), _checked(page)
+        ),
+        Label("day", page.say("staff.day"), Pressed(Action.OPEN_DAY), Mark.CHART, page.say("staff.day.what")),
+        Label(
+            "waiting", page.say("staff.waiting"), Pressed(Action.OPEN_WAITING), Mark.ENVELOPE, _waiting(page)
         ),
         Label(
             "fallback",
@@ -94,16 +110,27 @@ def menu(page: Page, screen: StaffMenu) -> None:
             Mark.AGAIN,
             _reason(page, page.kiosk.line.fallback),
         ),
-        Label(
-            "waiting", page.say("staff.waiting"), Pressed(Action.OPEN_WAITING), Mark.ENVELOPE, _waiting(page)
-        ),
-        Label("drill", page.say("staff.drill"), Pressed(Action.OPEN_DRILL), Mark.LIST, _drilled(page)),
     )
+
+
+def _seldom(page: Page) -> tuple[Label, ...]:
+    return (
+        Label("help", page.say("staff.help"), Pressed(Action.OPEN_HELP), Mark.BELL),
+        Label("drill", page.say("staff.drill"), Pressed(Action.OPEN_DRILL), Mark.ENVELOPE),
+        Label("reading", page.say("staff.reading"), Pressed(Action.OPEN_READING), Mark.CARD),
+        Label("test", page.say("staff.test"), Pressed(Action.OPEN_TEST), Mark.HAND),
+        Label("settings", page.say("staff.settings"), Pressed(Action.OPEN_SETTINGS), Mark.SPEAKER),
+    )
+
+
+def _tiles(page: Page, room: Rect, labels: Sequence[Label], rows: int) -> None:
+    """Tiles in two columns, in portrait one below the other."""
     if page.look.canvas.portrait:
-        rects = rest.top(4 * page.px(28) + 3 * page.gap).rows(4, page.gap)
+        count = rows * 2
+        rects = room.top(count * page.px(24) + (count - 1) * page.gap).rows(count, page.gap)
     else:
-        rects = tuple(cell for row in rest.rows(2, page.gap) for cell in row.columns(2, page.gap))
-    page.buttons(rects, labels, mm=7.0)
+        rects = tuple(cell for row in room.rows(rows, page.gap) for cell in row.columns(2, page.gap))
+    page.buttons(rects[: len(labels)], labels, mm=7.0)
 
 
 def _check_mark(page: Page) -> Mark:
@@ -152,8 +179,11 @@ def check(page: Page, screen: StaffCheck) -> None:
         announce(page, page.content, Mark.WAIT, page.say("check.running"), page.say("check.running.what"))
         return
     again = Label("run", page.say("check.again"), Pressed(Action.RUN), Mark.AGAIN)
-    more = Label("more", page.say("staff.more"), Pressed(Action.MORE)) if _pages(view) else None
+    more = Label("more", page.say("staff.more"), Pressed(Action.MORE)) if check_pages(view) > 1 else None
     frame(page, screen, again, more)
+    if screen.page >= fault_pages(view):
+        _parts(page, view.fine[(screen.page - fault_pages(view)) * PARTS_PER_PAGE :][:PARTS_PER_PAGE])
+        return
     at = page.say("check.no_time") if view.at is None else when(page, view.at)
     if not view.faults:
         rest = result_panel(page, page.tokens.ok, Mark.CHECK, page.say("check.ok"), at, 28.0)
@@ -161,13 +191,19 @@ def check(page: Page, screen: StaffCheck) -> None:
         return
     title = page.say("staff.check.mend", count=len(view.faults))
     rest = result_panel(page, page.tokens.alarm, Mark.WRENCH, title, at, 20.0)
-    shown = view.faults[screen.position : screen.position + FAULTS_PER_PAGE]
+    shown = view.faults[screen.page * FAULTS_PER_PAGE :][:FAULTS_PER_PAGE]
     lines = [Paragraph(_sentence(page, fault), TEXT_MM) for fault in shown]
     page.stack(rest, lines, 2.6, middle=True, floor_mm=sizes.FLOOR_MM)
 
 
-def _pages(view: CheckView) -> bool:
-    return len(view.faults) > FAULTS_PER_PAGE
+def _parts(page: Page, parts: Sequence[PartFault]) -> None:
+    """Every part that is in order, each in a line of its own."""
+    for row, part in zip(page.content.rows(PARTS_PER_PAGE, 0), parts, strict=False):
+        side = min(page.px(6), row.h)
+        icon = Rect(row.x + page.px(2), row.y + (row.h - side) // 2, side, side)
+        page.add(Icon(icon, Mark.CHECK, page.tokens.done, page.tokens.ground))
+        text = page.say(f"check.fine.{part.part.value}", value=part.value)
+        page.text(row.after(page.px(11)), Paragraph(text, TEXT_MM), sizes.FLOOR_MM, middle=True)
 
 
 def _sentence(page: Page, fault: PartFault) -> str:

@@ -18,6 +18,7 @@ from kiosk.screens.widgets import (
     Panel,
     Picture,
     Progress,
+    Qr,
     Scene,
     Text,
     Widget,
@@ -101,6 +102,8 @@ class Painter:
                 self._boxes(surface, widget)
             case Progress():
                 self._progress(surface, widget, t)
+            case Qr():
+                self._qr(surface, widget)
             case Scene():
                 self._scenes.draw(surface, widget, t)
                 self._text(surface, widget.label, widget.label.ink)
@@ -132,6 +135,16 @@ class Painter:
             self._text(surface, text, face.ink)
         if button.dot is not None:
             self._shapes.rounded(surface, button.dot, button.dot.h // 2, 0, face.ink, face.ink)
+
+    def _qr(self, surface: pygame.Surface, qr: Qr) -> None:
+        """Square modules of whole pixels: a camera wants sharp edges, not size."""
+        side = min(qr.rect.w, qr.rect.h) // len(qr.modules)
+        whole = qr.rect.centred(side * len(qr.modules), side * len(qr.modules))
+        surface.fill(qr.light, as_pygame(whole))
+        for y, row in enumerate(qr.modules):
+            for x, dark in enumerate(row):
+                if dark:
+                    surface.fill(qr.dark, (whole.x + x * side, whole.y + y * side, side, side))
 
     def _boxes(self, surface: pygame.Surface, boxes: DigitBoxes) -> None:
         for index, box in enumerate(boxes.boxes):

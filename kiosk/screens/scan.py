@@ -11,7 +11,7 @@ from kiosk.screens import look as sizes
 from kiosk.screens.geometry import Rect
 from kiosk.screens.look import Look
 from kiosk.screens.theme import contrast
-from kiosk.screens.widgets import Button, DigitBoxes, Icon, Panel, Picture, Progress, Scene, Text, Widget
+from kiosk.screens.widgets import Button, DigitBoxes, Icon, Panel, Picture, Progress, Qr, Scene, Text, Widget
 
 CONTRAST_TEXT = 4.5  #: WCAG 2.2, 1.4.3
 CONTRAST_SHAPE = 3.0  #: WCAG 2.2, 1.4.11
@@ -93,6 +93,8 @@ def _solid(widget: Widget) -> list[tuple[str, Rect]]:
             return [("progress", cell) for cell in widget.cells]
         case Scene():
             return [("scene", widget.rect)]
+        case Qr():
+            return [("QR code", widget.rect)]
         case Panel():
             return []
 

@@ -29,6 +29,9 @@ class Mark(StrEnum):
     GLOBE = "globe"
     ERASE = "erase"
     WRENCH = "wrench"
+    CHART = "chart"
+    SPEAKER = "speaker"
+    LAMP = "lamp"
 
 
 class SceneKind(StrEnum):
@@ -131,7 +134,17 @@ class Scene:
     highlight: Colour
 
 
-Widget = Panel | Text | Icon | Button | DigitBoxes | Progress | Scene
+@dataclass(frozen=True)
+class Qr:
+    """A QR code: the largest whole number of pixels per module that fits the rectangle, in its middle."""
+
+    rect: Rect
+    modules: tuple[bytes, ...]  #: rows; 1 is dark. The quiet zone of four modules is part of it
+    dark: Colour
+    light: Colour
+
+
+Widget = Panel | Text | Icon | Button | DigitBoxes | Progress | Scene | Qr
 
 
 @dataclass(frozen=True)

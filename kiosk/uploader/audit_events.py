@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from kiosk.qualification.terms import FallbackReason
+from kiosk.visit.rules import LOUDEST
 
 KIOSK = "kiosk"  #: stands in place of a staff number where the kiosk acted by itself
 _STAFF = re.compile(r"[0-9]{1,8}|kiosk")
@@ -26,6 +27,7 @@ class AuditEvent:
 
 
 _REASONS = frozenset(reason.value for reason in FallbackReason)
+_VOLUMES = frozenset(str(volume) for volume in range(LOUDEST + 1))
 _STEPS = frozenset({"seal", "commit", "refuse", "deliver", "erase"})
 
 EVENTS = {
@@ -45,6 +47,9 @@ EVENTS = {
         AuditEvent("update_installed", "the version that {staff} asked for was installed"),
         AuditEvent("update_failed", "the version that {staff} asked for was not installed"),
         AuditEvent("kiosk_restarted", "{staff} had the kiosk restarted"),
+        AuditEvent("reading_tested", "{staff} tested the reading"),
+        AuditEvent("volume_set", "{staff} set the volume to {word}", _VOLUMES),
+        AuditEvent("languages_set", "{staff} changed the languages that patients are offered"),
         AuditEvent("audit_exported", "the audit table was exported by the command line"),
         AuditEvent("certificate_renewed", "this kiosk's client certificate was renewed"),
     )

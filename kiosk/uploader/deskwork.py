@@ -1,5 +1,6 @@
 """Serves the desk's messages: fallback, what waits and came late, the drill, the daily check."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
@@ -14,16 +15,19 @@ from kiosk.channel import (
     FromUploader,
     RunDrill,
     SetFallback,
+    SetPreferences,
 )
 from kiosk.uploader.board import board, mark_seen
 from kiosk.uploader.check import check
 from kiosk.uploader.clock import Moment
+from kiosk.uploader.database import Database
 from kiosk.uploader.day import day_counts
 from kiosk.uploader.delivery import Delivery
 from kiosk.uploader.drill import Drill
 from kiosk.uploader.fallback import Fallback
 from kiosk.uploader.ledger import Ledger
 from kiosk.uploader.outbox import Outbox
+from kiosk.uploader.preferences import Preferences
 from kiosk.uploader.tls import Credentials
 
 LOOK_S = 60.0  #: a page that asks again and again within this is one look for the audit
@@ -31,7 +35,7 @@ LOOK_S = 60.0  #: a page that asks again and again within this is one look for t
 
 class DeskWork:
     """One for the process. `fallback` is also told as part of LineState; `path` and `most` are the outbox's
-    file and count cap.
+    file and count cap; `tell_all` reaches every screen.
     """
 
     def __init__(
@@ -42,11 +46,19 @@ class DeskWork:
         credentials: Credentials,
         path: Path,
         most: int,
+        tell_all: Callable[[FromUploader], None],
     ) -> None:
         self.fallback, self.drill = fallback, drill
         self._delivery, self._credentials = delivery, credentials
-        self._path, self._most = path, most
+        self._path, self._most, self._tell_all = path, most, tell_all
+        self.preferences = Preferences()
         self._looked: dict[str, float] = {}  # staff -> when last asked
+
+    def load(self, database: Database) -> None:
+        """Read what stood when the last process ended, and tell the screens."""
+        self.fallback.load(database)
+        self.preferences.load(database)
+        self._tell_all(self.preferences.told)
 
     def serve(self, message: FromDesk, outbox: Outbox, now: Moment) -> FromUploader | None:
         """Do it; returns what is answered to who asked."""
@@ -66,6 +78,10 @@ class DeskWork:
                 keys = self._delivery.keys
                 self.drill.begin(staff, None if keys is None else keys.keys[0], outbox, now)
                 return None
+            case SetPreferences():
+                self.preferences.keep(message, outbox.database, now)
+                self._tell_all(self.preferences.told)
+                return None
             case AskCheck():
                 return self._check(outbox, now)
             case AskDay(day=day):
@@ -80,7 +96,7 @@ class DeskWork:
                 return self._check(None, now)
             case RunDrill():
                 return DrillTold(step="commit", passed=False, say=say)
-            case SetFallback() | AskDesk() | AnswerSeen() | AskDay():
+            case SetFallback() | SetPreferences() | AskDesk() | AnswerSeen() | AskDay():
                 return None
             case _:
                 assert_never(message)

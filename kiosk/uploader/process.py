@@ -15,12 +15,8 @@ from typing import assert_never
 
 from kiosk import channel
 from kiosk.channel import (
-    AnswerSeen,
     AskAudit,
     AskChallenge,
-    AskCheck,
-    AskDay,
-    AskDesk,
     AskRecords,
     AskSealed,
     AskStatus,
@@ -32,13 +28,12 @@ from kiosk.channel import (
     CommitRecord,
     CommitRefused,
     Done,
+    FromDesk,
     FromUploader,
     LineState,
     OutboxState,
     RestartKiosk,
     RetryNow,
-    RunDrill,
-    SetFallback,
     StaffWasCalled,
     StartUpdate,
     StopUpdate,
@@ -160,6 +155,7 @@ class Uploader:
             self._credentials,
             settings.outbox.path,
             settings.outbox.max_records,
+            self._tell_all,
         )
 
     # ---- life ----------------------------------------------------------------------------------------------
@@ -257,7 +253,7 @@ class Uploader:
         try:
             outbox = open_or_salvage(self._settings.outbox.path, make)
             keys = outbox.keys() or enrolled_keys(self._credentials)
-            self._desk.fallback.load(outbox.database)
+            self._desk.load(outbox.database)
             self._timekeeper.opened(outbox.database)
         except OutboxLost as lost:
             self._reopen_at = seconds + REOPEN_S
@@ -310,8 +306,8 @@ class Uploader:
 
     def _greet(self, peer: Peer) -> None:
         told = self._told
-        messages = [self._delivery.sealing_keys(), told.outbox, told.line, self._updates.last_told]
-        for message in messages:
+        own = (self._desk.preferences.told, self._updates.last_told)
+        for message in (self._delivery.sealing_keys(), told.outbox, told.line, *own):
             if message is not None:
                 peer.send(channel.encode(message))
 
@@ -378,6 +374,10 @@ class Uploader:
 
     def _message(self, message: ToUploader, now: Moment) -> FromUploader | None:
         outbox = self._outbox
+        if isinstance(message, FromDesk):
+            if outbox is None:
+                return self._without_outbox(message, now)
+            return self._desk.serve(message, outbox, now)
         match message:
             case AskChallenge(visit=visit):
                 self._updates.visits.began(visit, now.mono_ms / 1000)
@@ -389,8 +389,6 @@ class Uploader:
                 return self._updates.serve(message, now)
             case _ if outbox is None:
                 return self._without_outbox(message, now)
-            case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck() | AskDay():
-                return self._desk.serve(message, outbox, now)
             case CommitRecord():
                 self._delivery.commit(message, outbox, now)
                 return None
@@ -428,6 +426,8 @@ class Uploader:
         )
 
     def _without_outbox(self, message: ToUploader, now: Moment) -> FromUploader | None:
+        if isinstance(message, FromDesk):
+            return self._desk.without_outbox(message, self._outbox_say, now)
         match message:
             case CommitRecord(visit=visit):
                 return CommitRefused(visit=visit, say=self._outbox_say)
@@ -436,8 +436,6 @@ class Uploader:
                 return None
             case AskRecords() | AskSealed() | RetryNow() | AskStatus() | AskAudit():
                 return Done(say=self._outbox_say)
-            case SetFallback() | AskDesk() | AnswerSeen() | RunDrill() | AskCheck() | AskDay():
-                return self._desk.without_outbox(message, self._outbox_say, now)
             case AskChallenge() | AskUpdate() | CloseUpdate() | StartUpdate() | StopUpdate() | RestartKiosk():
                 return None
             case _:

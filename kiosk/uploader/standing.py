@@ -11,6 +11,8 @@ class Name(Enum):
     STAFF_FALLBACK = "staff_fallback"  #: a FallbackReason that staff have set
     OFFLINE_FALLBACK = "offline_fallback"  #: "1": entered by itself, and the service has not answered since
     DRILL_PASSED = "drill_passed"  #: RFC 3339, UTC
+    VOLUME = "volume"  #: of the loudspeaker, as staff have set it
+    LANGUAGES = "languages"  #: offered to patients, as staff have set them, with spaces between
     LAST_SEEN = "last_seen_ms"  #: wall time that was last believed, ms since 1970
     SELF_TEST = "self_test"  #: rewritten by the daily check to see whether the disk takes it
 

@@ -52,6 +52,8 @@ class Part(StrEnum):
     CERTIFICATE = "certificate"
     OUTBOX = "outbox"
     DISK = "disk"
+    HEAT = "heat"
+    POWER = "power"
     SOUND = "sound"
     LIGHTS = "lights"
     UPLOADER = "uploader"  #: its process does not answer
@@ -73,6 +75,65 @@ class CheckView:
 
     at: datetime | None
     faults: tuple[PartFault, ...] = ()
+    fine: tuple[PartFault, ...] = ()  #: what is in order; the word says nothing
+
+
+@dataclass(frozen=True)
+class HourView:
+    """One hour of the day: how its visits ended, and how long the service was not reached."""
+
+    hour: int  #: 0 to 23
+    verified: int = 0
+    not_confirmed: int = 0
+    recorded: int = 0
+    others: int = 0  #: staff called, or given up
+    offline_s: float = 0.0
+
+    @property
+    def visits(self) -> int:
+        return self.verified + self.not_confirmed + self.recorded + self.others
+
+
+@dataclass(frozen=True)
+class DayView:
+    """Today in counts and times; the times are means in seconds, None where there is none to take."""
+
+    day: date | None  #: None: the clock is not to be believed
+    hours: tuple[HourView, ...] = ()
+    visit_s: float | None = None  #: from the first touch to the result
+    token_s: float | None = None  #: from the token's coming to its signature
+
+
+class SeenToken(StrEnum):
+    """What the reading test has to say; a value for each sentence."""
+
+    WAITING = "waiting"  #: nothing lies there
+    LIES = "lies"  #: something does, and is being read
+    CARD = "card"  #: read to the end
+    IPHONE = "iphone"
+    ANDROID = "android"
+    OTHER = "other"  #: a My Number token that this program does not know
+    PAYMENT = "payment"
+    TRANSIT = "transit"
+    UNKNOWN = "unknown"
+    TWO = "two"
+    LEFT_BEHIND = "left_behind"  #: it lay there already
+    MOVED = "moved"
+    UNREADABLE = "unreadable"
+    EXPIRED = "expired"
+    NOT_TRUSTED = "not_trusted"  #: read, but its certificate does not hold
+
+
+class TestStep(StrEnum):
+    """What the test of the box goes through, in this order."""
+
+    __test__ = False  # pytest takes every Test… for its own
+
+    TOUCH = "touch"
+    COLOURS = "colours"
+    LIGHTS = "lights"
+    BUZZER = "buzzer"
+    SPEAKER = "speaker"
 
 
 @dataclass(frozen=True)

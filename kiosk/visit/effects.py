@@ -98,8 +98,44 @@ class RunDrill:
 
 
 @dataclass(frozen=True)
+class TryReader:
+    """Read whatever is held next, name it, keep nothing; ReadingTold tells how far it is."""
+
+    staff: str
+
+
+@dataclass(frozen=True)
+class EndReaderTest:
+    """The reader is to read nothing any more."""
+
+
+@dataclass(frozen=True)
+class AskDay:
+    """Ask for today's counts; DayTold tells them."""
+
+
+@dataclass(frozen=True)
+class AskHours:
+    """Find out whether the call centre answers now; HoursTold tells."""
+
+
+@dataclass(frozen=True)
+class KeepPreferences:
+    """Keep what staff have set; PreferencesTold tells what is kept."""
+
+    staff: str
+    volume: int
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RunCheck:
     """Look at everything that can be looked at without a patient; CheckTold tells what is to mend."""
+
+
+@dataclass(frozen=True)
+class Speak:
+    """Say the page's sentence once more."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +181,13 @@ Effect = (
     | MarkSeen
     | SetFallback
     | RunDrill
+    | TryReader
+    | EndReaderTest
+    | AskDay
+    | AskHours
+    | KeepPreferences
     | RunCheck
+    | Speak
     | ForgetDigits
     | ForgetLastDigit
     | EndVisit

@@ -6,9 +6,10 @@ Reader and uploader events carry the visit they belong to; stale ones change not
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
-from kiosk.visit.desk import CheckView, DeskView, DrillStep
+from kiosk.visit.desk import CheckView, DayView, DeskView, DrillStep, SeenToken
 from kiosk.visit.states import Line, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
 
 
@@ -36,8 +37,14 @@ class Action(StrEnum):
     OPEN_FALLBACK = "open_fallback"
     OPEN_WAITING = "open_waiting"
     OPEN_DRILL = "open_drill"
-    RUN = "run"  #: the check again, or the drill
+    OPEN_DAY = "open_day"
+    OPEN_READING = "open_reading"
+    OPEN_TEST = "open_test"
+    OPEN_SETTINGS = "open_settings"
+    OPEN_HELP = "open_help"
+    RUN = "run"  #: check, drill or reading test, again
     MORE = "more"  #: the next page of a list
+    SPEAK = "speak"  #: hear the page's sentence once more
     SEEN = "seen"  #: 確認した: staff have dealt with it
 
 
@@ -113,6 +120,27 @@ class CaseOpened:
     """Staff look at a late answer, or (None) at the last visit that was recorded."""
 
     record: str | None
+
+
+@dataclass(frozen=True)
+class SpotTouched:
+    """One of the places of the touch test, counted from 0."""
+
+    spot: int
+
+
+@dataclass(frozen=True)
+class VolumeChosen:
+    """Staff set the loudspeaker, 0 (silent) to `rules.LOUDEST`."""
+
+    volume: int
+
+
+@dataclass(frozen=True)
+class LanguageSwitched:
+    """Staff offer a language to patients, or no longer."""
+
+    language: str
 
 
 @dataclass(frozen=True)
@@ -207,6 +235,32 @@ class DrillTold:
 
 
 @dataclass(frozen=True)
+class ReadingTold:
+    """The reading test has got so far."""
+
+    seen: SeenToken
+    ms: int = 0
+
+
+@dataclass(frozen=True)
+class DayTold:
+    view: DayView
+
+
+@dataclass(frozen=True)
+class HoursTold:
+    hours: CallHours | None
+
+
+@dataclass(frozen=True)
+class PreferencesTold:
+    """What staff have set, as it is kept; None: as the settings file says."""
+
+    volume: int | None
+    languages: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
 class CheckDue:
     """A new day, or a fresh start, and the kiosk is at rest."""
 
@@ -267,6 +321,9 @@ TouchEvent = (
     | Knocked
     | FallbackChosen
     | CaseOpened
+    | SpotTouched
+    | VolumeChosen
+    | LanguageSwitched
 )
 ReaderEvent = (
     ReaderChanged
@@ -280,7 +337,7 @@ ReaderEvent = (
     | TokenAuthenticated
 )
 StaffEvent = StaffAccepted | StaffRefused | DoorUnlocked
-DeskEvent = DeskTold | DrillTold | CheckDue | CheckTold
+DeskEvent = DeskTold | DrillTold | ReadingTold | DayTold | HoursTold | PreferencesTold | CheckDue | CheckTold
 UploaderEvent = (
     OutboxChanged
     | LineChanged

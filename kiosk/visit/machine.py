@@ -31,6 +31,7 @@ from kiosk.visit.effects import (
     ForgetDigits,
     LockDoor,
     RunCheck,
+    Speak,
 )
 from kiosk.visit.events import (
     Action,
@@ -45,6 +46,7 @@ from kiosk.visit.events import (
     LanguageChosen,
     LineChanged,
     OutboxChanged,
+    PreferencesTold,
     Pressed,
     ReaderChanged,
     StaffAccepted,
@@ -55,6 +57,7 @@ from kiosk.visit.events import (
 from kiosk.visit.questions import question
 from kiosk.visit.staff import door_number, door_passcode, staff_page
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
+from kiosk.visit.staff_tools import prefer
 from kiosk.visit.states import (
     Again,
     Armed,
@@ -99,7 +102,7 @@ def reduce(kiosk: Kiosk, event: Event) -> tuple[Kiosk, tuple[Effect, ...]]:
     if _stale(kiosk.screen, event):
         return kiosk, ()
     noted = _note(kiosk, event)
-    screen, effects = _step(noted, noted.screen, event)
+    screen, effects = _heard(noted, event) or _step(noted, noted.screen, event)
     after = replace(
         noted,
         screen=screen,
@@ -136,6 +139,8 @@ def _note(kiosk: Kiosk, event: Event) -> Kiosk:
             return replace(kiosk, desk=view)
         case DoorUnlocked():
             return replace(kiosk, door=OPEN_DOOR)
+        case PreferencesTold(volume, languages):
+            return prefer(kiosk, volume, languages)
         case ChallengeArrived(challenge=challenge):
             return replace(kiosk, screen=_with_challenge(kiosk.screen, challenge))
         case _:
@@ -156,6 +161,11 @@ def _with_challenge(screen: S, challenge: str) -> S:
             if visit is None or visit.challenge_frozen:
                 return screen
             return replace(screen, visit=replace(visit, challenge=challenge))
+
+
+def _heard(kiosk: Kiosk, event: Event) -> Step | None:
+    """What is the same on every page."""
+    return (kiosk.screen, (Speak(),)) if event == Pressed(Action.SPEAK) else None
 
 
 def _step(kiosk: Kiosk, screen: Screen, event: Event) -> Step:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Mode
 
+#: Steps of the loudspeaker's volume; 0 is silent.
+LOUDEST = 5
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -34,7 +37,8 @@ class Rules:
     """The settings that the visit machine obeys."""
 
     mode: Mode
-    languages: tuple[str, ...] = ("ja", "en")
+    languages: tuple[str, ...] = ("ja", "en")  #: offered to patients, the first one first
+    known_languages: tuple[str, ...] = ("ja", "en")  #: those that staff may offer
     consent_items: tuple[ConsentItem, ...] = tuple(ConsentItem)
     offer_as_registered: bool = False  #: 前回と同じ is offered (re-inquiry, 再照会)
     offer_visual_check: bool = True

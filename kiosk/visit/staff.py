@@ -9,8 +9,18 @@ from typing import assert_never
 
 from kiosk.qualification.guidance import REASONS, Finding, ways_apply
 from kiosk.qualification.terms import FallbackReason
-from kiosk.visit.desk import DeskCase, DrillStep
-from kiosk.visit.effects import AskDesk, MarkSeen, RunCheck, RunDrill, SetFallback
+from kiosk.visit.desk import CheckView, DeskCase, DrillStep
+from kiosk.visit.effects import (
+    AskDay,
+    AskDesk,
+    AskHours,
+    EndReaderTest,
+    MarkSeen,
+    RunCheck,
+    RunDrill,
+    SetFallback,
+    TryReader,
+)
 from kiosk.visit.events import (
     Action,
     CaseOpened,
@@ -29,17 +39,24 @@ from kiosk.visit.staff_states import (
     DoorPasscode,
     StaffCase,
     StaffCheck,
+    StaffDay,
     StaffDrill,
     StaffFallback,
+    StaffHelp,
     StaffMenu,
     StaffPage,
+    StaffReading,
+    StaffSettings,
+    StaffTest,
     StaffWaiting,
 )
+from kiosk.visit.staff_tools import day, help_page, reading, settings, test
 from kiosk.visit.states import CallReason, Kiosk
 from kiosk.visit.step import Step, call, resting, stay
 
 CASES_PER_PAGE = 6
 FAULTS_PER_PAGE = 3
+PARTS_PER_PAGE = 6
 
 
 def door_number(kiosk: Kiosk, screen: DoorNumber, event: Event) -> Step:
@@ -78,6 +95,13 @@ def door_passcode(kiosk: Kiosk, screen: DoorPasscode, event: Event) -> Step:
 
 def staff_page(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
     """Handle an event on one of the staff pages."""
+    after, effects = _turn(kiosk, screen, event)
+    if isinstance(screen, StaffReading) and not isinstance(after, StaffReading):
+        effects = (*effects, EndReaderTest())
+    return after, effects
+
+
+def _turn(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
     match event:
         case Pressed(Action.FINISH) | TimeUp():
             return stay(resting(kiosk))
@@ -89,8 +113,10 @@ def staff_page(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
 
 def _back(screen: StaffPage) -> Step:
     match screen:
-        case StaffMenu():
+        case StaffMenu(more=False):
             return stay(screen)
+        case StaffDrill() | StaffReading() | StaffTest() | StaffSettings() | StaffHelp():
+            return StaffMenu(screen.staff, more=True), (AskDesk(screen.staff),)
         case StaffCase(case=DeskCase(record=str())):
             return StaffWaiting(screen.staff), (AskDesk(screen.staff),)
         case _:
@@ -111,6 +137,16 @@ def _on_page(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
             return _case(screen, event)
         case StaffDrill():
             return _drill(screen, event)
+        case StaffDay():
+            return day(screen, event)
+        case StaffReading():
+            return reading(kiosk, screen, event)
+        case StaffTest():
+            return test(screen, event)
+        case StaffSettings():
+            return settings(kiosk, screen, event)
+        case StaffHelp():
+            return help_page(screen, event)
         case _:
             assert_never(screen)
 
@@ -128,6 +164,18 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
             return StaffWaiting(staff), (AskDesk(staff),)
         case Pressed(Action.OPEN_DRILL):
             return StaffDrill(staff), ()
+        case Pressed(Action.OPEN_DAY):
+            return StaffDay(staff), (AskDay(),)
+        case Pressed(Action.OPEN_READING):
+            return StaffReading(staff), (TryReader(staff),)
+        case Pressed(Action.OPEN_TEST):
+            return StaffTest(staff), ()
+        case Pressed(Action.OPEN_SETTINGS):
+            return StaffSettings(staff), ()
+        case Pressed(Action.OPEN_HELP):
+            return StaffHelp(staff), (AskHours(),)
+        case Pressed(Action.MORE):
+            return replace(screen, more=not screen.more), ()
         case CaseOpened(record=None) if kiosk.desk is not None and kiosk.desk.last_recorded is not None:
             return StaffCase(staff, DeskCase(None, kiosk.desk.last_recorded, Finding.RECORDED)), ()
         case _:
@@ -141,10 +189,19 @@ def _check(kiosk: Kiosk, screen: StaffCheck, event: Event) -> Step:
         case Pressed(Action.RUN) if not screen.running:
             return StaffCheck(screen.staff, running=True), (RunCheck(),)
         case Pressed(Action.MORE) if not screen.running and kiosk.check is not None:
-            count = len(kiosk.check.faults)
-            return replace(screen, position=_next(screen.position, FAULTS_PER_PAGE, count)), ()
+            return replace(screen, page=(screen.page + 1) % check_pages(kiosk.check)), ()
         case _:
             return stay(screen)
+
+
+def fault_pages(view: CheckView) -> int:
+    """How many pages tell what is to mend; one says that nothing is."""
+    return max(1, -(-len(view.faults) // FAULTS_PER_PAGE))
+
+
+def check_pages(view: CheckView) -> int:
+    """Those, and the pages that name every part that is in order."""
+    return fault_pages(view) + -(-len(view.fine) // PARTS_PER_PAGE)
 
 
 def _next(position: int, by: int, count: int) -> int:

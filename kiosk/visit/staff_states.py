@@ -7,7 +7,8 @@ kiosk's `desk`, `check` and `line`.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from kiosk.visit.desk import DeskCase, DrillStep
+from kiosk.qualification.call_centre import CallHours
+from kiosk.visit.desk import DayView, DeskCase, DrillStep, SeenToken, TestStep
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,10 @@ class StaffScreen:
 
 @dataclass(frozen=True)
 class StaffMenu(StaffScreen):
+    """What a day needs; `more`: what a day seldom needs."""
+
     name: ClassVar[str] = "staff_menu"
+    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class StaffCheck(StaffScreen):
 
     name: ClassVar[str] = "staff_check"
     running: bool = False
-    position: int = 0  #: the first fault shown
+    page: int = 0  #: faults first, then each part by itself
 
 
 @dataclass(frozen=True)
@@ -77,5 +81,58 @@ class StaffDrill(StaffScreen):
     passed: bool | None = None  #: None: not run, or still running
 
 
+@dataclass(frozen=True)
+class StaffDay(StaffScreen):
+    """Today's visits and outages."""
+
+    name: ClassVar[str] = "staff_day"
+    day: DayView | None = None  #: None: asked for
+
+
+@dataclass(frozen=True)
+class StaffReading(StaffScreen):
+    """The reading test: any token is held, and named; nothing of it is kept."""
+
+    name: ClassVar[str] = "staff_reading"
+    seen: SeenToken = SeenToken.WAITING
+    ms: int = 0  #: how long the reading took
+
+
+@dataclass(frozen=True)
+class StaffTest(StaffScreen):
+    """The test of the box: touch, colours, LEDs, buzzer, loudspeaker."""
+
+    name: ClassVar[str] = "staff_test"
+    step: TestStep = TestStep.TOUCH
+    touched: int = 0  #: so many of the places have been touched, in their order
+
+
+@dataclass(frozen=True)
+class StaffSettings(StaffScreen):
+    """Volume and languages."""
+
+    name: ClassVar[str] = "staff_settings"
+
+
+@dataclass(frozen=True)
+class StaffHelp(StaffScreen):
+    """Where to read and whom to ring."""
+
+    name: ClassVar[str] = "staff_help"
+    hours: CallHours | None = None  #: None: nobody knows the time
+
+
 DoorPad = DoorNumber | DoorPasscode
-StaffPage = StaffMenu | StaffCheck | StaffFallback | StaffWaiting | StaffCase | StaffDrill
+StaffPage = (
+    StaffMenu
+    | StaffCheck
+    | StaffFallback
+    | StaffWaiting
+    | StaffCase
+    | StaffDrill
+    | StaffDay
+    | StaffReading
+    | StaffTest
+    | StaffSettings
+    | StaffHelp
+)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from kiosk.qualification.consent import NOT_ASKED, Consent
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
 from kiosk.visit.desk import OPEN_DOOR, CheckView, DeskView, Door
-from kiosk.visit.rules import Rules
+from kiosk.visit.rules import LOUDEST, Rules
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
 
 
@@ -364,6 +364,7 @@ class Kiosk:
     door: Door = OPEN_DOOR
     desk: DeskView | None = None  #: on the staff pages only
     check: CheckView | None = None  #: the last daily check
+    volume: int = LOUDEST  #: of the loudspeaker, 0 (silent) to LOUDEST
 
 
 def visit_of(screen: Screen) -> Visit | None:

@@ -18,10 +18,14 @@ from kiosk.visit.events import (
     ItemAnswered,
     Knocked,
     LanguageChosen,
+    LanguageSwitched,
     NumberTyped,
     Pressed,
+    ReadingTold,
+    SpotTouched,
+    VolumeChosen,
 )
-from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffDrill, StaffScreen
+from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffDrill, StaffReading, StaffScreen
 from kiosk.visit.states import (
     Again,
     AskConsent,
@@ -64,6 +68,9 @@ _TOUCHES = (
     Knocked,
     FallbackChosen,
     CaseOpened,
+    SpotTouched,
+    VolumeChosen,
+    LanguageSwitched,
 )
 
 
@@ -113,7 +120,7 @@ def timing(before: Kiosk, after: Kiosk, event: Event) -> tuple[Effect, ...]:
     """Restart the one timer on a change of state, on a touch, and when the wait itself changes."""
     seconds = dwell(after)
     moved = type(before.screen) is not type(after.screen) or dwell(before) != seconds
-    drilled = isinstance(event, DrillTold) and isinstance(after.screen, StaffDrill)
-    if not moved and not drilled and not isinstance(event, _TOUCHES):
+    works = isinstance(event, DrillTold | ReadingTold) and isinstance(after.screen, StaffDrill | StaffReading)
+    if not moved and not works and not isinstance(event, _TOUCHES):
         return ()
     return (StopTimer(),) if seconds is None else (StartTimer(seconds),)

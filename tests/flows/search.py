@@ -3,15 +3,19 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
+from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.consent import NOT_ASKED, Consent, ConsentForm
 from kiosk.qualification.guidance import Finding
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
 from kiosk.visit import events as ev
-from kiosk.visit.desk import OPEN_DOOR, CheckView, DeskCase, DeskView, DrillStep
+from kiosk.visit.desk import OPEN_DOOR, CheckView, DayView, DeskCase, DeskView, DrillStep, SeenToken
 from kiosk.visit.effects import Effect
 from kiosk.visit.machine import reduce
-from kiosk.visit.staff_states import DoorNumber, DoorPasscode
+from kiosk.visit.rules import LOUDEST
+from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffSettings
+from kiosk.visit.staff_tools import SPOTS
 from kiosk.visit.states import (
     AskConsent,
     AskConsentItems,
@@ -42,6 +46,8 @@ STAFF = "111"  #: what the pads of the search hold when OK is taken
 CASES = (DeskCase("r1", "0001", Finding.VALID), DeskCase("r2", "0002", Finding.NOT_FOUND))
 BOARD = DeskView(waiting=1, late=CASES, last_recorded="0007")
 GOOD = CheckView(None)
+DAY = DayView(None)
+HOURS = CallHours(True, datetime(2026, 11, 25, 18, 0))
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,7 @@ def possible_events(kiosk: Kiosk) -> Iterator[ev.Event]:
     if isinstance(kiosk.screen, Idle | OutOfService | Checking):
         yield from (ev.OutboxChanged(c) for c in (OutboxCondition.READY, OutboxCondition.FULL))
     yield ev.LineChanged(Line())
+    yield ev.PreferencesTold(0 if isinstance(kiosk.screen, StaffSettings) else None, None)
     yield from events_of_the_desk()
     yield from events_of_visit(VISIT)
     yield from events_of_visit(STALE)
@@ -82,6 +89,12 @@ def events_of_the_desk() -> Iterator[ev.Event]:
     yield from (ev.FallbackChosen(reason) for reason in (*FallbackReason, None))
     yield from (ev.CaseOpened(record) for record in (None, "r1", "r2", "gone"))
     yield ev.DeskTold(BOARD)
+    yield from (ev.SpotTouched(spot) for spot in (*range(SPOTS), SPOTS))
+    yield from (ev.VolumeChosen(volume) for volume in (0, LOUDEST + 1))
+    yield from (ev.LanguageSwitched(language) for language in ("ja", "en", "xx"))
+    yield from (ev.ReadingTold(seen) for seen in (SeenToken.LIES, SeenToken.CARD))
+    yield ev.DayTold(DAY)
+    yield ev.HoursTold(HOURS)
     yield ev.DrillTold(DrillStep.REFUSE)
     yield from (ev.DrillTold(DrillStep.ERASE, passed) for passed in (True, False))
     yield ev.CheckDue()
@@ -126,7 +139,10 @@ def search(start: Iterable[Kiosk]) -> Iterator[Transition]:
 
 def _worth_following(kiosk: Kiosk) -> bool:
     """After its question the consent only rides along, and so do the door's tries through a visit: following
-    every one of them multiplies and finds nothing (`test_the_door_is_no_matter_of_a_patient`)."""
+    every one of them multiplies and finds nothing (`test_the_door_is_no_matter_of_a_patient`). The volume is
+    nobody's matter but the loudspeaker's."""
+    if kiosk.volume == 0:
+        return False
     visit = visit_of(kiosk.screen)
     if kiosk.door != OPEN_DOOR and visit is not None:
         return isinstance(kiosk.screen, VisualCheck | EnterStaffNumber | EnterPasscode)

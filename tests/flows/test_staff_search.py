@@ -23,6 +23,9 @@ from kiosk.visit.staff_states import (
     StaffFallback,
     StaffMenu,
     StaffPage,
+    StaffReading,
+    StaffSettings,
+    StaffTest,
     StaffWaiting,
 )
 from kiosk.visit.states import (
@@ -44,7 +47,7 @@ from tests.flows.search import BOARD, CASES, STAFF, VISIT, Transition
 from tests.flows.test_visit_search import check
 
 READY = Kiosk(Rules(Mode.HOME_CONSENT), "ja", Idle(), ReaderCondition.READY, OutboxCondition.READY)
-STAFF_EFFECTS = do.AskDesk | do.MarkSeen | do.SetFallback | do.RunDrill
+STAFF_EFFECTS = do.AskDesk | do.MarkSeen | do.SetFallback | do.RunDrill | do.TryReader | do.KeepPreferences
 
 
 def press(kiosk: Kiosk, *events: ev.Event | ev.Action) -> Kiosk:
@@ -174,6 +177,58 @@ def test_the_door_is_no_matter_of_a_patient(transitions: list[Transition]) -> No
             continue
         after, effects = reduce(replace(t.before, door=shut), t.event)
         assert (after, effects) == (replace(t.after, door=shut), t.effects)
+
+
+def test_the_reading_test_begins_on_its_page_alone_and_ends_whenever_the_page_is_left(
+    transitions: list[Transition],
+) -> None:
+    def holds(t: Transition) -> bool:
+        begun = any(isinstance(effect, do.TryReader) for effect in t.effects)
+        ended = any(isinstance(effect, do.EndReaderTest) for effect in t.effects)
+        left = isinstance(t.before.screen, StaffReading) and not isinstance(t.after.screen, StaffReading)
+        return ended == left and (not begun or isinstance(t.after.screen, StaffReading))
+
+    check(transitions, holds)
+
+
+def test_only_staff_change_what_is_kept_of_volume_and_languages(transitions: list[Transition]) -> None:
+    def holds(t: Transition) -> bool:
+        kept = [effect for effect in t.effects if isinstance(effect, do.KeepPreferences)]
+        return not kept or (
+            isinstance(t.before.screen, StaffSettings)
+            and all(each.languages[0] == t.before.rules.languages[0] for each in kept)
+        )
+
+    check(transitions, holds)
+
+
+def test_hearing_a_page_again_changes_nothing(transitions: list[Transition]) -> None:
+    for t in transitions:
+        if t.event == ev.Pressed(ev.Action.SPEAK):
+            assert t.after == t.before
+            assert t.effects[0] == do.Speak()
+
+
+def test_what_is_kept_holds_and_nonsense_is_passed_over() -> None:
+    told = press(READY, ev.PreferencesTold(2, ("en", "xx")))
+    assert (told.volume, told.rules.languages) == (2, ("ja", "en"))
+    none = press(told, ev.PreferencesTold(99, None))
+    assert none == told
+    alone = press(replace(told, language="en"), ev.PreferencesTold(None, ("ja",)))
+    assert (alone.rules.languages, alone.language) == (("ja",), "ja")
+
+
+def test_the_reader_that_comes_back_is_tested_at_once() -> None:
+    page = press(inside(), ev.Action.OPEN_READING)
+    lost = press(page, ev.ReaderChanged(ReaderCondition.LOST))
+    after, effects = reduce(lost, ev.ReaderChanged(ReaderCondition.READY))
+    assert after.screen == StaffReading("1001")
+    assert do.TryReader("1001") in effects
+
+
+def test_the_places_of_the_touch_test_are_touched_in_their_order() -> None:
+    kiosk = press(inside(), ev.Action.OPEN_TEST, ev.SpotTouched(1), ev.SpotTouched(0), ev.SpotTouched(0))
+    assert kiosk.screen == StaffTest("1001", touched=1)
 
 
 def wrong(kiosk: Kiosk, times: int) -> Iterator[tuple[Kiosk, tuple[do.Effect, ...]]]:

@@ -17,7 +17,9 @@ from kiosk.channel import (
     Deferred,
     DeskBoard,
     LineState,
+    PreferencesTold,
     SetFallback,
+    SetPreferences,
     Status,
 )
 from kiosk.qualification.terms import FallbackReason, Outcome
@@ -26,6 +28,7 @@ from kiosk.uploader.audit_events import EVENTS, fault_of, sentence
 from kiosk.uploader.board import board, mark_seen
 from kiosk.uploader.database import statements
 from kiosk.uploader.outbox import Outbox
+from kiosk.uploader.preferences import Preferences
 from kiosk.uploader.records import Kept, Rejected
 from tests.outbox.records import NOW, answered, entry, later, open_outbox
 from tests.outbox.world import RunningUploader, Screen, Token, new_visit, running_uploader, write_config
@@ -211,6 +214,48 @@ def test_the_list_is_the_oldest_fifty(outbox: Outbox) -> None:
         outbox.commit(record, NOW, send_now=True)
     outbox.settle([Rejected(record.id, "bad_signature", late=True) for record in records], NOW)
     assert [late.visit for late in board(outbox).late] == [record.id for record in records[:50]]
+    outbox.close()
+
+
+# ---- volume and languages ----------------------------------------------------------------------------------
+
+
+def test_volume_and_languages_are_kept_told_to_all_and_audited(uploader: RunningUploader) -> None:
+    with uploader.screen() as screen, uploader.screen() as other:
+        assert screen.wait_for(PreferencesTold) == PreferencesTold()
+        other.wait_for(PreferencesTold)
+        screen.send(SetPreferences(staff=STAFF, volume=2, languages=("ja",)))
+        for each in (screen, other):
+            each.wait_for(PreferencesTold, volume=2, languages=("ja",))
+        screen.send(SetPreferences(staff=STAFF, volume=0, languages=("ja",)))
+        screen.wait_for(PreferencesTold, volume=0, languages=("ja",))
+    uploader.kill()
+    with running_uploader(uploader.config, uploader.token) as again, again.screen() as screen:
+        screen.wait_for(PreferencesTold, volume=0, languages=("ja",))
+        again.stop()
+    assert audit(uploader.outbox) == [
+        ("volume_set:2", STAFF),
+        ("languages_set", STAFF),
+        ("volume_set:0", STAFF),
+    ]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        SetPreferences(staff=STAFF, volume=99, languages=("ja",)),
+        SetPreferences(staff=STAFF, volume=-1, languages=("ja",)),
+        SetPreferences(staff=STAFF, volume=3, languages=()),
+        SetPreferences(staff=STAFF, volume=3, languages=("ja'); --",)),
+        SetPreferences(staff=STAFF, volume=3, languages=tuple(f"x{n}" for n in range(99))),
+    ],
+)
+def test_nonsense_is_not_kept(outbox: Outbox, nonsense: SetPreferences) -> None:
+    preferences = Preferences()
+    preferences.keep(SetPreferences(staff=STAFF, volume=3, languages=("ja", "en")), outbox.database, NOW)
+    preferences.keep(nonsense, outbox.database, NOW)
+    assert preferences.told.languages in (("ja", "en"), ("ja",))
+    assert preferences.told.volume == 3
     outbox.close()
 
 

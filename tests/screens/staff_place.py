@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pygame
 
 from kiosk import channel as ch
@@ -77,12 +79,12 @@ class Other:
         for message in messages:
             self.far.send(ch.encode(message))
 
-    def heard(self) -> list[ch.ToUploader]:
-        """What came since the last call."""
+    def heard(self, inbox: msgspec.json.Decoder[Any] = ch.UPLOADER_INBOX) -> list[Any]:
+        """What came since the last call; of the uploader, if nothing else is said."""
         found = []
         while self.far is not None:
             try:
-                found.append(ch.decode(self.far.recv(65536), ch.UPLOADER_INBOX))
+                found.append(ch.decode(self.far.recv(65536), inbox))
             except BlockingIOError:
                 break
         return found

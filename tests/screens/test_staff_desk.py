@@ -13,7 +13,14 @@ from kiosk.screens.desk import ANSWER_S, SETTLED_S, Box, Desk
 from kiosk.screens.display import Down, Up
 from kiosk.screens.fonts import FontBook
 from kiosk.screens.look import Look
-from kiosk.visit.desk import CheckView, DeskCase, DeskView, DrillStep, Part, PartFault
+from kiosk.visit.desk import (
+    CheckView,
+    DeskCase,
+    DeskView,
+    DrillStep,
+    Part,
+    PartFault,
+)
 from kiosk.visit.events import (
     Action,
     Began,
@@ -23,7 +30,13 @@ from kiosk.visit.events import (
     Knocked,
 )
 from kiosk.visit.rules import Rules
-from kiosk.visit.staff_states import DoorNumber, StaffCase, StaffCheck, StaffDrill, StaffMenu
+from kiosk.visit.staff_states import (
+    DoorNumber,
+    StaffCase,
+    StaffCheck,
+    StaffDrill,
+    StaffMenu,
+)
 from kiosk.visit.states import (
     AskConsent,
     Checking,
@@ -270,7 +283,8 @@ def test_the_day_s_check_begins_by_itself_once_the_kiosk_has_settled(place: Plac
     assert asked(place) == 1
     place.uploader.say(ALL_WELL)
     place.step()
-    assert place.kiosk.check == CheckView(place.now.wall)
+    assert place.kiosk.check is not None
+    assert (place.kiosk.check.at, found(place)) == (place.now.wall, ())
     for _ in range(5):
         place.wait(600)
     assert asked(place) == 0
@@ -311,6 +325,7 @@ def test_faults_of_all_parts_come_together_and_stay_for_staff(place: Place) -> N
             PartFault(Part.UNKNOWN, "odd"),
             PartFault(Part.SOUND, "silent"),
         ),
+        (PartFault(Part.READER, ""), PartFault(Part.LINE, ""), PartFault(Part.LIGHTS, "")),
     )
 
 
@@ -349,9 +364,9 @@ def desk_alone() -> DeskAlone:
 
 def test_a_reader_that_is_not_ready_and_lights_that_do_not_work_are_named(desk_alone: DeskAlone) -> None:
     desk_alone.now.trusted = False
-    assert desk_alone.desk.check(ALL_WELL, ReaderCondition.LOST) == CheckView(
-        None, (PartFault(Part.READER, "lost"), PartFault(Part.LIGHTS, "dark"))
-    )
+    view = desk_alone.desk.check(ALL_WELL, ReaderCondition.LOST)
+    assert (view.at, view.faults) == (None, (PartFault(Part.READER, "lost"), PartFault(Part.LIGHTS, "dark")))
+    assert [part.part.value for part in view.fine] == ["line", "clock", "outbox", "disk", "sound"]
 
 
 def test_a_kiosk_out_of_service_is_checked_too_and_a_visit_is_left_alone(desk_alone: DeskAlone) -> None:

@@ -93,6 +93,7 @@ TO_UPLOADER: list[ch.Message] = [
     ch.RetryNow(),
     ch.AskAudit(after=7),
     *(ch.SetFallback(staff="1001", reason=reason) for reason in (*FallbackReason, None)),
+    ch.SetPreferences(staff="1001", volume=3, languages=("ja", "en")),
     ch.AskDesk(staff="1001"),
     ch.AnswerSeen(staff="1001", visit=VISIT),
     ch.RunDrill(staff="1001"),
@@ -157,6 +158,8 @@ FROM_UPLOADER: list[ch.Message] = [
         ),
     ),
     ch.DrillTold(step="erase", passed=True),
+    ch.PreferencesTold(),
+    ch.PreferencesTold(volume=0, languages=("ja", "en")),
     ch.CheckTold(parts=(ch.CheckItem(part="certificate", fault="ends_soon", value=14.0),)),
     ch.DayCounts(
         day="2026-11-25",
