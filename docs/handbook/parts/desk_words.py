@@ -47,7 +47,7 @@ def outcomes(catalogues: Catalogues) -> str:
     out = []
     for found in Finding:
         title = say(catalogues, f"found.{found.value}")
-        code = f"（QualificationValidity {CODE[found]}）" if found in CODE else ""
+        code = f"（資格有効性 {CODE[found]}）" if found in CODE else ""
         steps = [f"{n}. {say(catalogues, f'step.{step.value}')}" for n, step in enumerate(STEPS[found], 1)]
         file = f"made/screens/staff_case_{found.value}.png"
         picture = f"```{{image}} {file}\n:alt: {title}の画面\n:class: screen\n```"
