@@ -11,6 +11,7 @@
 # make vulnerabilities   known ones in what is locked; "could not check" is a failure   (VULNERABILITIES_ARGS)
 # make handbook   the handbook for staff: build/handbook/html, and print/ as one page
 # make catalogues   compile the words of the screens, kiosk/screens/locale
+# make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 30 minutes, then 3)
 # make lock    write the locked requirements anew   (LOCK_ARGS=--upgrade: the newest versions)
 # make clean   remove the environment and all that was made
 #
@@ -18,14 +19,17 @@
 # the Python, which must be 3.11 or newer.
 
 FUZZ_SECONDS ?= 600
+# Finished steps of the image; the first two take half an hour to be made again.
+IMAGE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/maina-kiosk-image
 BIN := .venv/bin
+IMAGE = PYTHONPATH=image-build $(BIN)/python -m kiosk_image --cache $(IMAGE_CACHE) --pip $(BIN)/pip
 PIP := $(BIN)/pip --disable-pip-version-check --no-input --quiet
 SH_FILES := requirements/find-python requirements/lock requirements/system-packages .ci/run
 
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: sbom vulnerabilities handbook help demo test check bench fuzz powercut chaos soak fleet catalogues lock clean
+.PHONY: sbom vulnerabilities handbook help demo test check bench fuzz powercut chaos soak fleet catalogues image lock clean
 
 help:
 	@sed -n 's/^# \(make \)/\1/p' Makefile

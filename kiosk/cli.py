@@ -39,6 +39,8 @@ COMMANDS: Mapping[str, Lazy] = {
     "reader": Lazy("kiosk.commands.reader:reader", "The reader process: token, PIN, signature."),
     "screen": Lazy("kiosk.commands.screen:screen", "The screen process: visit, display, LEDs and buzzer."),
     "uploader": Lazy("kiosk.commands.uploader:uploader", "The uploader process: outbox, service, answers."),
+    "first-boot": Lazy("kiosk.commands.first_boot:command", "From a written card to a kiosk that runs."),
+    "notice": Lazy("kiosk.commands.notice:notice", "Show a notice while the kiosk itself cannot run."),
     "read": Lazy("kiosk.commands.read:read", "Read one token and tell what it gave, as JSON."),
     "status": Lazy("kiosk.commands.status:status", "Tell the uploader's state."),
     "outbox": Lazy("kiosk.commands.outbox:outbox", "List, show, retry or export records."),

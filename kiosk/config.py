@@ -336,6 +336,11 @@ def _screen(table: Table) -> ScreenSettings:
     )
 
 
+def usual_screen() -> ScreenSettings:
+    """The screen where no settings can be read."""
+    return _screen(Table("screen", {}, {}, [], Rulebook()))
+
+
 def _indicators(table: Table, base: Path) -> IndicatorSettings:
     board = table.text("board", 'a path to board.toml, or "none"', "none")
     return IndicatorSettings(board=None if board == "none" else base / board)

@@ -71,13 +71,15 @@ def page(out: Path) -> None:
 
 @provision.command()
 @click.option("--config", required=True, type=click.Path(path_type=Path), help="The settings, kiosk.toml.")
-@click.option("--code", required=True, help="The activation code, 12 digits.")
+@click.option("--code", required=True, help="The activation code, 12 digits; - reads it from standard input.")
 @click.option("--enrolment-url", required=True, help="https://HOST:PORT of the service's enrolment.")
 def enrol(config: Path, code: str, enrolment_url: str) -> None:
     """Make this kiosk's key and get its certificate.
 
     May be repeated with the same code, also after a power cut: the same key gets the same certificate.
     """
+    if code == "-":
+        code = sys.stdin.readline().strip()
     if not re.fullmatch(ACTIVATION_CODE, code):
         raise click.UsageError("--code must be the 12 digits of the activation code")
     if not enrolment_url.startswith("https://"):

@@ -1,0 +1,1 @@
+"""Builds the SD image: places what `firmware/`, `deploy/` and the package contain. Standard library only."""

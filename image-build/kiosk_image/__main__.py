@@ -1,0 +1,124 @@
+"""`python3 -m kiosk_image`: build the SD image, or tell where its parts are. `make image` calls it."""
+
+import argparse
+import shutil
+import tomllib
+from pathlib import Path
+
+from kiosk_image import assemble, disk, roots, wheels
+from kiosk_image.steps import BuildError, Step, Workshop, fail
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HOST_TOOLS = ("mmdebstrap", "apt-get", "dpkg-deb", "unshare", "chroot")
+
+
+def recipe(repository: Path, pip: Path) -> dict[str, Step]:
+    """All steps by name. Slow and emulated: `debian`, `initrd`; everything else runs on this processor."""
+    build = repository / "image-build"
+    code = build / "kiosk_image"
+    lists = build / "packages"
+    release = disk.Release(
+        tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"],
+        assemble.commit_time(repository),
+    )
+    tools = Step(
+        "tools",
+        (lists / "tools.list", "1"),
+        (),
+        lambda out, _: roots.make_root(out, ["amd64", "arm64"], roots.packages(lists / "tools.list")),
+    )
+    debian = Step(
+        "debian",
+        (lists / "root.list", str(roots.NOT_WANTED)),
+        (),
+        lambda out, _: roots.make_root(out, ["arm64"], roots.packages(lists / "root.list")),
+    )
+    initrd = Step(
+        "initrd",
+        (build / "initramfs.conf", build / "initramfs-modules"),
+        (debian,),
+        lambda out, got: assemble.make_initrd(out, repository, got["debian"]),
+    )
+    boot_packages = Step(
+        "boot-packages",
+        (lists / "boot.list",),
+        (),
+        lambda out, _: roots.fetch_packages(out, roots.packages(lists / "boot.list")),
+    )
+    python = Step(
+        "wheels",
+        (repository / "requirements/run.txt", code / "wheels.py"),
+        (tools,),
+        lambda out, got: wheels.make_site(
+            out, repository / "requirements/run.txt", pip, got["tools"] / "root"
+        ),
+    )
+    system = Step(
+        "system",
+        (
+            repository / "kiosk",
+            repository / "deploy",
+            repository / "firmware",
+            repository / "pyproject.toml",
+            code / "assemble.py",
+        ),
+        (tools, debian, initrd, python),
+        lambda out, got: assemble.make_tree(out, repository, got, pip),
+    )
+    boot = Step(
+        "boot",
+        (
+            build / "boot.cmd",
+            build / "cmdline",
+            build / "config.txt",
+            repository / "firmware",
+            repository / "deploy/kiosk.toml.card",
+            repository / "kiosk/provisioning",
+            code / "assemble.py",
+        ),
+        (tools, debian, boot_packages),
+        lambda out, got: assemble.make_boot(out, repository, got, pip.with_name("python")),
+    )
+    card = Step(
+        "disk",
+        (build / "genimage.cfg", code / "disk.py", f"{release.version} {release.epoch}"),
+        (tools, system, boot),
+        lambda out, got: disk.make_disk(out, repository, got, release),
+    )
+    packed = Step(
+        "release", (code / "disk.py",), (tools, card, system), lambda out, got: disk.pack(out, got, release)
+    )
+    return {step.name: step for step in packed.in_order()}
+
+
+def main() -> None:
+    """Parse the command line; one line for what cannot be done."""
+    parser = argparse.ArgumentParser(prog="kiosk_image", description=__doc__)
+    parser.add_argument("--cache", type=Path, required=True, help="where finished steps are kept")
+    parser.add_argument("--pip", type=Path, required=True, help="a pip with the locked setuptools beside it")
+    parser.add_argument("--out", type=Path, help="copy the results here")
+    parser.add_argument("--step", default="release", help="build only as far as this step")
+    parser.add_argument("--where", metavar="STEP", help="print the folder of a finished step, or fail")
+    chosen = parser.parse_args()
+    steps = recipe(REPOSITORY, chosen.pip.absolute())
+    if chosen.where:
+        folder = steps[chosen.where].folder(chosen.cache.absolute())
+        if not steps[chosen.where].ready(chosen.cache.absolute()):
+            fail(f"{chosen.where} is not built yet; run make image")
+        print(folder)
+        return
+    if missing := [name for name in HOST_TOOLS if shutil.which(name) is None]:
+        fail(f"{', '.join(missing)} missing; run requirements/system-packages image")
+    try:
+        results = Workshop(chosen.cache.absolute()).run(steps[chosen.step])
+    except BuildError as fault:
+        fail(str(fault))
+    if chosen.out:
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        for file in sorted(results[chosen.step].iterdir()):
+            if file.is_file() and not file.name.startswith("."):
+                shutil.copyfile(file, chosen.out / file.name)
+
+
+if __name__ == "__main__":
+    main()

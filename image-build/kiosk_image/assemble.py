@@ -1,0 +1,397 @@
+"""The kiosk's root tree and its boot partition, put together from Debian's root, the locked wheels and our
+folders.
+
+Everything here runs on this machine's processor, so that a change of our code is in an image within minutes.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from kiosk_image.roots import inside, shell
+from kiosk_image.steps import remove
+from kiosk_image.wheels import unpack
+
+UNITS = ("kiosk-reader.service", "kiosk-screen.service", "kiosk-uploader.service")
+#: Left out of the kiosk: package management, documentation, leftovers, drivers of hardware that no Pi has.
+NOT_NEEDED = (
+    "etc/apt",
+    "etc/cron.daily",
+    "etc/logrotate.d",
+    "etc/initramfs-tools",
+    "etc/kernel",
+    "usr/bin/apt*",
+    "usr/lib/apt",
+    "usr/share/doc",
+    "usr/share/lintian",
+    "usr/share/bug",
+    "usr/share/locale",
+    "usr/share/initramfs-tools",
+    "usr/share/perl5/Debconf*",
+    "usr/lib/python3.13/test",
+    "usr/lib/python3.13/idlelib",
+    "usr/lib/udev/hwdb.*",
+    "usr/lib/systemd/system/*.wants/systemd-firstboot.service",
+    "usr/lib/firmware/brcm/*pcie*",
+    "usr/lib/linux-image-*",
+    "boot/System.map-*",
+    "boot/config-*",
+)
+MODULES_NOT_NEEDED = (
+    "drivers/infiniband",
+    "drivers/media",
+    "drivers/scsi",
+    "drivers/iio",
+    "drivers/target",
+    "drivers/ufs",
+    "drivers/bluetooth",
+    "drivers/isdn",
+    "drivers/xen",
+    "drivers/vfio",
+    "drivers/vhost",
+    "drivers/vdpa",
+    "drivers/accel",
+    "drivers/gpu/drm/nouveau",
+    "drivers/gpu/drm/radeon",
+    "drivers/gpu/drm/amd",
+    "drivers/gpu/drm/msm",
+    "drivers/gpu/drm/etnaviv",
+    "drivers/gpu/drm/rockchip",
+    "drivers/gpu/drm/tegra",
+    "drivers/net/ethernet/mellanox",
+    "drivers/net/ethernet/chelsio",
+    "drivers/net/ethernet/intel",
+    "drivers/net/ethernet/qlogic",
+    "drivers/net/ethernet/marvell",
+    "drivers/net/ethernet/amazon",
+    "drivers/net/wireless/ath",
+    "drivers/net/wireless/intel",
+    "drivers/net/wireless/mediatek",
+    "drivers/net/wireless/realtek",
+    "drivers/net/wireless/marvell",
+    "drivers/net/wireless/ti",
+    "drivers/net/wireless/ralink",
+    "drivers/net/can",
+    "drivers/net/hamradio",
+    "net/bluetooth",
+    "net/nfc",
+    "drivers/nfc",
+    "sound/pci",
+    "sound/soc/qcom",
+    "sound/soc/mediatek",
+    "sound/soc/sof",
+    "sound/firewire",
+    "fs/btrfs",
+    "fs/xfs",
+    "fs/ocfs2",
+    "fs/gfs2",
+    "fs/ceph",
+    "fs/smb",
+    "fs/nfs",
+    "fs/nfsd",
+    "fs/f2fs",
+    "fs/jfs",
+    "fs/reiserfs",
+    "fs/bcachefs",
+    "fs/ntfs3",
+    "fs/exfat",
+    "fs/udf",
+    "fs/hfs",
+    "fs/hfsplus",
+    "fs/ubifs",
+    "fs/jffs2",
+)
+#: HID drivers that stay: touch panels. Without hid-generic and its like a keyboard finds no driver.
+HID_KEPT = {"hid.ko.xz", "hid-multitouch.ko.xz", "usbhid.ko.xz"}
+
+LAUNCHER = """#!/usr/bin/python3 -EsP
+import sys
+
+sys.path.insert(0, "/opt/kiosk/lib")
+
+from kiosk.cli import main
+
+main()
+"""
+
+
+class Tree:
+    """A root tree while it is put together."""
+
+    def __init__(self, root: Path, repository: Path, tools: Path) -> None:
+        self.root, self.repository, self.tools = root, repository, tools
+
+    def put(self, source: str, goal: str, mode: int = 0o644) -> None:
+        """Place a file of the repository."""
+        path = self.root / goal
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.repository / source, path)
+        path.chmod(mode)
+
+    def write(self, goal: str, text: str, mode: int = 0o644) -> None:
+        path = self.root / goal
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(mode)
+
+    def link(self, goal: str, to: str) -> None:
+        path = self.root / goal
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.symlink_to(to)
+
+    def drop(self, *patterns: str) -> None:
+        for pattern in patterns:
+            for path in self.root.glob(pattern):
+                if path.is_dir() and not path.is_symlink():
+                    remove(path)
+                else:
+                    path.unlink()
+
+    def use(self, *command: str) -> str:
+        """Run a tool of the tool root on this tree."""
+        return inside(self.tools, command, [self.root])
+
+
+def make_tree(out: Path, repository: Path, results: dict[str, Path], pip: Path) -> None:
+    """`out/root` (the slot), `out/dpkg-status` (what Debian brought)."""
+    shell(["cp", "-a", "--reflink=auto", str(results["debian"] / "root"), str(out / "root")])
+    tree = Tree(out / "root", repository, results["tools"] / "root")
+    shutil.copyfile(out / "root/var/lib/dpkg/status", out / "dpkg-status")
+    _place(tree)
+    _package(tree, results["wheels"] / "site", pip)
+    _kernel(tree, results["initrd"])
+    _accounts(tree)
+    _enable(tree)
+    _clear(tree)
+    _byte_code(tree)
+
+
+def _place(tree: Tree) -> None:
+    """Our own files: what `deploy/` and `firmware/` say."""
+    shell(["cp", "-r", f"{tree.repository}/deploy/appliance/.", str(tree.root)])
+    for unit in UNITS:
+        tree.put(f"deploy/{unit}", f"usr/lib/systemd/system/{unit}")
+    tree.put("deploy/sysusers.d/kiosk.conf", "usr/lib/sysusers.d/kiosk.conf")
+    tree.put("deploy/tmpfiles.d/kiosk.conf", "usr/lib/tmpfiles.d/kiosk.conf")
+    for rule in ("60-kiosk-reader.rules", "60-kiosk-gpio.rules"):
+        tree.put(f"firmware/{rule}", f"etc/udev/rules.d/{rule}")
+    tree.put("firmware/kiosk-blacklist.conf", "etc/modprobe.d/kiosk-blacklist.conf")
+    tree.put("firmware/board.toml", "usr/share/kiosk/board.toml")
+    tree.put("firmware/check-reader", "usr/share/kiosk/check-reader", 0o755)
+    for name in ("kiosk.toml", "service-ca.pem"):
+        tree.link(f"etc/kiosk/{name}", f"/var/lib/kiosk/{name}")
+    (tree.root / "usr/share/kiosk/trust").mkdir(parents=True, exist_ok=True)
+    tree.link("etc/wpa_supplicant/wpa_supplicant-wlan0.conf", "/var/lib/kiosk-line/wpa_supplicant-wlan0.conf")
+    tree.link("etc/systemd/network/10-kiosk.network", "/var/lib/kiosk-line/10-kiosk.network")
+    tree.link("etc/systemd/timesyncd.conf.d/50-line.conf", "/var/lib/kiosk-line/timesyncd.conf")
+    tree.link("etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
+    tree.write("etc/hostname", "kiosk\n")
+    tree.write("etc/hosts", "127.0.0.1 localhost kiosk\n::1 localhost kiosk\n")
+
+
+def _package(tree: Tree, site: Path, pip: Path) -> None:
+    """The kiosk and what it imports, in a folder of its own; without the simulated world."""
+    lib = tree.root / "opt/kiosk/lib"
+    lib.parent.mkdir(parents=True)
+    shell(["cp", "-a", str(site), str(lib)])
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "source"
+        copy.mkdir()
+        for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+            shutil.copyfile(tree.repository / name, copy / name)
+        shutil.copytree(
+            tree.repository / "kiosk", copy / "kiosk", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shell(
+            [
+                str(pip),
+                "wheel",
+                "--quiet",
+                "--no-deps",
+                "--no-build-isolation",
+                f"--wheel-dir={folder}",
+                str(copy),
+            ],
+            environment={"SOURCE_DATE_EPOCH": "1760000000"},
+        )
+        [wheel] = Path(folder).glob("*.whl")
+        unpack(pip, wheel, lib)
+    tree.drop("opt/kiosk/lib/kiosk/simulator", "opt/kiosk/lib/bin", "opt/kiosk/lib/pygame/examples")
+    tree.drop("opt/kiosk/lib/pygame/docs", "opt/kiosk/lib/pygame/tests", "opt/kiosk/lib/gpiozerocli")
+    tree.drop("opt/kiosk/lib/**/direct_url.json")  # tells the path on the building machine
+    tree.write("opt/kiosk/bin/kiosk", LAUNCHER, 0o755)
+
+
+def _kernel(tree: Tree, initrd: Path) -> None:
+    [modules] = (tree.root / "usr/lib/modules").iterdir()
+    release = modules.name
+    for folder in MODULES_NOT_NEEDED:
+        remove(modules / "kernel" / folder)
+    for driver in (modules / "kernel/drivers/hid").rglob("*.ko.xz"):
+        if driver.name not in HID_KEPT:
+            driver.unlink()
+    tree.use("depmod", "--basedir", str(tree.root), release)
+    shutil.copyfile(initrd / "initrd.img", tree.root / f"boot/initrd.img-{release}")
+    tree.link("vmlinuz", f"boot/vmlinuz-{release}")
+    tree.link("initrd.img", f"boot/initrd.img-{release}")
+    tree.drop("vmlinuz.old", "initrd.img.old")
+
+
+def _accounts(tree: Tree) -> None:
+    """The users of the three processes; nobody can log in, root included."""
+    tree.use("systemd-sysusers", f"--root={tree.root}")
+    shadow = tree.root / "etc/shadow"
+    lines = [line.split(":") for line in shadow.read_text(encoding="utf-8").splitlines()]
+    # "*": no password opens it. The day of the last change would be today's.
+    text = "".join(":".join([line[0], "*", "20000", *line[3:]]) + "\n" for line in lines)
+    shadow.write_text(text, encoding="utf-8")
+    tree.drop("etc/shadow-", "etc/passwd-", "etc/group-", "etc/gshadow-", "etc/.pwd.lock")
+    tree.drop("etc/subuid*", "etc/subgid*")
+
+
+#: Never started: logins, what waits for hardware that no Pi has, what would write to a read-only root.
+MASKED = (
+    "ctrl-alt-del.target",
+    "getty.target",
+    "getty-static.service",
+    "getty@.service",
+    "console-getty.service",
+    "serial-getty@.service",
+    "autovt@.service",
+    "emergency.service",
+    "rescue.service",
+    "systemd-logind.service",
+    "systemd-user-sessions.service",
+    "systemd-firstboot.service",
+    "first-boot-complete.target",
+    "systemd-machine-id-commit.service",
+    "systemd-update-done.service",
+    "ldconfig.service",
+    "systemd-journal-flush.service",
+    "systemd-journal-catalog-update.service",
+    "systemd-hwdb-update.service",
+    "systemd-binfmt.service",
+    "systemd-hostnamed.socket",
+    "systemd-sysext.socket",
+    "systemd-creds.socket",
+    "systemd-hibernate-clear.service",
+    "systemd-pcrphase.service",
+    "systemd-pcrphase-sysinit.service",
+    "systemd-tpm2-setup.service",
+    "systemd-tpm2-setup-early.service",
+    "systemd-networkd-persistent-storage.service",
+    "systemd-tmpfiles-clean.timer",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "dev-mqueue.mount",
+    "dev-hugepages.mount",
+    "sys-fs-fuse-connections.mount",
+    "systemd-pstore.service",
+)
+
+
+def _enable(tree: Tree) -> None:
+    """Exactly the units of the preset; the rest is out of reach."""
+    tree.drop("etc/systemd/system/*.wants", "etc/systemd/system/*.requires", "etc/systemd/system/dbus-*")
+    tree.use("systemctl", f"--root={tree.root}", "--preset-mode=full", "preset-all")
+    tree.link("etc/systemd/system/default.target", "/usr/lib/systemd/system/multi-user.target")
+    for unit in MASKED:
+        tree.link(f"etc/systemd/system/{unit}", "/dev/null")
+
+
+def _clear(tree: Tree) -> None:
+    """What the build left behind, and what would differ from one build to the next."""
+    tree.drop(*NOT_NEEDED)
+    tree.drop("var/*", "run/*", "tmp/*", "root/.*", "proc/*", "sys/*", "dev/*", "boot/firmware/*")
+    (tree.root / "boot/firmware").mkdir(parents=True, exist_ok=True)
+    # Empty, not missing: systemd makes one for each start and does not take this for a first boot.
+    tree.write("etc/machine-id", "", 0o444)
+    tree.drop("etc/ld.so.cache~", "etc/resolv.conf.*")
+    for path in tree.root.glob("etc/ssl/certs/java"):
+        remove(path)
+
+
+def _byte_code(tree: Tree) -> None:
+    """Compiled once, here: the root is read-only. By hash, unchecked: no time stamps."""
+    for cache in tree.root.rglob("__pycache__"):
+        remove(cache)
+    folders = [str(tree.root / path) for path in ("usr/lib/python3.13", "usr/lib/python3", "opt/kiosk/lib")]
+    command = ["env", "PYTHONHASHSEED=0", "python3", "-m", "compileall", "-q", "-f", "-j", "1"]
+    command += ["--invalidation-mode", "unchecked-hash", "-s", str(tree.root), "-p", "/", *folders]
+    # A few of Debian's own files are templates that do not compile; byte code is a matter of speed only.
+    tree.use("sh", "-c", '"$@" || true', "sh", *command)
+
+
+def make_boot(out: Path, repository: Path, results: dict[str, Path], python: Path) -> None:
+    """`out/boot`: what the Pi's boot ROM reads, U-Boot and its script, device trees, the settings."""
+    boot, tools = out / "boot", results["tools"] / "root"
+    packages = results["boot-packages"] / "root"
+    (boot / "overlays").mkdir(parents=True)
+    firmware = packages / "usr/lib/raspi-firmware"
+    for name in (
+        "bootcode.bin",
+        "LICENCE.broadcom",
+        *(p.name for p in firmware.glob("*.dat")),
+        *(p.name for p in firmware.glob("*.elf")),
+    ):
+        if (firmware / name).exists():
+            shutil.copyfile(firmware / name, boot / name)
+    shutil.copyfile(packages / "usr/lib/u-boot/rpi_arm64/u-boot.bin", boot / "u-boot.bin")
+    for tree in (results["debian"] / "root/usr/lib").glob("linux-image-*/broadcom/bcm2*-rpi-*.dtb"):
+        shutil.copyfile(tree, boot / tree.name)
+    image_build = repository / "image-build"
+    shutil.copyfile(image_build / "config.txt", boot / "config.txt")
+    shutil.copyfile(repository / "deploy/kiosk.toml.card", boot / "kiosk.toml")
+    kiosk = [str(python), "-m", "kiosk", "provision", "page", "--out", str(boot / "check-settings.html")]
+    shell(kiosk, folder=repository)
+    cmdline = (image_build / "cmdline").read_text(encoding="utf-8").strip()
+    script = (image_build / "boot.cmd").read_text(encoding="utf-8").replace("@CMDLINE@", cmdline)
+    (out / "boot.cmd").write_text(script, encoding="utf-8")
+    make = ["mkimage", "-A", "arm64", "-O", "linux", "-T", "script", "-C", "none", "-n", "kiosk"]
+    command = [*make, "-d", str(out / "boot.cmd"), str(boot / "boot.scr")]
+    inside(tools, command, [out], {"SOURCE_DATE_EPOCH": "1760000000"})
+    for source in sorted((repository / "firmware/overlays").glob("*.dts")):
+        goal = boot / "overlays" / f"{source.stem}.dtbo"
+        inside(
+            tools,
+            ["dtc", "-@", "-q", "-I", "dts", "-O", "dtb", "-o", str(goal), str(source)],
+            [out, repository],
+        )
+
+
+def make_initrd(out: Path, repository: Path, debian: Path) -> None:
+    """`out/initrd.img` by Debian's initramfs-tools, under emulation, on a copy of the root's own files."""
+    image_build = repository / "image-build"
+    [release] = [p.name for p in (debian / "root/usr/lib/modules").iterdir()]
+    with tempfile.TemporaryDirectory(dir=out) as folder:
+        config = Path(folder)
+        (config / "conf.d").mkdir()
+        (config / "hooks").mkdir()
+        (config / "scripts").mkdir()
+        shutil.copyfile(image_build / "initramfs.conf", config / "initramfs.conf")
+        shutil.copyfile(image_build / "initramfs-modules", config / "modules")
+        (config / "update-initramfs.conf").write_text("update_initramfs=no\n", encoding="utf-8")
+        command = ["mkinitramfs", "-d", str(config), "-o", str(out / "initrd.img"), release]
+        inside(debian / "root", command, [out], {"SOURCE_DATE_EPOCH": "1760000000"})
+
+
+def set_times(root: Path, epoch: int) -> None:
+    """No file younger or older than the commit: times must not differ between builds."""
+    for folder, names, files in os.walk(root):
+        for name in (*names, *files, "."):
+            os.utime(Path(folder) / name, (epoch, epoch), follow_symlinks=False)
+
+
+def commit_time(repository: Path) -> int:
+    """Seconds since 1970 of the last commit."""
+    done = subprocess.run(
+        ["git", "-C", str(repository), "log", "-1", "--format=%ct"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return int(done.stdout.strip() or 1_760_000_000)

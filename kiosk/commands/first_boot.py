@@ -1,0 +1,149 @@
+"""`kiosk first-boot`: from a written card to a kiosk that runs; what is missing goes on the screen."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from kiosk.config import Card, Settings
+from kiosk.notice import UNTOLD, Notice, Words, shortened, to_text
+from kiosk.provisioning.first_boot import Faulty, NoCa, NotEnrolled, Outcome, Places, Ready, first_boot
+from kiosk.provisioning.line import TIME, WIFI, WIRED, line_files
+from kiosk.provisioning.notice import lines
+from kiosk.uploader.enrolment import EnrolmentError
+from kiosk.uploader.keypairs import write_safely
+
+UPLOADER = "kiosk-uploader"  #: user and group of the process that speaks to the service
+FOLDER = click.Path(path_type=Path, file_okay=False)
+#: Who has to look again when a file of the line changed.
+RELOAD = {
+    WIRED: ("networkctl", "reload"),
+    WIFI: ("systemctl", "try-reload-or-restart", "wpa_supplicant@wlan0.service"),
+    TIME: ("systemctl", "try-restart", "systemd-timesyncd.service"),
+}
+
+
+@click.command("first-boot")
+@click.option("--card", type=FOLDER, default=Path("/boot/firmware"), help="The card's FAT partition.")
+@click.option("--kept", type=FOLDER, default=Path("/var/lib/kiosk"), help="Where settings in force lie.")
+@click.option("--line", type=FOLDER, default=Path("/var/lib/kiosk-line"), help="Where the line's files go.")
+@click.option("--notice", type=FOLDER, default=Path("/run/kiosk-notice"), help="Where the notice goes.")
+@click.option(
+    "--lost", type=click.Path(path_type=Path), default=Path("/run/kiosk-data/made-anew"), hidden=True
+)
+def command(card: Path, kept: Path, line: Path, notice: Path, lost: Path) -> None:
+    """Take the settings from the card, make the key, enrol, wipe the secrets. Run at every start."""
+    places = Places(card, kept)
+    outcome = first_boot(places, _enrol, lambda read: _put_line(read, line))
+    mark = notice / "settings"  # tells mark-good that the box waits for its settings, and for nothing else
+    if isinstance(outcome, Ready):
+        mark.unlink(missing_ok=True)
+        (notice / "notice.json").unlink(missing_ok=True)
+        return
+    text = to_text(notice_of(outcome, lost.exists()))
+    write_safely(notice / "notice.json", text.encode(), 0o644)  # the screen's user reads it
+    mark.touch()
+    raise click.ClickException(_in_journal(outcome))
+
+
+def notice_of(outcome: Outcome, data_lost: bool) -> Notice:
+    """What the screen says to whoever stands before the box with the card in hand."""
+    match outcome:
+        case Faulty(error):
+            ja, en = lines(error.faults, "ja"), lines(error.faults, "en")
+            told = Notice(
+                Words(
+                    "設定を待っています",
+                    ("SD カードの kiosk.toml を直して、入れ直してください。", *shortened(ja, "ほか {} 件")),
+                ),
+                Words(
+                    "Waiting for the settings: mend kiosk.toml on the SD card.", shortened(en, "and {} more")
+                ),
+            )
+        case NoCa(name):
+            told = Notice(
+                Words(
+                    "設定を待っています",
+                    (f"照会先の CA 証明書 {name} を、SD カードの kiosk.toml の隣に置いてください。",),
+                ),
+                Words(
+                    "Waiting for the settings",
+                    (f"Put the service's CA certificate, {name}, beside kiosk.toml.",),
+                ),
+            )
+        case NotEnrolled(say):
+            told = Notice(
+                Words(
+                    "登録を待っています",
+                    (
+                        "照会先への登録ができていません。自動でくり返し試みます。",
+                        "LAN ケーブルと、kiosk.toml の医療機関コード、"
+                        "アクティベーションコード、登録先を確かめてください。",
+                    ),
+                ),
+                Words("Waiting for the enrolment; it is tried again by itself.", (say,)),
+            )
+        case Ready():
+            return UNTOLD
+    return _after_loss(told) if data_lost else told
+
+
+def _after_loss(told: Notice) -> Notice:
+    """The data partition was destroyed: records that waited are gone, and nobody may think otherwise."""
+    ja = (
+        "SD カードの記録領域がこわれたため、作り直しました。送信待ちの記録は失われています。",
+        "新しいアクティベーションコードが必要です。",
+    )
+    en = "The card's data were destroyed and made anew; waiting records are lost. A new code is needed."
+    return Notice(Words(told.ja.title, (*ja, *told.ja.lines)), Words(told.en.title, (en, *told.en.lines)))
+
+
+def _in_journal(outcome: Outcome) -> str:
+    match outcome:
+        case Faulty(error):
+            return str(error)
+        case NoCa(name):
+            return f"{name}: the service's CA certificate is not beside kiosk.toml"
+        case NotEnrolled(say):
+            return say
+        case Ready():
+            return ""
+
+
+def _enrol(settings: Settings, path: Path, code: str, url: str) -> None:
+    """As the uploader's user, whose the key shall be and who alone speaks to the service."""
+    folder = settings.service.key.parent
+    folder.mkdir(mode=0o700, exist_ok=True)
+    shutil.chown(folder, UPLOADER, UPLOADER)
+    command = [sys.argv[0], "provision", "enrol"]
+    command += ["--config", str(path), "--code", "-", "--enrolment-url", url]
+    done = subprocess.run(
+        command,
+        input=code + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        user=UPLOADER,
+        group=UPLOADER,
+        extra_groups=["kiosk"],
+    )
+    if done.returncode != 0:
+        raise EnrolmentError(done.stderr.strip().removeprefix("Error: ") or "enrolment ended without a word")
+
+
+def _put_line(card: Card, folder: Path) -> None:
+    """Write what changed, and have it looked at."""
+    folder.mkdir(mode=0o755, exist_ok=True)
+    folder.chmod(0o755)  # systemd-networkd has a user of its own
+    for name, text in line_files(card.network).items():
+        path = folder / name
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        if text == before:
+            continue
+        if text:
+            write_safely(path, text.encode(), 0o600 if name == WIFI else 0o644)
+        else:
+            path.unlink()
+        subprocess.run(RELOAD[name], check=False, timeout=60)

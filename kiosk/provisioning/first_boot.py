@@ -1,0 +1,194 @@
+"""The first boot: the settings on the card become a kiosk's, its key is made, it enrols, the secrets are
+wiped.
+
+Survives a power cut at any instant, because each step may be done again and one rename decides:
+
+1. the settings are checked, the CA and the line's settings are put in place (again, if that was done before);
+2. the key is made and the activation code sent; the same code with the same key gets the same certificate;
+3. what the card's file shall read afterwards is written down (`taken.toml`, with a mark that it is to be
+done); 4. the settings come into force: `kiosk.toml` is renamed into place. From here on the kiosk starts; 5.
+the file on the card is overwritten where it lies and the mark goes; a mark that is still there at the next
+start means that this was cut off.
+
+The card's file is overwritten in place and keeps its length: FAT has no rename that survives a power cut.
+"""
+
+import hashlib
+import logging
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.config import Card, ConfigError, Settings, load, load_card
+from kiosk.provisioning.wipe import without_secrets
+from kiosk.staff import SALT_BYTES, hash_passcode
+from kiosk.uploader.enrolment import EnrolmentError
+from kiosk.uploader.keypairs import sync_folder, write_safely
+
+log = logging.getLogger(__name__)
+
+#: Settings, the file that they were read from, activation code, address; raises EnrolmentError.
+Enrol = Callable[[Settings, Path, str, str], object]
+PutLine = Callable[[Card], None]  #: sets up Wi-Fi, addresses and time servers
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the first boot reads and writes."""
+
+    card: Path  #: the FAT partition
+    kept: Path  #: survives updates; readable for the three processes
+
+    @property
+    def written(self) -> Path:
+        """What staff wrote."""
+        return self.card / "kiosk.toml"
+
+    @property
+    def in_force(self) -> Path:
+        return self.kept / "kiosk.toml"
+
+    @property
+    def taken(self) -> Path:
+        """What the card's file reads once its secrets are out."""
+        return self.kept / "taken.toml"
+
+    @property
+    def to_wipe(self) -> Path:
+        """There while the card's file still has to be overwritten."""
+        return self.kept / "to-wipe"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The settings are in force; `changed`: the card's file differs from them, and was not taken."""
+
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """The settings on the card cannot be used."""
+
+    error: ConfigError
+
+
+@dataclass(frozen=True)
+class NoCa:
+    """The file with the service's CA certificate is not where the settings say."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class NotEnrolled:
+    """The service did not give a certificate, or was not reached."""
+
+    say: str
+
+
+Outcome = Ready | Faulty | NoCa | NotEnrolled
+
+
+def first_boot(places: Places, enrol: Enrol, put_line: PutLine) -> Outcome:
+    """Bring the card's settings into force, or go on from where a power cut ended this. Raises OSError."""
+    if places.to_wipe.exists():
+        if places.in_force.exists() and _digest(places.in_force) == places.to_wipe.read_bytes():
+            _wipe_card(places)
+        else:
+            places.to_wipe.unlink()  # cut off before the settings came into force: all is done again
+    if places.in_force.exists():
+        if places.written.exists() and places.written.read_bytes() == places.taken.read_bytes():
+            return Ready()
+        if not _has_new_code(places.written):
+            log.warning(
+                "the settings on the card were changed; without a new activation code they are not taken"
+            )
+            return Ready(changed=True)
+    try:
+        card = load_card(places.written)
+    except ConfigError as fault:
+        return Faulty(fault)
+    if not _keep_ca(places, card):
+        return NoCa(card.settings.service.ca.name)
+    put_line(card)
+    draft = _draft(places, card)
+    try:
+        enrol(load(draft), draft, card.first_boot.activation_code, card.first_boot.enrolment_url)
+    except EnrolmentError as fault:
+        return NotEnrolled(str(fault))
+    write_safely(places.taken, _padded(places.written.read_bytes()), 0o600)
+    write_safely(places.to_wipe, _digest(draft), 0o600)
+    draft.rename(places.in_force)
+    sync_folder(places.kept)
+    _wipe_card(places)
+    return Ready()
+
+
+def _digest(path: Path) -> bytes:
+    """Names the settings whose secrets are to go from the card."""
+    return hashlib.sha256(path.read_bytes()).hexdigest().encode()
+
+
+def _has_new_code(path: Path) -> bool:
+    """Whether somebody wrote a file for enrolling anew: that code is the service's word that they may."""
+    try:
+        return bool(load_card(path).first_boot.activation_code)
+    except ConfigError:
+        return False
+
+
+def _keep_ca(places: Places, card: Card) -> bool:
+    """Copy the service's CA, and the trust folder if it is on the card, beside the settings in force."""
+    source = card.settings.service.ca
+    if not source.is_relative_to(places.card):
+        return source.is_file()
+    if not source.is_file():
+        return False
+    _keep(places, source)
+    trust = card.settings.reader.trust
+    if trust.is_relative_to(places.card):
+        for file in sorted(trust.glob("*")):
+            _keep(places, file)
+    return True
+
+
+def _keep(places: Places, file: Path) -> None:
+    """Copy a file of the card to the same place beside the settings in force; no secret, for all to read."""
+    goal = places.kept / file.relative_to(places.card)
+    goal.parent.mkdir(mode=0o755, exist_ok=True)
+    goal.parent.chmod(goal.parent.stat().st_mode | 0o050)
+    write_safely(goal, file.read_bytes(), 0o644)
+
+
+def _draft(places: Places, card: Card) -> Path:
+    """The settings without secrets, the first member of staff with a hash, beside the place where they go."""
+    first = card.first_boot
+    hashed = ""
+    if first.staff_passcode:
+        hashed = hash_passcode(bytearray(first.staff_passcode.encode()), secrets.token_bytes(SALT_BYTES))
+    text = without_secrets(places.written.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"), hashed)
+    draft = places.kept / "kiosk.toml.draft"
+    write_safely(draft, text.encode(), 0o640)
+    shutil.chown(draft, group=places.kept.group())
+    return draft
+
+
+def _padded(written: bytes) -> bytes:
+    """The card's file without its secrets, as long as it was."""
+    wiped = without_secrets(written.decode("utf-8-sig")).encode()
+    return wiped + b"\n" * (len(written) - len(wiped))
+
+
+def _wipe_card(places: Places) -> None:
+    """Overwrite the file where it lies, then forget that it was to be done."""
+    wiped = places.taken.read_bytes()
+    with places.written.open("r+b" if places.written.exists() else "w+b", buffering=0) as file:
+        file.write(wiped)
+        file.truncate(len(wiped))
+        os.fsync(file.fileno())
+    places.to_wipe.unlink()
+    sync_folder(places.kept)

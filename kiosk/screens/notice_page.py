@@ -1,0 +1,70 @@
+"""The picture of a notice. PURE: no visit, no words of the catalogues, nothing to touch."""
+
+from kiosk.notice import Notice, Words
+from kiosk.screens.geometry import Rect
+from kiosk.screens.linebreak import Fitted, fit
+from kiosk.screens.look import Canvas, Measurer
+from kiosk.screens.theme import STANDARD, Colour
+from kiosk.screens.widgets import Line, Panel, Picture, Text, Widget
+
+TITLE_MM, LINE_MM, ENGLISH_MM, FLOOR_MM = 7.5, 4.6, 3.4, 2.2
+MARGIN_MM, GAP_MM = 4.0, 1.4
+ENGLISH_SHARE = 0.36  #: of the height below the title
+
+
+def notice_picture(notice: Notice, canvas: Canvas, measure: Measurer) -> Picture:
+    """Title on a bar, the Japanese lines, the English ones below; as large as they fit."""
+    margin, tokens = canvas.px(MARGIN_MM), STANDARD
+    bar = Rect(0, 0, canvas.width, canvas.px(TITLE_MM) + 2 * canvas.px(GAP_MM * 2))
+    below = Rect(
+        margin, bar.bottom + margin, canvas.width - 2 * margin, canvas.height - bar.bottom - 2 * margin
+    )
+    english = round(below.h * ENGLISH_SHARE)
+    widgets: list[Widget] = [Panel(bar, tokens.notice)]
+    title = fit(notice.ja.title, below.w, bar.h, canvas.px(TITLE_MM), canvas.px(FLOOR_MM), True, measure)
+    top = (bar.h - title.height) // 2
+    widgets.append(
+        _placed(
+            title,
+            Rect(margin, top, below.w, bar.h - top),
+            True,
+            tokens.notice.ink,
+            tokens.notice.fill,
+            measure,
+        )
+    )
+    widgets += _lines(
+        notice.ja, Rect(below.x, below.y, below.w, below.h - english), LINE_MM, tokens.ink, canvas, measure
+    )
+    spoken = Words("", (notice.en.title, *notice.en.lines))
+    foot = Rect(below.x, below.bottom - english, below.w, english)
+    widgets += _lines(spoken, foot, ENGLISH_MM, tokens.sub, canvas, measure)
+    return Picture("notice", (canvas.width, canvas.height), tokens.ground, tuple(widgets), ())
+
+
+def _lines(
+    words: Words, box: Rect, size_mm: float, ink: Colour, canvas: Canvas, measure: Measurer
+) -> list[Widget]:
+    """Paragraphs one below the other, all at one size."""
+    gap, floor = canvas.px(GAP_MM), canvas.px(FLOOR_MM)
+    size = canvas.px(size_mm)
+    while True:
+        fitted = [fit(line, box.w, box.h, size, size, False, measure) for line in words.lines]
+        if sum(each.height + gap for each in fitted) - gap <= box.h or size <= floor:
+            break
+        size -= 1
+    placed: list[Widget] = []
+    y = box.y
+    for each in fitted:
+        part = Rect(box.x, y, box.w, each.height)
+        placed.append(_placed(each, part, False, ink, STANDARD.ground, measure))
+        y += each.height + gap
+    return placed
+
+
+def _placed(fitted: Fitted, box: Rect, bold: bool, ink: Colour, ground: Colour, measure: Measurer) -> Text:
+    lines = [
+        Line(text, Rect(box.x, box.y + n * fitted.pitch, measure.width(text, fitted.size, bold), fitted.size))
+        for n, text in enumerate(fitted.lines)
+    ]
+    return Text(box, tuple(lines), fitted.size, bold, ink, ground)

@@ -1,0 +1,100 @@
+"""What the panel should show: the pictures of the layout, drawn here, compared with photographs of the
+machine.
+"""
+
+from pathlib import Path
+
+import pygame
+
+from kiosk.config import LANGUAGES, Theme
+from kiosk.qualification.terms import Mode
+from kiosk.screens.catalogue import Catalogues
+from kiosk.screens.examples import examples
+from kiosk.screens.fonts import FontBook
+from kiosk.screens.layout import lay_out
+from kiosk.screens.look import Look, canvas_for
+from kiosk.screens.painter import Painter
+from kiosk.screens.theme import tokens_of
+from kiosk.screens.widgets import Picture, Scene
+from tests.image.machine import HEIGHT, WIDTH
+
+PX_PER_MM = 5.36  #: the default of the settings
+#: A photograph shows the same picture when so small a part of its pixels differs. Letters are drawn by the
+#: same fonts and the same library on two processors; receipt numbers differ.
+ALIKE = 0.012
+NOTICEABLE = 40  #: of 255, in any colour
+STEP = 2  #: every second pixel of every second line is looked at
+
+
+class Golden:
+    """Every example picture of a mode, with its targets."""
+
+    def __init__(self, clinic: str, mode: Mode = Mode.HOME_CONSENT, language: str = "ja") -> None:
+        fonts = FontBook()
+        self._painter = Painter(fonts)
+        look = Look(
+            canvas_for(WIDTH, HEIGHT, PX_PER_MM),
+            tokens_of(Theme.STANDARD),
+            clinic,
+            Catalogues(LANGUAGES),
+            fonts,
+        )
+        self.pictures: dict[str, Picture] = {
+            each.name: lay_out(each.kiosk, look) for each in examples(mode, language)
+        }
+
+    def drawn(self, name: str) -> pygame.Surface:
+        """The picture as it should be."""
+        surface = pygame.Surface((WIDTH, HEIGHT))
+        self._painter.draw(surface, self.pictures[name])
+        return surface
+
+    def difference(self, name: str, photograph: Path) -> float:
+        """The part of the pixels that differ noticeably, without what moves; 1 where the sizes differ."""
+        return difference(self.drawn(name), pygame.image.load(photograph), self._moving(name))
+
+    def shows(self, name: str, photograph: Path) -> bool:
+        return self.difference(name, photograph) <= ALIKE
+
+    def nearest(self, photograph: Path) -> tuple[str, float]:
+        """The picture that is most like the photograph; for the report of a failure."""
+        return min(
+            ((name, self.difference(name, photograph)) for name in self.pictures), key=lambda each: each[1]
+        )
+
+    def target(self, name: str, id_: str) -> tuple[float, float]:
+        """The middle of what is touched, in parts of width and height."""
+        rect = next(target.rect for target in self.pictures[name].targets if target.id == id_)
+        x, y = rect.middle
+        return x / WIDTH, y / HEIGHT
+
+    def _moving(self, name: str) -> pygame.Rect:
+        for widget in self.pictures[name].widgets:
+            if isinstance(widget, Scene):
+                return pygame.Rect(widget.rect.x, widget.rect.y, widget.rect.w, widget.rect.h)
+        moving = self.pictures[name].animated
+        return pygame.Rect(moving.x, moving.y, moving.w, moving.h) if moving else pygame.Rect(0, 0, 0, 0)
+
+
+def difference(drawn: pygame.Surface, seen: pygame.Surface, but: pygame.Rect) -> float:
+    """The part of the looked-at pixels outside `but` that differ noticeably."""
+    if drawn.get_size() != seen.get_size():
+        return 1.0
+    looked = odd = 0
+    for y in range(0, drawn.get_height(), STEP):
+        for x in range(0, drawn.get_width(), STEP):
+            if but.collidepoint(x, y):
+                continue
+            looked += 1
+            odd += any(
+                abs(a - b) > NOTICEABLE
+                for a, b in zip(drawn.get_at((x, y)), seen.get_at((x, y)), strict=True)
+            )
+    return odd / max(1, looked)
+
+
+def colours(photograph: Path) -> int:
+    """How many colours a photograph has: a black screen has one."""
+    picture = pygame.image.load(photograph)
+    width, height = picture.get_size()
+    return len({tuple(picture.get_at((x, y))) for y in range(0, height, 4) for x in range(0, width, 4)})

@@ -1,0 +1,68 @@
+"""Notices: written, read, drawn so that they fit."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from kiosk.commands.first_boot import notice_of
+from kiosk.config import ConfigError
+from kiosk.config_table import Fault
+from kiosk.notice import LINES_SHOWN, UNTOLD, Notice, Words, from_text, shortened, to_text
+from kiosk.provisioning.first_boot import Faulty, NoCa, NotEnrolled, Outcome
+from kiosk.screens.fonts import FontBook
+from kiosk.screens.look import Canvas
+from kiosk.screens.notice_page import notice_picture
+from kiosk.screens.widgets import Text
+
+FAULTS = tuple(
+    Fault(
+        line,
+        "first_boot.enrolment_url",
+        "must be the https:// address of the enrolment",
+        "登録先を書いてください",
+    )
+    for line in range(1, 12)
+)
+OUTCOMES: tuple[Outcome, ...] = (
+    Faulty(ConfigError(Path("kiosk.toml"), FAULTS)),
+    Faulty(ConfigError(Path("kiosk.toml"), FAULTS[:1])),
+    NoCa("service-ca.pem"),
+    NotEnrolled("the activation code has expired (24 hours): ask for a new one"),
+)
+
+
+def test_a_notice_survives_its_file() -> None:
+    notice = Notice(Words("題", ("一", "二")), Words("Title", ("one",)))
+    assert from_text(to_text(notice)) == notice
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"ja": 1, "en": 2}'])
+def test_what_is_no_notice_is_none(text: str) -> None:
+    assert from_text(text) is None
+
+
+def test_many_lines_are_counted() -> None:
+    assert shortened(["a"] * LINES_SHOWN, "{}") == ("a",) * LINES_SHOWN
+    assert shortened(["a"] * (LINES_SHOWN + 3), "and {} more") == (*["a"] * (LINES_SHOWN - 1), "and 4 more")
+
+
+@pytest.mark.parametrize("size", [(800, 480, 5.36), (480, 800, 5.36), (1280, 720, 8.3)])
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda each: type(each).__name__)
+def test_every_notice_fits_the_screen(outcome: Outcome, lost: bool, size: tuple[int, int, float]) -> None:
+    canvas = Canvas(*size)
+    picture = notice_picture(notice_of(outcome, lost), canvas, FontBook())
+    lines = [line for widget in picture.widgets if isinstance(widget, Text) for line in widget.lines]
+    assert lines
+    for line in lines:
+        assert canvas.rect.covers(line.rect), line.text
+    for one, other in itertools.pairwise(lines):
+        assert one.rect.bottom <= other.rect.y, (one.text, other.text)
+
+
+def test_a_lost_partition_is_told_before_anything_else() -> None:
+    told = notice_of(NoCa("service-ca.pem"), data_lost=True)
+    assert "失われています" in told.ja.lines[0]
+    assert "lost" in told.en.lines[0]
+    assert UNTOLD.ja.lines
