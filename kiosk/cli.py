@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "read": Lazy("kiosk.commands.read:read", "Read one token and tell what it gave, as JSON."),
     "status": Lazy("kiosk.commands.status:status", "Tell the uploader's state."),
     "outbox": Lazy("kiosk.commands.outbox:outbox", "List, show, retry or export records."),
+    "lookup": Lazy("kiosk.commands.lookup:lookup", "Look up consented results after an outage."),
     "audit": Lazy("kiosk.commands.audit:audit", "Export the audit table; verify an export."),
     "metrics": Lazy("kiosk.commands.metrics:metrics", "Write the metrics file for node-exporter."),
     "update": Lazy("kiosk.commands.update:update", "What newer version there is; install it; publish one."),
@@ -55,6 +56,7 @@ SIMULATE: Mapping[str, Lazy] = {
     "card": Lazy("kiosk.simulator.commands_field:card", "Put our card into a vpcd reader."),
     "tape": Lazy("kiosk.simulator.commands_field:tape", "Tell what a recording of kiosk read says."),
     "service": Lazy("kiosk.simulator.commands_service:service", "The virtual qualification service."),
+    "terminal": Lazy("kiosk.simulator.terminal.command:terminal", "A folder like a 資格確認端末's."),
 }
 
 

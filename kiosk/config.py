@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from kiosk.config_folders import HandoverSettings, handover
+from kiosk.config_folders import HandoverSettings, LookupSettings, handover, lookup
 from kiosk.config_table import Fault, Rulebook, Table, fault, key_lines
 from kiosk.config_words import Problem
 from kiosk.provisioning.notice import doubts
@@ -140,6 +140,7 @@ class Settings:
     outbox: OutboxSettings
     clock: ClockSettings
     handover: HandoverSettings
+    lookup: LookupSettings
     update: UpdateSettings
     metrics: MetricsSettings
     staff: tuple[StaffMember, ...]
@@ -239,6 +240,7 @@ SECTIONS = (
     "outbox",
     "clock",
     "handover",
+    "lookup",
     "update",
     "metrics",
     "run",
@@ -263,6 +265,7 @@ def _card(
         outbox=_outbox(tables["outbox"], base),
         clock=ClockSettings(tables["clock"].path("trust_file", base, "/run/systemd/timesync/synchronized")),
         handover=handover(tables["handover"], base),
+        lookup=lookup(tables["lookup"], base),
         update=_update(tables["update"], base),
         metrics=_metrics(tables["metrics"], base),
         staff=_staff(data.get("staff", []), lines, faults, book),

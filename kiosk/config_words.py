@@ -77,6 +77,7 @@ WHATS: dict[str, str] = {
     'a path that ends in .prom, or "none"': '.prom で終わるパス、または "none"',
     "the text that `kiosk provision passcode` prints": "kiosk provision passcode が表示した文字列",
     'the receipt computer\'s folder, or "none"': 'レセコンのフォルダ、または "none"',
+    "the 資格確認端末's folder, with req and res in it": "req と res を含む資格確認端末のフォルダ",
     'a path on the same share, or "inside"': '同じ共有の中の場所、または "inside"',
     "the name of the Wi-Fi, 1 to 32 characters": "Wi-Fi の名前 (SSID)、32 文字まで",
     "the password of the Wi-Fi, 8 to 63 characters": "Wi-Fi のパスワード、半角 8〜63 文字",

@@ -118,5 +118,36 @@ class AuditRows(Message, frozen=True, tag="audit_rows"):
     rows: tuple[AuditRow, ...]
 
 
-FromCommandLine = AskStatus | AskRecords | AskSealed | RetryNow | AskAudit
-ForCommandLine = Records | SealedRecord | Status | AuditRows | Done
+class AskLookUps(Message, frozen=True, tag="ask_look_ups"):
+    """The look-ups of consented results, the newest last, at most 20."""
+
+
+class StartLookUp(Message, frozen=True, tag="start_look_up"):
+    """Look up the results consented to on these days (yyyyMMdd); answered with Done, `say` is why not."""
+
+    date_from: str
+    date_to: str
+
+
+class LookUpLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One look-up: where it stands, and how many of its results are whose; never whose."""
+
+    id: int
+    kind: str
+    date_from: str
+    date_to: str
+    stage: str  #: "ready", "sent", "done", "failed"
+    reception: str
+    asks: int
+    found: int
+    uncertain: int
+    others: int
+    say: str = ""
+
+
+class LookUpLines(Message, frozen=True, tag="look_ups"):
+    lines: tuple[LookUpLine, ...]
+
+
+FromCommandLine = AskStatus | AskRecords | AskSealed | RetryNow | AskAudit | AskLookUps | StartLookUp
+ForCommandLine = Records | SealedRecord | Status | AuditRows | LookUpLines | Done

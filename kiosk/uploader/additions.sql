@@ -26,3 +26,19 @@ CREATE TABLE IF NOT EXISTS line_hours (               -- the line and the backlo
     offline_s    REAL NOT NULL,
     waiting_most INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS lookups (                  -- oqs/exchange.py: what was asked of the 資格確認端末
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind       TEXT NOT NULL,
+    date_from  TEXT NOT NULL,
+    date_to    TEXT NOT NULL,
+    identifier TEXT NOT NULL,
+    stage      TEXT NOT NULL,
+    reception  TEXT NOT NULL,                         -- the terminal's number for it
+    request    TEXT NOT NULL,                         -- name of the file that was sent, or may have been
+    asks       INTEGER NOT NULL,
+    reason     TEXT NOT NULL,
+    found      INTEGER NOT NULL,                      -- counts; whose the results are is never written
+    uncertain  INTEGER NOT NULL,
+    others     INTEGER NOT NULL
+) STRICT;

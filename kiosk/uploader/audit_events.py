@@ -29,6 +29,7 @@ class AuditEvent:
 _REASONS = frozenset(reason.value for reason in FallbackReason)
 _VOLUMES = frozenset(str(volume) for volume in range(LOUDEST + 1))
 _STEPS = frozenset({"seal", "commit", "refuse", "deliver", "erase"})
+_LOOKUPS = frozenset({"done", "failed"})
 
 EVENTS = {
     event.id: event
@@ -50,6 +51,7 @@ EVENTS = {
         AuditEvent("reading_tested", "{staff} tested the reading"),
         AuditEvent("volume_set", "{staff} set the volume to {word}", _VOLUMES),
         AuditEvent("languages_set", "{staff} changed the languages that patients are offered"),
+        AuditEvent("looked_up", "{staff} had consented results looked up: {word}", _LOOKUPS),
         AuditEvent("audit_exported", "the audit table was exported by the command line"),
         AuditEvent("certificate_renewed", "this kiosk's client certificate was renewed"),
     )

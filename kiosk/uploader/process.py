@@ -9,7 +9,6 @@ import random
 import secrets
 import sqlite3
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
@@ -17,6 +16,7 @@ from kiosk import channel
 from kiosk.channel import (
     AskAudit,
     AskChallenge,
+    AskLookUps,
     AskRecords,
     AskSealed,
     AskStatus,
@@ -35,6 +35,7 @@ from kiosk.channel import (
     RestartKiosk,
     RetryNow,
     StaffWasCalled,
+    StartLookUp,
     StartUpdate,
     StopUpdate,
     ToUploader,
@@ -63,6 +64,7 @@ from kiosk.uploader.renewal import Renewal
 from kiosk.uploader.salvage import open_or_salvage
 from kiosk.uploader.service import Service
 from kiosk.uploader.timekeeper import Timekeeper
+from kiosk.uploader.told import Told, but_age
 from kiosk.uploader.updates import Updates
 from kiosk.visit.states import OutboxCondition
 
@@ -73,15 +75,6 @@ REOPEN_S = 2.0  #: between attempts to open a lost outbox
 LINE_EVERY_S = 0.2  #: a drain changes the count with each record; nobody reads faster
 _EXPIRE_EVERY_S = 10.0
 _RECEIPT_CYCLE = 9000
-
-
-@dataclass
-class _Told:
-    """What peers were told last, so that only changes are sent."""
-
-    line: LineState | None = None
-    line_at: float = 0.0
-    outbox: OutboxState | None = None
 
 
 class Uploader:
@@ -121,7 +114,7 @@ class Uploader:
         self._outbox_say = "the outbox is being opened"
         self._reopen_at = 0.0
         self._expire_at = 0.0
-        self._told = _Told()
+        self._told = Told()
         self._stopping = False
 
     def _lane(self, name: str, url: str) -> Lane:
@@ -201,11 +194,11 @@ class Uploader:
             self._renewal.mind(now)
             self._expire(now)
             wait = min(wait, self._delivery.tick(self._outbox, now))
+            wait = min(wait, self._connector.tick(self._outbox, self._delivery.online, now))
         except OutboxLost as lost:
             self._lose(lost, now)
         self._updates.turn(now)
         self._memory.sweep()
-        wait = min(wait, self._connector.tick(now))
         return min(wait, self._tell_line(now))
 
     def _take_results(self, now: Moment) -> None:
@@ -276,6 +269,7 @@ class Uploader:
         self._outbox = None
         self._delivery.outbox_lost()
         self._desk.drill.outbox_lost()
+        self._connector.outbox_lost()
         self._reopen_at = now.mono_ms / 1000 + (0.0 if isinstance(lost, OutboxDamaged) else REOPEN_S)
         self._say_outbox(str(lost))
 
@@ -341,7 +335,7 @@ class Uploader:
             oldest_s=oldest,
             fallback=self._desk.fallback.reason,
         )
-        changed = told is None or _but_age(told) != _but_age(state)
+        changed = told is None or but_age(told) != but_age(state)
         if changed or (state.waiting and seconds >= self._told.line_at + 30):
             self._told.line, self._told.line_at = state, seconds
             self._tell_all(state)
@@ -408,6 +402,8 @@ class Uploader:
                 return AuditRows(rows=Ledger(outbox.database).page(after, reports.MAX_LINES))
             case AskSealed(visit=visit):
                 return reports.sealed(outbox, visit)
+            case AskLookUps() | StartLookUp():
+                return self._connector.serve(message, outbox)
             case RetryNow():
                 return Done(say=f"{self._delivery.retry_now(outbox, now)} records wait; trying now")
             case _:
@@ -436,12 +432,9 @@ class Uploader:
                 return None
             case AskRecords() | AskSealed() | RetryNow() | AskStatus() | AskAudit():
                 return Done(say=self._outbox_say)
+            case AskLookUps() | StartLookUp():
+                return Done(say=self._outbox_say)
             case AskChallenge() | AskUpdate() | CloseUpdate() | StartUpdate() | StopUpdate() | RestartKiosk():
                 return None
             case _:
                 assert_never(message)
-
-
-def _but_age(line: LineState) -> tuple[object, ...]:
-    """What makes a new line state worth telling at once."""
-    return (line.online, line.waiting, line.fallback)

@@ -14,6 +14,7 @@ class Name(Enum):
     VOLUME = "volume"  #: of the loudspeaker, as staff have set it
     LANGUAGES = "languages"  #: offered to patients, as staff have set them, with spaces between
     LAST_SEEN = "last_seen_ms"  #: wall time that was last believed, ms since 1970
+    LOOKED_UP = "looked_up"  #: number of the newest record that results were looked up for
     SELF_TEST = "self_test"  #: rewritten by the daily check to see whether the disk takes it
 
 

@@ -85,5 +85,5 @@ def test_a_crash_while_a_file_is_made_leaves_no_person_after_the_next_start(
     (work / "OQSsiquc01res_face_K001_20261124170000.xml").write_text(PERSONS[0].name)
     with running_uploader(config, token) as uploader:
         wait_for(lambda: not any(work.iterdir()))
-        uploader.wait_for_log("1 unfinished hand-over files")
+        uploader.wait_for_log("1 unfinished files")
         uploader.stop()

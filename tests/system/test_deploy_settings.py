@@ -20,7 +20,7 @@ from kiosk.config import (
     UpdateSettings,
     load,
 )
-from kiosk.config_folders import HandoverSettings
+from kiosk.config_folders import HandoverSettings, LookupSettings
 from kiosk.provisioning.sections import FirstBoot, Network
 from kiosk.visit.rules import Rules, Timing
 
@@ -39,6 +39,7 @@ SECTIONS: dict[str, set[str]] = {
     "clock": {field.name for field in fields(ClockSettings)},
     "handover": {field.name for field in fields(HandoverSettings)},
     "metrics": {field.name for field in fields(MetricsSettings)},
+    "lookup": {field.name for field in fields(LookupSettings)},
     "update": {field.name for field in fields(UpdateSettings)},
     "run": {"folder", "users"},
     "network": {field.name for field in fields(Network)},
@@ -97,6 +98,7 @@ def test_what_the_example_calls_default_is_the_default(tmp_path: Path) -> None:
     assert shown.screen == default.screen
     assert shown.run == default.run
     assert shown.clock == default.clock
+    assert shown.lookup == default.lookup
     assert replace(shown.handover, work=default.handover.work) == default.handover
     assert shown.service.timeout_s == default.service.timeout_s
     assert replace(shown.outbox, path=default.outbox.path) == default.outbox

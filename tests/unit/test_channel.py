@@ -92,6 +92,8 @@ TO_UPLOADER: list[ch.Message] = [
     ch.AskSealed(visit=VISIT),
     ch.RetryNow(),
     ch.AskAudit(after=7),
+    ch.AskLookUps(),
+    ch.StartLookUp(date_from="20261124", date_to="20261125"),
     *(ch.SetFallback(staff="1001", reason=reason) for reason in (*FallbackReason, None)),
     ch.SetPreferences(staff="1001", volume=3, languages=("ja", "en")),
     ch.AskDesk(staff="1001"),
@@ -145,6 +147,22 @@ FROM_UPLOADER: list[ch.Message] = [
         outcomes_today={"verified": 1},
     ),
     ch.AuditRows(rows=(AUDIT_ROW,)),
+    ch.LookUpLines(
+        lines=(
+            ch.LookUpLine(
+                id=1,
+                kind="online",
+                date_from="20261124",
+                date_to="20261125",
+                stage="done",
+                reception="R-77",
+                asks=2,
+                found=1,
+                uncertain=0,
+                others=3,
+            ),
+        )
+    ),
     ch.Done(),
     ch.DeskBoard(
         waiting=1,

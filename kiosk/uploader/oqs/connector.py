@@ -1,37 +1,83 @@
 """Everything that the uploader does in the clinic's folders, as the main loop sees it."""
 
+import secrets
 from collections.abc import Callable
+from typing import assert_never
 
+from kiosk.channel import AskLookUps, Done, FromUploader, LookUpLine, LookUpLines, StartLookUp
 from kiosk.config import Settings
 from kiosk.uploader.answers import AnswerMemory
 from kiosk.uploader.clock import Moment
 from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.handover import HandOver
+from kiosk.uploader.oqs.lookup import LookUpDesk
+from kiosk.uploader.oqs.lookup_store import LookUps
+from kiosk.uploader.outbox import Outbox
 from kiosk.uploader.records import Answered
+
+LISTED = 20
 
 
 class Connector:
     """Belongs to the main loop: `answered` with each answer, `tick` at every turn. `wake` brings it round."""
 
     def __init__(self, settings: Settings, memory: AnswerMemory, wake: Callable[[], None]) -> None:
-        self._handover = HandOver(
-            settings.handover,
-            settings.clinic,
-            settings.outbox.path.parent,
+        clinic, disk = settings.clinic, settings.outbox.path.parent
+        self._handover = HandOver(settings.handover, clinic, disk, memory, Errands("handover", wake))
+        self._lookup = LookUpDesk(
+            settings.lookup,
+            clinic,
+            disk,
             memory,
-            Errands("handover", wake),
+            Errands("lookup", wake),
+            self._handover.answered,
+            lambda: secrets.token_hex(8),
         )
 
     def start(self) -> None:
         self._handover.start()
+        self._lookup.start()
 
     def answered(self, settled: Answered, now: Moment) -> None:
         """The service's answer to a record is committed."""
         self._handover.answered(settled, now)
 
-    def tick(self, now: Moment) -> float:
-        """Do what is due; returns the seconds until something is due again."""
-        return self._handover.tick(now)
+    def tick(self, outbox: Outbox | None, online: bool, now: Moment) -> float:
+        """Do what is due; returns the seconds until something is due again. Raises OutboxLost."""
+        return min(self._handover.tick(now), self._lookup.tick(outbox, online, now))
+
+    def serve(self, message: AskLookUps | StartLookUp, outbox: Outbox) -> FromUploader:
+        """What the command line asks."""
+        match message:
+            case AskLookUps():
+                listed = LookUps(outbox.database).last(LISTED)
+                return LookUpLines(
+                    lines=tuple(
+                        LookUpLine(
+                            id=each.id,
+                            kind=each.kind.value,
+                            date_from=each.date_from,
+                            date_to=each.date_to,
+                            stage=each.stage.value,
+                            reception=each.reception,
+                            asks=each.asks,
+                            found=each.found,
+                            uncertain=each.uncertain,
+                            others=each.others,
+                            say=each.reason,
+                        )
+                        for each in listed
+                    )
+                )
+            case StartLookUp(date_from=date_from, date_to=date_to):
+                fault = self._lookup.begin(date_from, date_to, outbox)
+                return Done(say="" if fault is None else fault)
+            case _:
+                assert_never(message)
+
+    def outbox_lost(self) -> None:
+        self._lookup.outbox_lost()
 
     def stop(self) -> None:
         self._handover.stop()
+        self._lookup.stop()

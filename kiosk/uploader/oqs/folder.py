@@ -5,6 +5,7 @@ outside its own work folder. What it has put into the folder belongs to who take
 """
 
 import contextlib
+import logging
 import os
 import zipfile
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from enum import Enum
 from pathlib import Path
 
 from kiosk.uploader.oqs.document import MAX_BYTES
+
+log = logging.getLogger(__name__)
 
 _MODE = 0o640  #: for the folder's group; on a share the mount's own modes count
 _ZIP_RATIO = 200  #: XML of this kind packs to a twentieth
@@ -181,3 +184,19 @@ def _unready(fault: OSError) -> Unready:
 
 def _said(fault: OSError) -> str:
     return fault.strerror or type(fault).__name__
+
+
+def clean(folder: Folder) -> int | str:
+    """`Folder.clean` as a value: how many files were removed, or why that was not possible."""
+    try:
+        return folder.clean()
+    except OSError as fault:
+        return _said(fault)
+
+
+def say_cleaned(came: int | str) -> None:
+    """Log what cleaning gave."""
+    if isinstance(came, str):
+        log.error("a work folder in the clinic's folders cannot be cleaned: %s", came)
+    elif came:
+        log.warning("%d unfinished files of an earlier life were removed from a work folder", came)

@@ -79,10 +79,9 @@ class HandOver:
 
     def start(self) -> None:
         """Begin, and remove what a crash left in the work folder: it may name somebody."""
-        if self._folder is None:
-            return
-        self._errands.start()
-        self._errands.give(lambda: _clean(self._folder), _cleaned)
+        if (folder := self._folder) is not None:
+            self._errands.start()
+            self._errands.give(lambda: files.clean(folder), files.say_cleaned)
 
     def stop(self) -> None:
         """End; what is not handed over by now is not."""
@@ -206,17 +205,3 @@ def face_message(
 def _now(now: Moment) -> str | None:
     """This kiosk's own time as the files write it; None while its clock is not to be believed."""
     return datetime.fromtimestamp(now.wall_ms / 1000, JAPAN).strftime(_STAMP) if now.trusted else None
-
-
-def _clean(folder: Folder | None) -> int | str:
-    try:
-        return 0 if folder is None else folder.clean()
-    except OSError as fault:
-        return fault.strerror or type(fault).__name__
-
-
-def _cleaned(came: int | str) -> None:
-    if isinstance(came, str):
-        log.error("the hand-over's work folder cannot be cleaned: %s", came)
-    elif came:
-        log.warning("%d unfinished hand-over files of an earlier life were removed", came)

@@ -1,0 +1,65 @@
+"""`kiosk lookup`: consented results asked of the 資格確認端末 after an outage; docs/clinic-folders.md."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from kiosk.channel import AskLookUps, Done, LookUpLine, LookUpLines, StartLookUp
+from kiosk.commands._uploader_client import UploaderClient, config_option
+from kiosk.uploader.clock import JAPAN
+
+_DAY = "%Y%m%d"
+
+
+@click.group()
+def lookup() -> None:
+    """Look up consented results at the 資格確認端末, or list what was looked up."""
+
+
+@lookup.command("list")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+def list_lookups(config: Path, as_json: bool) -> None:
+    """List the look-ups, the newest last: how many results are whose, never whose."""
+    with UploaderClient(config) as client:
+        lines = client.ask(AskLookUps(), LookUpLines).lines
+    for line in lines:
+        fields = {name: getattr(line, name) for name in line.__struct_fields__}
+        click.echo(json.dumps(fields, ensure_ascii=False) if as_json else _row(line))
+    if not lines and not as_json:
+        click.echo("nothing was looked up")
+
+
+def _row(line: LookUpLine) -> str:
+    counts = f"{line.found} found, {line.uncertain} uncertain, {line.others} others"
+    days = line.date_from if line.date_from == line.date_to else f"{line.date_from}-{line.date_to}"
+    return f"{line.id:>4}  {line.kind:<6}  {days:<17}  {line.stage:<6}  {counts}  {line.say}".rstrip()
+
+
+@lookup.command()
+@config_option
+@click.option("--from", "first", metavar="YYYYMMDD", help="First day of consent; today without it.")
+@click.option("--to", "last", metavar="YYYYMMDD", help="Last day; the first without it.")
+def start(config: Path, first: str | None, last: str | None) -> None:
+    """Begin a look-up now; it goes on by itself."""
+    first = first or datetime.now(JAPAN).strftime(_DAY)
+    last = last or first
+    for day in (first, last):
+        _check(day)
+    if last < first:
+        raise click.UsageError("--to lies before --from")
+    with UploaderClient(config) as client:
+        if say := client.ask(StartLookUp(date_from=first, date_to=last), Done).say:
+            raise click.ClickException(say)
+    click.echo(f"begun for {first}-{last}; `kiosk lookup list` tells what came of it")
+
+
+def _check(day: str) -> None:
+    try:
+        good = datetime.strptime(day, _DAY).strftime(_DAY) == day  # a day has no zone
+    except ValueError:
+        good = False
+    if not good:
+        raise click.UsageError(f"{day[:20]} is no day; write it as 20261125")
