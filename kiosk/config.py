@@ -20,9 +20,9 @@ from kiosk.qualification.terms import Mode
 from kiosk.visit.rules import Rules, Timing
 
 #: Every language that there are words for, as gettext names it; ja@easy is やさしい日本語.
-LANGUAGES = ("ja", "en")
+LANGUAGES = ("ja", "ja@easy", "en", "zh", "ko", "pt", "vi")
 #: Those that are on unless the settings say otherwise: no other has been checked by a native reader.
-LANGUAGES_ON = ("ja", "en")
+LANGUAGES_ON = ("ja", "ja@easy", "en")
 
 
 class Theme(StrEnum):
@@ -65,7 +65,6 @@ class ScreenSettings:
     sound: bool
     rotate: int  #: 0, 90, 180 or 270 degrees clockwise; width and height are the panel's own
     mirror: bool  #: keys at the left: mounted for the left hand
-    large_text: bool
     reader_side: ReaderSide
 
 
@@ -300,7 +299,9 @@ def _rules(table: Table, timing: Table) -> Rules:
     return Rules(
         mode=table.choice("mode", Mode),
         languages=table.names("languages", LANGUAGES, LANGUAGES_ON),
+        known_languages=LANGUAGES,
         consent_items=tuple(ConsentItem[name.upper()] for name in items),
+        large_text=table.flag("large_text", False),
         offer_as_registered=table.flag("offer_as_registered", False),
         offer_visual_check=table.flag("offer_visual_check", True),
         passcode_tries=table.whole("passcode_tries", 1, 20, 5),
@@ -334,7 +335,6 @@ def _screen(table: Table) -> ScreenSettings:
         sound=table.flag("sound", True),
         rotate=table.whole("rotate", 0, 270, 0, step=90),
         mirror=table.flag("mirror", False),
-        large_text=table.flag("large_text", False),
         reader_side=table.choice("reader_side", ReaderSide, ReaderSide.UNTOLD),
     )
 

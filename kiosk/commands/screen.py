@@ -23,7 +23,7 @@ from kiosk.screens.display import Display, DisplayError, SdlDisplay
 from kiosk.screens.evidence import CaseFile, Clock
 from kiosk.screens.fonts import FontBook, FontMissingError
 from kiosk.screens.links import Link
-from kiosk.screens.look import LARGE_TEXT, Look, canvas_for
+from kiosk.screens.look import Look, canvas_for
 from kiosk.screens.painter import Painter
 from kiosk.screens.secret_pad import wipe
 from kiosk.screens.sound import Sound
@@ -87,7 +87,7 @@ def assemble(
     reader = Link("reader", settings.run / READER_SOCKET, READER_OUTBOX)
     uploader = Link("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
     conductor = Conductor(
-        Kiosk(settings.rules, settings.rules.languages[0]),
+        Kiosk(settings.rules, settings.rules.languages[0], large_text=settings.rules.large_text),
         World(
             time.monotonic,
             lambda: str(uuid6.uuid7()),
@@ -103,7 +103,7 @@ def assemble(
         uploader,
     )
     fonts = FontBook()
-    words = Catalogues(settings.rules.languages)
+    words = Catalogues(settings.rules.known_languages)
     for language in words.unreviewed(settings.rules.languages):
         log.warning("words: no native reader has checked language %s", language)
     canvas = canvas_for(*display.size, settings.screen.px_per_mm)
@@ -116,9 +116,8 @@ def assemble(
         settings.clinic.name,
         words,
         fonts,
-        LARGE_TEXT if settings.screen.large_text else 1.0,
-        settings.screen.mirror,
-        settings.screen.reader_side,
+        mirror=settings.screen.mirror,
+        reader_side=settings.screen.reader_side,
     )
     app = ScreenApp(
         display,

@@ -22,7 +22,7 @@ from kiosk.screens.sound import Sound
 from kiosk.screens.warmup import Warmup
 from kiosk.screens.widgets import Picture, Target, target_at
 from kiosk.visit.events import Knocked
-from kiosk.visit.states import Idle, Kiosk, visit_of
+from kiosk.visit.states import Idle, Kiosk, OutOfService, OutOfServiceReason, visit_of
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +91,15 @@ class ScreenApp:
         self._heartbeat.ready()
         while not self._stopped:
             self.step()
+        self._farewell()
+
+    def _farewell(self) -> None:
+        """The last picture, in place of whatever stood there, until the kiosk is off or starts anew."""
+        kiosk = self._conductor.kiosk
+        rules = kiosk.rules
+        last = Kiosk(rules, rules.languages[0], OutOfService(OutOfServiceReason.MAINTENANCE))
+        self._painter.draw(self._display.surface, lay_out(last, self._look))
+        self._display.present(None)
 
     def step(self) -> None:
         """Wait at most one tick for a message, then take in what there is and draw what changed."""

@@ -192,7 +192,7 @@ class Conductor:
         self._stages_ms.update({stage.name: stage.ms for stage in evidence.stages})
         self._measure("token", "presented")
         self._case.keep(evidence)
-        self.handle(ev.TokenAuthenticated(evidence.visit))
+        self.handle(ev.TokenAuthenticated(evidence.visit, self._case.ends_soon(evidence)))
 
     def _from_uploader(self, message: ForScreen) -> None:
         match message:

@@ -4,6 +4,7 @@ All of it is gone when the visit ends. Nothing here is logged.
 """
 
 import base64
+from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,9 @@ from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
 from kiosk.qualification.transcript import Transcript, digests
 from kiosk.visit.states import Visit
+
+#: 電子証明書の更新は有効期間満了の3か月前から (地方公共団体情報システム機構).
+RENEWABLE_MONTHS = 3
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,14 @@ class CaseFile:
     def keep(self, evidence: Evidence) -> None:
         """Hold the token's evidence until the request is sealed."""
         self._evidence = evidence
+
+    def ends_soon(self, evidence: Evidence) -> bool:
+        """Whether the certificate ends within three months: it can be renewed at the town office now."""
+        now = self._clock.now()
+        month = now.month + RENEWABLE_MONTHS
+        year, month = now.year + (month - 1) // 12, (month - 1) % 12 + 1
+        limit = now.replace(year=year, month=month, day=min(now.day, monthrange(year, month)[1]))
+        return self._clock.trusted() and datetime.fromisoformat(evidence.not_after) <= limit
 
     def sealed(self, visit: Visit, keys: SealingKeys | None) -> CommitRecord | None:
         """The record to commit, the same bytes each time; None: nothing to seal with or nothing to seal."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from kiosk.config import LANGUAGES
 from kiosk.qualification.consent import (
     AS_REGISTERED,
     NO_CONSENT,
@@ -70,6 +71,7 @@ class Example:
 def examples(mode: Mode, language: str = "ja") -> tuple[Example, ...]:
     """All states, with every variant whose words or shapes differ."""
     rules = Rules(mode)
+    rules = replace(rules, languages=tuple(dict.fromkeys((*rules.languages, language))))
     found = [
         Example(name, _kiosk(screen, rules, language)) for name, screen in _screens(mode, rules.consent_items)
     ]
@@ -79,6 +81,7 @@ def examples(mode: Mode, language: str = "ja") -> tuple[Example, ...]:
         "staff_number_locked": replace(known["staff_number"], door=Door(5, locked=True)),
         "start_offline": replace(known["start"], line=Line(online=False, waiting=3)),
         "start_one_language": replace(known["start"], rules=replace(rules, languages=(language,))),
+        "language_all": replace(known["language"], rules=replace(rules, languages=LANGUAGES)),
         "pin_without_visual": replace(known["pin"], rules=replace(rules, offer_visual_check=False)),
     }
     if mode is Mode.HOME_CONSENT:
@@ -138,6 +141,7 @@ def _screens(mode: Mode, items: tuple[ConsentItem, ...]) -> list[tuple[str, Scre
         *((f"reading_{stage.value}", Reading(card, stage)) for stage in Stage),
         ("checking", Checking(card, RECEIPT)),
         ("verified", Verified(card)),
+        ("verified_ends_soon", Verified(replace(card, ends_soon=True))),
         ("not_confirmed", NotConfirmed(card)),
         ("recorded", Recorded(card, RECEIPT)),
         *((f"staff_called_{reason.value}", StaffCalled(card, reason)) for reason in CallReason),

@@ -33,17 +33,18 @@ class Pen:
         self.disc(centre, radius)
         self.disc(centre, radius - width, True)
 
-    def line(self, points: list[Point], width: float) -> None:
+    def line(self, points: list[Point], width: float, ground: bool = False) -> None:
         """A stroke with round ends and joints."""
+        ink = self.ground if ground else self.ink
         half = width * self.side / 2
         for a, b in itertools.pairwise(points):
             (ax, ay), (bx, by) = self._p(a), self._p(b)
             length = math.hypot(bx - ax, by - ay) or 1
             nx, ny = -(by - ay) / length * half, (bx - ax) / length * half
             corners = [(ax + nx, ay + ny), (bx + nx, by + ny), (bx - nx, by - ny), (ax - nx, ay - ny)]
-            pygame.draw.polygon(self.surface, self.ink, corners)
+            pygame.draw.polygon(self.surface, ink, corners)
         for point in points:
-            pygame.draw.circle(self.surface, self.ink, self._p(point), round(half))
+            pygame.draw.circle(self.surface, ink, self._p(point), round(half))
 
     def shape(self, points: list[Point], ground: bool = False) -> None:
         pygame.draw.polygon(
@@ -180,6 +181,8 @@ def _globe(pen: Pen) -> None:
 
 def _erase(pen: Pen) -> None:
     pen.shape([(0.02, 0.5), (0.3, 0.18), (0.96, 0.18), (0.96, 0.82), (0.3, 0.82)])
+    pen.line([(0.5, 0.37), (0.76, 0.63)], 0.09, True)
+    pen.line([(0.76, 0.37), (0.5, 0.63)], 0.09, True)
 
 
 def _wrench(pen: Pen) -> None:

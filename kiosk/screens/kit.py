@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from kiosk.screens import look as sizes
 from kiosk.screens.geometry import Rect
-from kiosk.screens.linebreak import Fitted, fit, width_of
+from kiosk.screens.linebreak import Fitted, fit, phrases, width_of
 from kiosk.screens.look import Look
 from kiosk.screens.ruby import pieces, ruby_size
 from kiosk.screens.theme import Colour, Face
 from kiosk.screens.touch import Touch
 from kiosk.screens.widgets import Button, Icon, Line, Mark, Panel, Picture, Target, Text, Widget
-from kiosk.visit.events import Action, LanguageChosen, Pressed
+from kiosk.visit.events import Action, Pressed
 from kiosk.visit.states import Kiosk
 
 #: What a tile with an icon above its words needs.
@@ -45,14 +45,16 @@ class Label:
 class Page:
     """Collects the widgets and targets of one picture.
 
-    `staff`: a page that only staff read: in one of their languages, and never in large letters.
+    `staff`: a page that only staff read, in one of their languages. `scale`: how much larger than usual
+    letters are; `crowded` tells whether they are too large for what the page has to say.
     """
 
-    def __init__(self, kiosk: Kiosk, look: Look, name: str, staff: bool = False) -> None:
+    def __init__(self, kiosk: Kiosk, look: Look, name: str, staff: bool = False, scale: float = 1.0) -> None:
         self.kiosk, self.look, self.name = kiosk, look, name
         self.language = look.words.for_staff(kiosk.language) if staff else kiosk.language
         self.tokens = look.tokens
-        self._scale = 1.0 if staff else look.text_scale
+        self._scale = scale
+        self.crowded = False
         self._widgets: list[Widget] = []
         self._targets: list[Target] = []
         self._door: Rect | None = None
@@ -62,14 +64,14 @@ class Page:
         self.edge = max(2, round(self.tokens.edge_px * canvas.px_per_mm / 5.36))
         self.radius = canvas.px(2.2)
         self.header_rect = Rect(0, 0, canvas.width, canvas.px(sizes.HEADER_MM))
-        self.under_header = canvas.rect.below(self.header_rect.h).inset(self.margin, 0)
         self.under_header = Rect(
             self.margin,
             self.header_rect.bottom + canvas.px(1.5),
             canvas.width - 2 * self.margin,
             canvas.height - self.margin - self.header_rect.bottom - canvas.px(1.5),
         )
-        self.footer_rect = self.under_header.base(canvas.px(sizes.TARGET_MM))
+        self.row = canvas.px(sizes.LARGE_TARGET_MM if self.large else sizes.TARGET_MM)
+        self.footer_rect = self.under_header.base(2 * self.row + self.gap if canvas.portrait else self.row)
         self.content = self.under_header.above(self.footer_rect.h + self.gap)
 
     def picture(self) -> Picture:
@@ -94,8 +96,9 @@ class Page:
     def em(self, mm: float) -> int:
         """Pixels per em of letters that are `mm` high where letters are not large: what has to be read grows,
         what is larger than that already only keeps ahead of it."""
-        needed = sizes.NEEDED_MM * self._scale
-        return self.px(mm * self._scale if mm <= sizes.NEEDED_MM else max(mm, needed))
+        if mm <= sizes.NEEDED_MM:
+            return self.px(max(mm * self._scale, sizes.FLOOR_MM))
+        return self.px(max(mm, sizes.NEEDED_MM * self._scale))
 
     @property
     def large(self) -> bool:
@@ -125,9 +128,15 @@ class Page:
         """The largest fit down to `floor_mm`; where even that is too large, down to the absolute floor."""
         measure = self.look.measure
         fitted = fit(text, width, height, self.em(mm), min(self.em(mm), self.em(floor_mm)), bold, measure)
+        self.crowded = self.crowded or not fitted.fits
         if fitted.fits or floor_mm <= sizes.FLOOR_MM:
             return fitted
         return fit(text, width, height, fitted.size, self.px(sizes.FLOOR_MM), bold, measure)
+
+    def holds(self, box: Rect, text: str) -> bool:
+        """Whether a title fits the box at the size that is needed."""
+        size = self.em(sizes.NEEDED_MM)
+        return fit(text, box.w, box.h, size, size, True, self.look.measure).fits
 
     def placed(
         self,
@@ -195,17 +204,8 @@ class Page:
         floor_mm: float = sizes.NEEDED_MM,
     ) -> Rect:
         """Place texts one below the other, all shrunk alike until they fit; returns what they take up."""
-        shrink = 1.0
-        while True:
-            fits = [
-                self.fitted(p.text, box.w, box.h, max(p.mm * shrink, floor_mm), min(p.mm, floor_mm), p.bold)
-                for p in paragraphs
-            ]
-            gap = self.px(gap_mm * shrink)
-            total = sum(f.height for f in fits) + gap * (len(fits) - 1)
-            if total <= box.h or shrink < 0.5:
-                break
-            shrink *= 0.97
+        fits, gap, total = self._stacked(box.w, box.h, paragraphs, gap_mm, floor_mm)
+        self.crowded = self.crowded or total > box.h
         y = box.y + max(0, (box.h - total) // 2 if middle else 0)
         top = y
         for paragraph, fitted in zip(paragraphs, fits, strict=True):
@@ -223,14 +223,36 @@ class Page:
             y += fitted.height + gap
         return Rect(box.x, top, box.w, y - gap - top)
 
+    def _stacked(
+        self, width: int, height: int, paragraphs: Sequence[Paragraph], gap_mm: float, floor_mm: float
+    ) -> tuple[list[Fitted], int, int]:
+        """The texts as they fit below each other, the gap between them, and how high they are together."""
+        shrink = 1.0
+        while True:
+            fits = [
+                self.fitted(p.text, width, height, max(p.mm * shrink, floor_mm), min(p.mm, floor_mm), p.bold)
+                for p in paragraphs
+            ]
+            gap = self.px(gap_mm * shrink)
+            total = sum(f.height for f in fits) + gap * (len(fits) - 1)
+            if total <= height or shrink < 0.5:
+                return fits, gap, total
+            shrink *= 0.97
+
+    def height_of(self, paragraphs: Sequence[Paragraph], width: int, height: int, gap_mm: float) -> int:
+        """How high texts are below each other, shrunk towards `height` as far as they may be."""
+        return self._stacked(width, height, paragraphs, gap_mm, sizes.NEEDED_MM)[2]
+
     def lead(self, paragraphs: Sequence[Paragraph], answers: int) -> Rect:
         """A question at the top of the content, small enough to leave room for so many answers; returns
         the room below it."""
         gap = self.px(3.2)
-        rows = answers if self.look.canvas.portrait else 1
-        least = rows * self.px(sizes.TARGET_MM) + (rows - 1) * self.gap
+        rows = min(answers, 2)  # in portrait, where room is short, two answers stand side by side
+        least = rows * self.row + (rows - 1) * self.gap
         if not self.look.canvas.portrait:
-            least = self.px(ICON_TILE_MM)
+            roomy = self.content.h - self.px(ICON_TILE_MM) - gap
+            fits = self.height_of(paragraphs, self.content.w, roomy, 2.0) <= roomy
+            least = self.px(ICON_TILE_MM if fits else sizes.MAIN_TARGET_MM)
         used = self.stack(self.content.above(least + gap), paragraphs, 2.0)
         return self.content.below(used.h + gap)
 
@@ -245,14 +267,9 @@ class Page:
     ) -> None:
         """Place buttons that belong together: the same size of letters on all of them; their icons are left
         away where the words would not fit beside them."""
-        needed = self.em(sizes.NEEDED_MM)
-        boxes = [self._boxes(rect, label, icon_above) for rect, label in zip(rects, labels, strict=True)]
-        if not all(
-            fit(label.text, main.w, main.h, self.em(mm), needed, True, self.look.measure).fits
-            for label, (_, main, _) in zip(labels, boxes, strict=True)
-        ):
+        if not self.fits(rects, labels, icon_above):
             labels = [replace(label, mark=None) for label in labels]
-            boxes = [self._boxes(rect, label, icon_above) for rect, label in zip(rects, labels, strict=True)]
+        boxes = [self._boxes(rect, label, icon_above) for rect, label in zip(rects, labels, strict=True)]
         mains = [
             self.fitted(label.text, main.w, main.h, mm, sizes.NEEDED_MM, True)
             for label, (_, main, _) in zip(labels, boxes, strict=True)
@@ -277,12 +294,41 @@ class Page:
             )
             self.target(rect, label.touch, label.id)
 
+    def parts(self, rect: Rect, labels: Sequence[Label]) -> tuple[Rect, ...]:
+        """Places side by side for buttons, each as wide in proportion as its widest phrase needs."""
+        return rect.shares([self.need(label.text) for label in labels], self.gap)
+
+    def need(self, text: str) -> int:
+        """How wide a button must be for its widest phrase."""
+        size = self.em(sizes.NEEDED_MM)
+        widest = max(
+            width_of(phrase.bare, size, True, self.look.measure)
+            for paragraph in phrases(text)
+            for phrase in paragraph
+        )
+        return max(self.px(sizes.TARGET_MM), widest + self.px(3.4))
+
+    def fits(self, rects: Sequence[Rect], labels: Sequence[Label], icon_above: bool = False) -> bool:
+        """Whether every button holds its words at the size that is needed."""
+        size = self.em(sizes.NEEDED_MM)
+        boxes = [self._boxes(rect, label, icon_above)[1] for rect, label in zip(rects, labels, strict=True)]
+        return all(
+            fit(label.text, main.w, main.h, size, size, True, self.look.measure).fits
+            for label, main in zip(labels, boxes, strict=True)
+        )
+
     def button(self, rect: Rect, label: Label, mm: float = sizes.NEEDED_MM, icon_above: bool = False) -> None:
         self.buttons([rect], [label], icon_above, mm)
 
     def tiles(self, rect: Rect, labels: Sequence[Label], mm: float = sizes.TITLE_MM) -> None:
         """A choice between equals: side by side with the icon above, one below the other in portrait."""
         highest = self.px(HIGHEST_BUTTON_MM)
+        if self.look.canvas.portrait and rect.h < len(labels) * (self.row + self.gap) - self.gap:
+            count = -(-len(labels) // 2)
+            rows = rect.top(min(rect.h, count * self.px(30) + (count - 1) * self.gap)).rows(count, self.gap)
+            pairs = [row.columns(min(2, len(labels) - 2 * i), self.gap) for i, row in enumerate(rows)]
+            self.buttons([cell for pair in pairs for cell in pair], labels, False, mm)
+            return
         if self.look.canvas.portrait:
             each = min(
                 (rect.h - self.gap * (len(labels) - 1)) // len(labels), self.px(sizes.MAIN_TARGET_MM * 1.5)
@@ -300,7 +346,7 @@ class Page:
 
     def _boxes(self, rect: Rect, label: Label, icon_above: bool) -> tuple[Rect | None, Rect, Rect]:
         """Where icon, label and second label stand."""
-        inner = rect.inset(min(self.px(1.6), rect.w // 24), self.px(1.0))
+        inner = rect.inset(min(self.px(1.6), rect.w // 36), self.px(0.7))
         icon: Rect | None = None
         if label.mark is not None and icon_above:
             side = min(self.px(12), inner.h * 9 // 20)
@@ -312,6 +358,8 @@ class Page:
             inner = inner.after(side + self.px(1.6))
         if not label.sub:
             return icon, inner, inner
+        if icon_above:
+            return icon, inner.top(self.px(8.4)), inner.below(self.px(8.6))
         return icon, inner.top(inner.h * 8 // 20), inner.base(inner.h * 58 // 100)
 
     # -- what every screen has
@@ -363,25 +411,31 @@ class Page:
     def back_label(self) -> Label:
         return Label("back", self.say("footer.back"), Pressed(Action.BACK), Mark.BACK)
 
-    def language_label(self) -> Label | None:
-        """Of two languages the other one, in its own words and at one touch; of more, the language page."""
-        others = [each for each in self.kiosk.rules.languages if each != self.kiosk.language]
-        if not others:
-            return None
-        if len(others) == 1:
-            name = self.look.words.language_name(others[0])
-            return Label("language", name, LanguageChosen(others[0]), Mark.GLOBE)
+    def language_label(self) -> Label:
+        """The way to the page of languages and large letters; with one language, to the letters at once."""
+        if len(self.kiosk.rules.languages) == 1:
+            return self.text_size_label()
         return Label("language", self.say("footer.language"), Pressed(Action.LANGUAGE), Mark.GLOBE)
+
+    def text_size_label(self) -> Label:
+        """Large letters, or the usual ones again."""
+        words = "language.usual_text" if self.kiosk.large_text else "language.large_text"
+        return Label("text_size", self.say(words), Pressed(Action.TEXT_SIZE))
 
     def help_label(self) -> Label:
         return Label("help", self.say("footer.help"), Pressed(Action.HELP), Mark.BELL)
 
     def footer(self, left: Label | None, centre: Label | None, right: Label | None) -> None:
-        """Three places that never change: going back or ending left, language centre, staff right."""
-        places = zip(self.footer_rect.columns(3, self.gap), (left, centre, right), strict=True)
+        """Three places that never change: going back or ending left, language centre, staff right; in
+        portrait the middle one has a row of its own above the other two."""
+        if self.look.canvas.portrait:
+            above, below = self.footer_rect.rows(2, self.gap)
+            first, last = below.columns(2, self.gap)
+            rects: tuple[Rect, ...] = (first, above, last)
+        else:
+            rects = self.footer_rect.columns(3, self.gap)
+        places = zip(rects, (left, centre, right), strict=True)
         used = [(rect, label) for rect, label in places if label is not None]
-        if self.look.canvas.portrait:  # too narrow for both icon and words; the words are surer
-            used = [(rect, replace(label, mark=None)) for rect, label in used]
         if used:
             self.buttons([rect for rect, _ in used], [label for _, label in used])
 

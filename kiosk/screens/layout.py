@@ -4,7 +4,7 @@ from typing import assert_never
 
 from kiosk.screens import layout_staff, pages_ask, pages_end, pages_pad, pages_token
 from kiosk.screens.kit import Page
-from kiosk.screens.look import Look
+from kiosk.screens.look import LARGE_TEXT, USUAL_TEXT, Look
 from kiosk.screens.widgets import Picture
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffScreen
 from kiosk.visit.states import (
@@ -45,8 +45,12 @@ STAFF_READ = StaffScreen | DoorPad | EnterStaffNumber | EnterPasscode
 
 def lay_out(kiosk: Kiosk, look: Look) -> Picture:
     """The picture of the kiosk's state: what is drawn where, and what a touch there means."""
-    page = Page(kiosk, look, kiosk.screen.name, isinstance(kiosk.screen, STAFF_READ))
-    _place(page, kiosk.screen)
+    staff = isinstance(kiosk.screen, STAFF_READ)
+    for scale in LARGE_TEXT if kiosk.large_text and not staff else USUAL_TEXT:
+        page = Page(kiosk, look, kiosk.screen.name, staff, scale)
+        _place(page, kiosk.screen)
+        if not page.crowded:
+            break
     return page.picture()
 
 
@@ -93,7 +97,7 @@ def _place(page: Page, screen: Screen) -> None:
         case Checking():
             pages_token.checking(page, screen)
         case Verified():
-            pages_end.verified(page)
+            pages_end.verified(page, screen)
         case NotConfirmed():
             pages_end.not_confirmed(page)
         case Recorded():

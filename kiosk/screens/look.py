@@ -16,11 +16,15 @@ NEEDED_MM = 4.9 / CAP_HEIGHT_EM
 TITLE_MM = 8.2
 HEADLINE_MM = 9.6
 LINE_SPACING = 1.24
-#: Large letters: cap height 6.1 mm = 0.7° at 500 mm (EN 301 549 5.1.4).
-LARGE_TEXT = 6.15 / 4.9
+#: What a page too full for the usual letters is written in, down to the floor: no page of our languages on
+#: the displays of the gallery, but perhaps one of a language to come, or on a display not thought of.
+USUAL_TEXT = (1.0, 0.92, 0.85, 0.78)
+#: Large letters: cap height 6.1 mm = 0.7° at 500 mm (EN 301 549 5.1.4); a full page has them less large.
+LARGE_TEXT = (6.15 / 4.9, 1.18, 1.12, 1.06, *USUAL_TEXT)
 #: Smallest and wished-for side of what is touched (facts/screens.md 1.2: Sultana & Moffatt 2019; Duff 2010).
 TARGET_MM = 16.0
 MAIN_TARGET_MM = 20.0
+LARGE_TARGET_MM = 19.2  #: holds two lines of large letters
 #: Free space between targets (wesranet, J. Gill).
 GAP_MM = 2.5
 MARGIN_MM = 2.25
@@ -82,7 +86,6 @@ class Look:
     clinic: str
     words: Words
     measure: Measurer
-    text_scale: float = 1.0  #: `LARGE_TEXT` for large letters on all that patients read
     mirror: bool = False  #: keys at the left, words at the right: mounted for the left hand
     reader_side: ReaderSide = ReaderSide.UNTOLD
     handbook: str = ""  #: address of the staff's handbook; none: no code for it

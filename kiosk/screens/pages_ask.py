@@ -11,7 +11,7 @@ from kiosk.visit.events import Action, DeviceChosen, ItemAnswered, LanguageChose
 from kiosk.visit.states import AskConsent, AskConsentItems, ChooseDevice
 
 #: With more languages than this the start screen shows one language button instead of all of them.
-LANGUAGES_ON_START = 2
+LANGUAGES_ON_START = 3
 
 
 def idle(page: Page) -> None:
@@ -51,38 +51,55 @@ def idle(page: Page) -> None:
 
 
 def _start_footer(page: Page) -> None:
+    """Few languages each have a button of their own here; many, one for all of them."""
     languages = page.kiosk.rules.languages
-    if len(languages) > LANGUAGES_ON_START:
+    if not 1 < len(languages) <= LANGUAGES_ON_START:
         page.footer(None, page.language_label(), page.help_label())
         return
-    words = page.look.words
-    choices = [
+    labels = [*_languages(page), page.help_label()]
+    columns = 2 if page.look.canvas.portrait else len(labels)
+    rows = page.footer_rect.rows(-(-len(labels) // columns), page.gap)
+    cells = [cell for row in rows for cell in row.columns(columns, page.gap)]
+    page.buttons(cells[: len(labels)], labels)
+
+
+def _languages(page: Page) -> list[Label]:
+    """Each in its own words, the present one marked."""
+    return [
         Label(
             f"language_{language}",
-            words.language_name(language),
+            page.look.words.language_name(language),
             LanguageChosen(language),
             primary=language == page.kiosk.language,
         )
-        for language in (languages if len(languages) > 1 else ())
+        for language in page.kiosk.rules.languages
     ]
-    places: list[Label | None] = [*choices, None, None][:2]
-    page.footer(places[0], places[1], page.help_label())
+
+
+def _row(page: Page, row: Rect, labels: list[Label], columns: int) -> tuple[Rect, ...]:
+    """A full row is parted by need; one that is not keeps the columns' width."""
+    if len(labels) == columns:
+        return page.parts(row, labels)
+    return row.columns(columns, page.gap)[: len(labels)]
 
 
 def choose_language(page: Page) -> None:
+    """Languages, and as the last tile large letters."""
     page.header()
-    rest = page.lead((Paragraph(page.say("language.title"), sizes.TITLE_MM, True),), 2)
-    words = page.look.words
-    labels = [
-        Label(f"language_{language}", words.language_name(language), LanguageChosen(language))
-        for language in page.kiosk.rules.languages
+    columns = 2 if page.look.canvas.portrait else 4
+    labels = [*_languages(page), page.text_size_label()]
+    rows = -(-len(labels) // columns)
+    title = (Paragraph(page.say("language.title"), sizes.TITLE_MM, True),)
+    height = rows * page.row + (rows - 1) * page.gap
+    used = page.stack(page.content.above(height + page.px(3)), title)
+    rest = page.content.below(used.h + page.px(3))
+    rest = rest.top(min(rest.h, rows * max(page.row, page.px(sizes.MAIN_TARGET_MM)) + (rows - 1) * page.gap))
+    cells = [
+        cell
+        for index, row in enumerate(rest.rows(rows, page.gap))
+        for cell in _row(page, row, labels[index * columns :][:columns], columns)
     ]
-    if len(labels) <= 3:
-        page.tiles(rest, labels, sizes.HEADLINE_MM)
-    else:
-        half = (len(labels) + 1) // 2
-        for row, part in zip(rest.rows(2, page.gap), (labels[:half], labels[half:]), strict=True):
-            page.tiles(row, part)
+    page.buttons(cells, labels)
     page.footer(page.back_label(), None, page.help_label())
 
 
@@ -190,14 +207,17 @@ def choose_device(page: Page, screen: ChooseDevice) -> None:
     page.header(2)
     title = Paragraph(page.say("device.title"), sizes.TITLE_MM, True)
     if screen.visit.mode is Mode.HOME_CONSENT:
-        head = page.content.top(page.px(34 if page.look.canvas.portrait else sizes.TARGET_MM))
-        change = page.px(22)
+        change = max(page.px(22), page.need(page.say("device.change")))
+        texts = (title, Paragraph(consent_summary(page, screen.visit.consent)))
+        least = page.px(34 if page.look.canvas.portrait else sizes.TARGET_MM)
+        needs = page.height_of(texts, page.content.w - change - page.gap, least, 1.0)
+        head = page.content.top(max(least, needs))
         page.button(
             Rect(head.right - change, head.y, change, page.px(sizes.TARGET_MM)),
             Label("change", page.say("device.change"), Pressed(Action.CONSENT_CHANGE)),
         )
         words = Rect(head.x, head.y, head.w - change - page.gap, head.h)
-        page.stack(words, (title, Paragraph(consent_summary(page, screen.visit.consent))), 1.0, middle=True)
+        page.stack(words, texts, 1.0, middle=True)
         rest = page.content.below(head.h + page.gap)
     else:
         rest = page.lead((title,), 3)

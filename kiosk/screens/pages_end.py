@@ -6,7 +6,7 @@ from kiosk.screens.kit import Label, Page, Paragraph
 from kiosk.screens.theme import Face
 from kiosk.screens.widgets import Icon, Mark, Panel
 from kiosk.visit.events import Action, Pressed
-from kiosk.visit.states import CallReason, OutOfService, Recorded, StaffCalled
+from kiosk.visit.states import CallReason, OutOfService, OutOfServiceReason, Recorded, StaffCalled, Verified
 
 
 def result_panel(page: Page, face: Face, mark: Mark, headline: str, sub: str, panel_mm: float = 33.0) -> Rect:
@@ -41,12 +41,16 @@ def _finish(page: Page) -> Label:
     return Label("finish", page.say("footer.finish"), Pressed(Action.FINISH))
 
 
-def verified(page: Page) -> None:
+def verified(page: Page, screen: Verified) -> None:
+    """Done; whoever has to renew the certificate soon is told, for after that the card is of no use here."""
     page.header(4)
-    rest = result_panel(
-        page, page.tokens.ok, Mark.CHECK, page.say("verified.title"), page.say("verified.what")
-    )
-    page.stack(rest, (Paragraph(page.say("verified.next"), sizes.TITLE_MM, True),), middle=True)
+    panel_mm = 27.5 if screen.visit.ends_soon else 33.0
+    words = page.say("verified.title"), page.say("verified.what")
+    rest = result_panel(page, page.tokens.ok, Mark.CHECK, *words, panel_mm)
+    paragraphs = [Paragraph(page.say("verified.next"), sizes.TITLE_MM, True)]
+    if screen.visit.ends_soon:
+        paragraphs.append(Paragraph(page.say("verified.ends_soon")))
+    page.stack(rest, paragraphs, 3.0, middle=True)
     page.footer(_finish(page), None, page.help_label())
 
 
@@ -111,8 +115,10 @@ def staff_called(page: Page, screen: StaffCalled) -> None:
 
 def still_there(page: Page) -> None:
     page.header()
+    portrait = page.look.canvas.portrait
+    row = page.content.base(page.px(2 * 24 if portrait else 24))
     page.stack(
-        page.content.above(page.px(26)).inset(page.px(4), 0),
+        page.content.above(row.h + page.px(2)).inset(page.px(4), 0),
         (
             Paragraph(page.say("still_there.title"), 10.4, True),
             Paragraph(page.say("still_there.what"), 7.2),
@@ -120,9 +126,8 @@ def still_there(page: Page) -> None:
         5.0,
         middle=True,
     )
-    row = page.content.base(page.px(24))
     page.buttons(
-        row.columns(2, page.gap),
+        row.rows(2, page.gap) if portrait else row.columns(2, page.gap),
         (
             Label("continue", page.say("still_there.continue"), Pressed(Action.CONTINUE), primary=True),
             Label("finish", page.say("still_there.finish"), Pressed(Action.FINISH)),
@@ -159,6 +164,10 @@ def interrupted(page: Page) -> None:
 
 def out_of_service(page: Page, screen: OutOfService) -> None:
     page.header()
+    if screen.reason is OutOfServiceReason.MAINTENANCE:  # nothing is touched any more
+        words = page.say("maintenance.title"), page.say("maintenance.what")
+        announce(page, page.under_header, Mark.WAIT, *words)
+        return
     page.open_door()
     announce(
         page,

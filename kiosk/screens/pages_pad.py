@@ -7,7 +7,7 @@ from kiosk.screens import look as sizes
 from kiosk.screens.geometry import Rect
 from kiosk.screens.kit import Label, Page, Paragraph
 from kiosk.screens.touch import DigitTouch, Touch
-from kiosk.screens.widgets import Button, DigitBoxes, Mark, Text
+from kiosk.screens.widgets import Button, DigitBoxes, Icon, Mark, Text
 from kiosk.visit.events import Action, NumberTyped, Pressed
 from kiosk.visit.pads import PASSCODE_LENGTHS, STAFF_NUMBER_LENGTHS
 from kiosk.visit.questions import PIN_LENGTH
@@ -21,11 +21,11 @@ def _split(page: Page) -> tuple[Rect, Rect]:
     """The words' part and the pad's."""
     area = page.under_header
     if page.look.canvas.portrait:
-        pad_height = 4 * page.px(17) + 3 * page.gap
-        pad = area.above(page.footer_rect.h + page.gap).base(pad_height)
+        pad_height = 4 * page.px(sizes.TARGET_MM) + 3 * page.gap
+        pad = area.above(page.row + page.gap).base(pad_height)
         return Rect(area.x, area.y, area.w, pad.y - page.gap - area.y), pad
     words, pad = page.sides(area, 3 * page.px(20.5) + 2 * page.gap, page.gap)
-    return words.above(page.footer_rect.h + page.gap), pad
+    return words.above(page.row + page.gap), pad
 
 
 def _keypad(page: Page, rect: Rect, digit: Callable[[str], Touch], ready: bool) -> None:
@@ -33,11 +33,22 @@ def _keypad(page: Page, rect: Rect, digit: Callable[[str], Touch], ready: bool) 
     cells = [cell for row in rect.rows(4, page.gap) for cell in row.columns(3, page.gap)]
     for key, cell in zip(KEYS, cells, strict=True):
         if key == "erase":
-            page.button(cell, Label(key, page.say("pad.erase"), Pressed(Action.ERASE)))
+            _erase(page, cell, Label(key, page.say("pad.erase"), Pressed(Action.ERASE)))
         elif key == "ok":
             page.button(cell, Label(key, page.say("pad.ok"), Pressed(Action.OK), primary=ready), 7.4)
         else:
             _digit(page, cell, key, digit(key))
+
+
+def _erase(page: Page, cell: Rect, label: Label) -> None:
+    """A word; where a language has none that is short enough, the sign that telephones have."""
+    if page.fits([cell], [label]):
+        page.button(cell, label)
+        return
+    face = page.tokens.plain
+    icon = Icon(cell.centred(page.px(10), page.px(10)), Mark.ERASE, face.ink, face.fill)
+    page.add(Button(label.id, cell, face, page.tokens.pressed, page.edge, page.radius, (), icon))
+    page.target(cell, label.touch, label.id)
 
 
 def _digit(page: Page, cell: Rect, digit: str, touch: Touch) -> None:
@@ -55,16 +66,15 @@ def _digit(page: Page, cell: Rect, digit: str, touch: Touch) -> None:
 
 
 def _pad_footer(page: Page, left: Rect, back: bool = True) -> None:
-    """The usual three under the words; narrow in landscape, so without icons."""
-    if page.look.canvas.portrait:
-        page.usual_footer(back)
-        return
-    rect = Rect(left.x, page.footer_rect.y, left.w, page.footer_rect.h)
-    language = page.language_label()
-    labels = [*([page.back_label()] if back else []), *([language] if language else []), page.help_label()]
+    """Under the words; narrow, so without icons, and where three would not fit without the language, which
+    is one page back."""
+    portrait = page.look.canvas.portrait
+    rect = Rect(left.x, page.under_header.bottom - page.row, left.w, page.row)
+    labels = [*([page.back_label()] if back else []), page.language_label(), page.help_label()]
     plain = [replace(each, mark=None) for each in labels]
-    weights = [1.36 if each.id == "language" else 1.0 for each in plain]
-    page.buttons(rect.shares(weights, page.gap), plain)
+    if portrait or not page.fits(page.parts(rect, plain), plain):
+        plain = [each for each in plain if each.id not in ("language", "text_size")]
+    page.buttons(page.parts(rect, plain), plain)
 
 
 def _boxes(page: Page, rect: Rect, count: int, filled: int) -> None:
@@ -89,9 +99,11 @@ def enter_pin(page: Page, screen: EnterPin) -> None:
     device = "phone" if screen.visit.device is not None and screen.visit.device.value == "android" else "card"
     title = page.say("pin.again" if screen.again else f"pin.title.{device}")
     no_pin = page.kiosk.rules.offer_visual_check
-    lower = words.base(page.px(sizes.TARGET_MM + 1.5)) if no_pin else Rect(words.x, words.bottom, words.w, 0)
+    lower = words.base(page.row) if no_pin else Rect(words.x, words.bottom, words.w, 0)
     boxes = Rect(words.x, lower.y - page.gap - page.px(13), words.w, page.px(13))
     top = Rect(words.x, words.y, words.w, boxes.y - words.y - page.px(1.8))
+    if not page.holds(top, title):
+        title = page.say("pin.short")
     page.stack(top, (Paragraph(title, 7.4, True),), middle=True)
     _boxes(page, boxes, PIN_LENGTH, screen.digits)
     if no_pin:

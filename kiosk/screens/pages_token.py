@@ -22,6 +22,7 @@ from kiosk.visit.states import (
 )
 
 SCENE_MM = (52.0, 58.0)
+PORTRAIT_SCENE_MM = (46.0, 48.0)
 
 #: How many of the four cells are done when a stage is reached.
 CELLS = 4
@@ -43,7 +44,8 @@ def _device(visit: Visit) -> Device:
 def _with_scene(page: Page, kind: SceneKind) -> Rect:
     """Place the drawn movement and return the room for words."""
     area = page.content
-    width, height = page.px(SCENE_MM[0]), page.px(SCENE_MM[1])
+    scene = PORTRAIT_SCENE_MM if page.look.canvas.portrait else SCENE_MM
+    width, height = page.px(scene[0]), page.px(scene[1])
     if page.look.canvas.portrait:
         place = area.base(height).centred(width, height)
         words = area.above(height + page.gap)

@@ -69,8 +69,9 @@ def reading(screen: Reading, event: Event) -> Step:
     match event:
         case StageReached(stage=stage):
             return replace(screen, stage=stage), ()
-        case TokenAuthenticated() if screen.visit.challenge_frozen:
-            return Checking(screen.visit), (SealAndCommit(screen.visit),)
+        case TokenAuthenticated(ends_soon=ends_soon) if screen.visit.challenge_frozen:
+            visit = replace(screen.visit, ends_soon=ends_soon)
+            return Checking(visit), (SealAndCommit(visit),)
         case TimeUp():
             return call(screen.visit, CallReason.TOKEN_FAULT)
         case _:

@@ -18,6 +18,7 @@ class Action(StrEnum):
 
     BACK = "back"
     LANGUAGE = "language"
+    TEXT_SIZE = "text_size"  #: large letters, or the usual ones again
     HELP = "help"
     CONSENT_ALL = "consent_all"
     CONSENT_NONE = "consent_none"
@@ -201,6 +202,7 @@ class TokenAuthenticated:
     """Certificate and (unless visual) signature are in and hold; the evidence itself stays outside."""
 
     visit: str
+    ends_soon: bool = False  #: the certificate ends within three months: the holder is told at the end
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ from kiosk.visit.states import (
     NotConfirmed,
     OtherDevice,
     OutOfService,
+    OutOfServiceReason,
     Question,
     ReaderCondition,
     Reading,
@@ -103,10 +104,12 @@ def reduce(kiosk: Kiosk, event: Event) -> tuple[Kiosk, tuple[Effect, ...]]:
         return kiosk, ()
     noted = _note(kiosk, event)
     screen, effects = _heard(noted, event) or _step(noted, noted.screen, event)
+    left = _left(kiosk.screen, screen, event)
     after = replace(
         noted,
         screen=screen,
-        language=_language(kiosk.screen, screen, event, noted),
+        language=noted.rules.languages[0] if left else noted.language,
+        large_text=noted.rules.large_text if left else noted.large_text,
         door=_door(kiosk.screen, event, effects, noted.door),
         desk=noted.desk if isinstance(screen, StaffPage) else None,
     )
@@ -133,6 +136,8 @@ def _note(kiosk: Kiosk, event: Event) -> Kiosk:
             return replace(kiosk, line=line)
         case LanguageChosen(language) if language in kiosk.rules.languages:
             return replace(kiosk, language=language)
+        case Pressed(Action.TEXT_SIZE):
+            return replace(kiosk, large_text=not kiosk.large_text)
         case CheckTold(view):
             return replace(kiosk, check=view)
         case DeskTold(view) if isinstance(kiosk.screen, StaffPage):
@@ -201,6 +206,8 @@ def _step(kiosk: Kiosk, screen: Screen, event: Event) -> Step:
 
 
 def _closed(kiosk: Kiosk, screen: Starting | OutOfService, event: Event) -> Step:
+    if screen == OutOfService(OutOfServiceReason.MAINTENANCE):
+        return stay(screen)  # the process is about to end
     match event:
         case Pressed(Action.HELP):
             return call(None, CallReason.HELP)
@@ -319,12 +326,10 @@ def _is_rest(screen: Screen) -> bool:
     return isinstance(screen, Starting | Idle | OutOfService)
 
 
-def _language(before: Screen, after: Screen, event: Event, noted: Kiosk) -> str:
-    """The language goes back to the usual one with whoever chose it."""
+def _left(before: Screen, after: Screen, event: Event) -> bool:
+    """Language and letters go back to the usual ones with whoever chose them."""
     left = visit_of(before) is not None or isinstance(before, StaffCalled | DoorPad | StaffPage)
-    if _is_rest(after) and (left or isinstance(event, TimeUp)):
-        return noted.rules.languages[0]
-    return noted.language
+    return _is_rest(after) and (left or isinstance(event, TimeUp))
 
 
 def _door(before: Screen, event: Event, effects: tuple[Effect, ...], door: Door) -> Door:

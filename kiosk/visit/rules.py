@@ -37,9 +37,10 @@ class Rules:
     """The settings that the visit machine obeys."""
 
     mode: Mode
-    languages: tuple[str, ...] = ("ja", "en")  #: offered to patients, the first one first
-    known_languages: tuple[str, ...] = ("ja", "en")  #: those that staff may offer
+    languages: tuple[str, ...] = ("ja", "ja@easy", "en")  #: offered to patients, the first one first
+    known_languages: tuple[str, ...] = ("ja", "ja@easy", "en")  #: those that staff may offer
     consent_items: tuple[ConsentItem, ...] = tuple(ConsentItem)
+    large_text: bool = False  #: visits begin in large letters
     offer_as_registered: bool = False  #: 前回と同じ is offered (re-inquiry, 再照会)
     offer_visual_check: bool = True
     passcode_tries: int = 5  #: wrong passcodes in a row until none is taken for a while

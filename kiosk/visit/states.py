@@ -47,6 +47,7 @@ class OutOfServiceReason(StrEnum):
     UPLOADER = "uploader"  #: nothing could be recorded
     OUTBOX_FULL = "outbox_full"
     STARTING = "starting"
+    MAINTENANCE = "maintenance"  #: the kiosk is being updated or switched off; its last picture
 
 
 class HoldProblem(StrEnum):
@@ -79,6 +80,7 @@ class Visit:
     challenge: str | None = None  #: base64, as the service gave it
     challenge_frozen: bool = False  #: the token was recognised: the transcript keeps what it has
     pin_sent: bool = False  #: the reader holds the PIN for this visit
+    ends_soon: bool = False  #: the token's certificate ends within three months
 
 
 @dataclass(frozen=True)
@@ -365,6 +367,7 @@ class Kiosk:
     desk: DeskView | None = None  #: on the staff pages only
     check: CheckView | None = None  #: the last daily check
     volume: int = LOUDEST  #: of the loudspeaker, 0 (silent) to LOUDEST
+    large_text: bool = False  #: as the patient chose, or the settings
 
 
 def visit_of(screen: Screen) -> Visit | None:

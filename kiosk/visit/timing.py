@@ -79,7 +79,8 @@ def dwell(kiosk: Kiosk) -> float | None:
     waits = kiosk.rules.timing
     match kiosk.screen:
         case Idle():
-            return waits.patient_s if kiosk.language != kiosk.rules.languages[0] else None
+            usual = kiosk.rules.languages[0], kiosk.rules.large_text
+            return waits.patient_s if (kiosk.language, kiosk.large_text) != usual else None
         case Starting() | OutOfService() | TooEarly(back=Idle()):
             return None
         case EnterPin():

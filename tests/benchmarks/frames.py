@@ -47,7 +47,6 @@ class Easel:
                 sound=False,
                 rotate=0,
                 mirror=False,
-                large_text=False,
                 reader_side=ReaderSide.UNTOLD,
             )
         )

@@ -140,8 +140,8 @@ def search(start: Iterable[Kiosk]) -> Iterator[Transition]:
 def _worth_following(kiosk: Kiosk) -> bool:
     """After its question the consent only rides along, and so do the door's tries through a visit: following
     every one of them multiplies and finds nothing (`test_the_door_is_no_matter_of_a_patient`). The volume is
-    nobody's matter but the loudspeaker's."""
-    if kiosk.volume == 0:
+    nobody's matter but the loudspeaker's, and large letters change nothing but letters."""
+    if kiosk.volume == 0 or kiosk.large_text:
         return False
     visit = visit_of(kiosk.screen)
     if kiosk.door != OPEN_DOOR and visit is not None:

@@ -16,7 +16,7 @@ from kiosk.screens.sound import FADE_S, LEVEL, RATE, Sound, samples
 from kiosk.screens.widgets import target_at
 
 MakeLook = Callable[..., Look]
-SETTINGS = ScreenSettings(800, 480, 5.36, False, Theme.STANDARD, True, 0, False, False, ReaderSide.UNTOLD)
+SETTINGS = ScreenSettings(800, 480, 5.36, False, Theme.STANDARD, True, 0, False, ReaderSide.UNTOLD)
 EXAMPLES = [
     *examples(Mode.HOME_CONSENT),
     *(each for each in examples(Mode.QUALIFICATION_ONLY) if each.name == "method"),

@@ -29,7 +29,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "kiosk.toml.example"
 #: What stands in each section. `run` and `rules` of Settings are spread over sections of their own.
 SECTIONS: dict[str, set[str]] = {
     "clinic": {field.name for field in fields(Clinic)},
-    "visit": {field.name for field in fields(Rules)} - {"timing"},
+    "visit": {field.name for field in fields(Rules)} - {"timing", "known_languages"},
     "timing": {field.name for field in fields(Timing)},
     "reader": {field.name for field in fields(ReaderSettings)},
     "screen": {field.name for field in fields(ScreenSettings)},

@@ -30,7 +30,7 @@ PURE = (
     "kiosk/uploader/retry.py",
 )
 #: Words of the settings that pictures are made by; their module reads a file only when `load` is called.
-PURE_MAY_NAME = frozenset({"kiosk.config.Theme", "kiosk.config.ReaderSide"})
+PURE_MAY_NAME = frozenset({"kiosk.config.Theme", "kiosk.config.ReaderSide", "kiosk.config.LANGUAGES"})
 IMPURE_MODULES = frozenset(
     {"time", "threading", "_thread", "concurrent", "multiprocessing", "asyncio", "subprocess", "signal"}
     | {"socket", "ssl", "select", "selectors", "http", "urllib"}

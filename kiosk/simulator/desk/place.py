@@ -89,7 +89,7 @@ terminal = "{TERMINAL}"
 
 [visit]
 mode = "{mode.value}"
-languages = ["ja", "en"]
+languages = ["ja", "ja@easy", "en"]
 offer_as_registered = {"true" if mode is Mode.HOME_CONSENT else "false"}
 
 [timing]

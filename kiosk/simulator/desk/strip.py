@@ -60,7 +60,8 @@ class Strip:
     def tell(self, *, language: str | None = None, levels: Levels | None = None) -> bool:
         """Take over what it shows of the kiosk; True when it must be drawn anew."""
         before = self._language, self._levels
-        self._language = self._language if language is None else language
+        if language is not None:
+            self._language = language if language in CAPTION else "ja" if language == "ja@easy" else "en"
         self._levels = self._levels if levels is None else levels
         return (self._language, self._levels) != before
 
