@@ -71,7 +71,8 @@ class Page:
             canvas.height - self.margin - self.header_rect.bottom - canvas.px(1.5),
         )
         self.row = canvas.px(sizes.LARGE_TARGET_MM if self.large else sizes.TARGET_MM)
-        self.footer_rect = self.under_header.base(2 * self.row + self.gap if canvas.portrait else self.row)
+        self._two_rows = canvas.portrait and not staff  # words large enough for patients are too wide for one
+        self.footer_rect = self.under_header.base(2 * self.row + self.gap if self._two_rows else self.row)
         self.content = self.under_header.above(self.footer_rect.h + self.gap)
 
     def picture(self) -> Picture:
@@ -428,7 +429,7 @@ class Page:
     def footer(self, left: Label | None, centre: Label | None, right: Label | None) -> None:
         """Three places that never change: going back or ending left, language centre, staff right; in
         portrait the middle one has a row of its own above the other two."""
-        if self.look.canvas.portrait:
+        if self._two_rows:
             above, below = self.footer_rect.rows(2, self.gap)
             first, last = below.columns(2, self.gap)
             rects: tuple[Rect, ...] = (first, above, last)
