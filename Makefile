@@ -11,6 +11,7 @@
 # make vulnerabilities   known ones in what is locked; "could not check" is a failure   (VULNERABILITIES_ARGS)
 # make handbook   the handbook for staff: build/handbook/html, and print/ as one page
 # make catalogues   compile the words of the screens, kiosk/screens/locale
+# make voices   render what the kiosk says, kiosk/screens/voices (needs Debian's contrib)
 # make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 30 minutes, then 3)
 # make lock    write the locked requirements anew   (LOCK_ARGS=--upgrade: the newest versions)
 # make clean   remove the environment and all that was made
@@ -29,7 +30,8 @@ SH_FILES := requirements/find-python requirements/lock requirements/system-packa
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: sbom vulnerabilities handbook help demo test check bench fuzz powercut chaos soak fleet catalogues image lock clean
+.PHONY: sbom vulnerabilities handbook help demo test check bench fuzz powercut chaos soak fleet catalogues voices image \
+	lock clean
 
 help:
 	@sed -n 's/^# \(make \)/\1/p' Makefile
@@ -80,6 +82,9 @@ handbook: .venv/.stamp-dev .venv/.stamp-handbook
 	@.venv/handbook/bin/sphinx-build --quiet --fail-on-warning --keep-going -E -b html docs/handbook build/handbook/html
 	@.venv/handbook/bin/sphinx-build --quiet --fail-on-warning --keep-going -E -b singlehtml docs/handbook build/handbook/html/print
 	@echo "build/handbook/html/index.html"
+
+voices: .venv/.stamp-dev
+	@$(BIN)/python -m kiosk.screens.render_voices
 
 lock:
 	@requirements/lock $(LOCK_ARGS)

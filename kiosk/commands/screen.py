@@ -93,6 +93,7 @@ def assemble(
             lambda: str(uuid6.uuid7()),
             staff_check(settings.staff),
             desk(settings, sound, lights_work),
+            sound,
         ),
         CaseFile(
             settings.clinic,

@@ -106,6 +106,7 @@ class ScreenApp:
         peers = [link.peer for link in self._links if link.peer is not None]
         select.select(peers, [], [], TICK_S)
         self._conductor.poll()
+        self._sound.set_volume(self._conductor.kiosk.volume)
         self._indicators.update(self._conductor.kiosk)
         for touched in self._display.events():
             match touched:

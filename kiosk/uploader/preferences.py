@@ -10,7 +10,7 @@ from kiosk.uploader.ledger import Ledger
 from kiosk.uploader.standing import Name, Standing
 from kiosk.visit.rules import LOUDEST
 
-_LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,15}")
+_LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_@-]{0,15}")
 MOST_LANGUAGES = 16
 
 

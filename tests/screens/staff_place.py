@@ -18,15 +18,16 @@ from kiosk.qualification.terms import Mode
 from kiosk.screens.app import ScreenApp
 from kiosk.screens.conductor import Conductor, World
 from kiosk.screens.desk import Box, Desk
-from kiosk.screens.display import Input
+from kiosk.screens.display import Down, Input, Up
 from kiosk.screens.evidence import CaseFile, Clock
 from kiosk.screens.fonts import FontBook
 from kiosk.screens.geometry import Rect
+from kiosk.screens.layout import lay_out
 from kiosk.screens.links import Link
 from kiosk.screens.look import Look
 from kiosk.screens.painter import Painter
 from kiosk.screens.sound import Sound
-from kiosk.screens.touch import DigitTouch
+from kiosk.screens.touch import DigitTouch, Touch
 from kiosk.seqpacket import Peer
 from kiosk.visit.events import (
     Action,
@@ -143,6 +144,7 @@ class Place:
     now: Now
     fingers: Fingers
     box: list[bool]  #: audible
+    look: Look
 
     def step(self, *inputs: Input) -> None:
         self.fingers.inputs += inputs
@@ -163,6 +165,19 @@ class Place:
     def press(self, *touches: TouchEvent | Action) -> None:
         for touch in touches:
             self.conductor.touch(Pressed(touch) if isinstance(touch, Action) else touch)
+
+    def show(self, kiosk: Kiosk) -> None:
+        """Have this state on the screen, for long enough to be touched."""
+        self.conductor.kiosk = kiosk
+        self.wait(1)
+        self.wait(1)
+
+    def touch(self, touch: Touch) -> None:
+        """A finger on the target that means this, and off again."""
+        targets = lay_out(self.kiosk, self.look).targets
+        x, y = next(target.rect.middle for target in targets if target.touch == touch)
+        self.step(Down(x, y))
+        self.step(Up(x, y))
 
     def passcode(self, passcode: bytes = PASSCODE) -> None:
         """Number and passcode at the door, compared."""
@@ -190,8 +205,9 @@ class DeskAlone:
 
 
 @contextmanager
-def open_place(look: Look, fonts: FontBook) -> Iterator[Place]:
-    """The screen process at rest, both others well."""
+def open_place(look: Look, fonts: FontBook, sound: Sound | None = None) -> Iterator[Place]:
+    """The screen process at rest, both others well; silent, if nothing else is given."""
+    sound = sound or Sound(False)
     uploader, reader, now, box = Other(), Other(), Now(), [True]
     desk = Desk(lambda: now.wall, lambda: now.trusted, Box(lambda: box[0]))
     links = (
@@ -200,7 +216,9 @@ def open_place(look: Look, fonts: FontBook) -> Iterator[Place]:
     )
     conductor = Conductor(
         Kiosk(Rules(Mode.HOME_CONSENT), "ja"),
-        World(lambda: now.monotonic, lambda: VISIT, lambda n, p: (n, bytes(p)) == (STAFF, PASSCODE), desk),
+        World(
+            lambda: now.monotonic, lambda: VISIT, lambda n, p: (n, bytes(p)) == (STAFF, PASSCODE), desk, sound
+        ),
         CaseFile(Clinic("clinic", "1312345670", "T1"), "s", Clock(lambda: datetime.now(UTC), lambda: True)),
         *links,
     )
@@ -212,11 +230,11 @@ def open_place(look: Look, fonts: FontBook) -> Iterator[Place]:
         conductor,
         links,
         nothing,
-        Sound(False),
+        sound,
         nothing,
         lambda: now.monotonic,
     )
-    made = Place(app, conductor, uploader, reader, now, fingers, box)
+    made = Place(app, conductor, uploader, reader, now, fingers, box, look)
     made.step()
     reader.say(ch.ReaderState(condition=ReaderCondition.READY))
     uploader.say(KEYS, ch.OutboxState(condition=OutboxCondition.READY))
