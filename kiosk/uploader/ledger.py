@@ -15,8 +15,12 @@ from kiosk.uploader.database import Database
 
 log = logging.getLogger(__name__)
 
-#: Upper bounds of the histogram of stage times, ms; Prometheus-like, the last bucket is open.
-BUCKETS_MS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000)
+#: Upper bounds of the histogram of stage times, ms; Prometheus-like, the last bucket is open. None may
+#: go: older files hold rows of it.
+BUCKETS_MS = (
+    *(25, 50, 75, 100, 150, 200, 300, 500, 750),
+    *(1_000, 1_500, 2_000, 3_000, 5_000, 7_500, 10_000, 15_000, 20_000, 30_000, 45_000, 60_000),
+)
 ABOVE = -1  #: the bucket above all bounds
 _MAX_STAGES = 32
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,64}")

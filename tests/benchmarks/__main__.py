@@ -19,6 +19,7 @@ from tests.benchmarks import (
     authentication,
     desk,
     frames,
+    health,
     opensc,
     oqs,
     outbox_commit,
@@ -47,6 +48,7 @@ MODULES: tuple[ModuleType, ...] = (
     desk,
     presence,
     screen_steps,
+    health,
     starts,
 )
 
