@@ -38,6 +38,27 @@ CODE = {
 }
 
 
+SUPPORT = "窓口で対応し、サポートに連絡します"
+CALLED: dict[CallReason, str] = {
+    CallReason.HELP: "患者さんのところへ行きます",
+    CallReason.PIN_ONE_LEFT: "暗証番号はもう入れません。目視確認（カードだけ）にするか、別のカード・スマホで",
+    CallReason.PIN_BLOCKED: "目視確認（カードだけ）にします。番号は市区町村の窓口で直してもらいます",
+    CallReason.CERTIFICATE_EXPIRED: (
+        "カードは、期限後 3 か月は資格の確認にだけ使えます。スマホはすぐに使えません。"
+        "{ref}`資格を確かめる順番 <ways>`へ"
+    ),
+    CallReason.CERTIFICATE_REFUSED: "{ref}`資格を確かめる順番 <ways>`で確かめます",
+    CallReason.SERVICE_REFUSED: "{ref}`資格を確かめる順番 <ways>`で確かめます",
+    CallReason.NOT_RECORDED: "このキオスクでは受け付けられていません。" + SUPPORT,
+    CallReason.TOKEN_FAULT: "もう一度受付してもらいます。だめなら別のカード・スマホか、目視確認で",
+}
+CLOSED: dict[OutOfServiceReason, str] = {
+    OutOfServiceReason.READER: "読み取り機の USB を差しなおします",
+    OutOfServiceReason.OUTBOX_FULL: "LAN の線とルーターを確かめます。送れると、また使えます",
+    OutOfServiceReason.STARTING: "2 分待ちます",
+}
+
+
 def say(catalogues: Catalogues, key: str, **values: object) -> str:
     return catalogues.say("ja", key, **values).replace(PHRASE_BREAK, "").replace("\n", " ")
 
@@ -89,8 +110,14 @@ def troubles(catalogues: Catalogues) -> str:
     rows = [f"| {name} | {line} |" for name, lines in sentences.items() for line in lines]
     other = say(catalogues, f"check.part.{Part.UNKNOWN.value}")
     rows.append(f"| {other} | ほかのことばが出たら、サポートに連絡してください。 |")
-    calls = [f"| {say(catalogues, f'staff_called.{reason.value}')} |" for reason in CallReason]
-    closed = [f"| {say(catalogues, f'out_of_service.{reason.value}')} |" for reason in OutOfServiceReason]
+    calls = [
+        f"| {say(catalogues, f'staff_called.{reason.value}')} | {CALLED.get(reason, SUPPORT)} |"
+        for reason in CallReason
+    ]
+    closed = [
+        f"| {say(catalogues, f'out_of_service.{reason.value}')} | {CLOSED.get(reason, SUPPORT)} |"
+        for reason in OutOfServiceReason
+    ]
     reasons = [_reason(catalogues, reason) for reason in FallbackReason]
     return "\n".join(
         (
@@ -98,10 +125,10 @@ def troubles(catalogues: Catalogues) -> str:
             "| どこ | 何が起きていて、どう直すか |\n|---|---|",
             *rows,
             "\n## 患者さんの画面が「係員がうかがいます」になったとき\n",
-            "| 画面のことば |\n|---|",
+            "| 画面のことば | 窓口ですること |\n|---|---|",
             *dict.fromkeys(calls),
             "\n## 「ただいま使えません」になったとき\n",
-            "| 画面のことば |\n|---|",
+            "| 画面のことば | すること |\n|---|---|",
             *dict.fromkeys(closed),
             "\n## 予備の方法の理由と、すること\n",
             "| 理由 | すること |\n|---|---|",

@@ -17,6 +17,8 @@ MEANING = {
     "call": "係員を呼んでいます",
     "ask": "続けますか",
     "out_of_service": "使えません",
+    "test_lights": "ランプのテスト",
+    "test_buzzer": "ブザーのテスト",
 }
 
 

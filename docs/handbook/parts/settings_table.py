@@ -14,6 +14,8 @@ NAMES = {
     "outbox": "記録",
     "clock": "時刻",
     "update": "更新",
+    "handover": "レセコンへの受け渡し",
+    "metrics": "見守りの数値",
     "run": "プロセス",
     "network": "回線",
     "first_boot": "初回起動 (使ったあと消えます)",

@@ -22,7 +22,7 @@ GROUPS: tuple[tuple[str, str, str], ...] = (
         "はじめの画面のいちばん上（医療機関の名前）を 2 秒おさえ、職員番号とパスコードを入れます。"
         "続けて 5 回まちがえると、5 分間入れません。",
     ),
-    ("staff_menu", "職員メニュー", "いまの様子がひと目で分かります。色のついた行から見てください。"),
+    ("staff_menu", "係員メニュー", "いまの様子がひと目で分かります。色のついた行から見てください。"),
     (
         "staff_check",
         "本日の点検",
@@ -42,12 +42,55 @@ GROUPS: tuple[tuple[str, str, str], ...] = (
     ),
     ("staff_case", "1 件ずつの答え", "番号ごとに、次にすることが出ます。すんだら「確認した」を押します。"),
     ("staff_drill", "予備の方法の練習", "月に 1 回はしてください。患者さんの記録にはさわりません。"),
+    (
+        "staff_day",
+        "きょうの受付",
+        "時間ごとの数と、つながらなかった時間です。数だけで、だれのものかは分かりません。",
+    ),
+    (
+        "staff_reading",
+        "読み取りのテスト",
+        "カードやスマホをのせて、読み取り機を確かめます。暗証番号は使わず、何も記録しません。",
+    ),
+    ("staff_test", "本体のテスト", "タッチ・画面・ランプ・ブザー・スピーカーを順に確かめます。"),
+    ("staff_settings", "設定", "音量と、患者さんがえらべることばを変えます。"),
     ("staff_update", "更新", "新しい版を入れます。受付の途中では始まりません。"),
     ("staff_help", "ヘルプ", "手引書とコールセンターです。"),
     ("staff_number", "目視確認：職員番号", "カードの写真と顔を見くらべる職員が、自分の番号を入れます。"),
     ("staff_passcode", "目視確認：パスコード", "続けて、パスコードを入れます。"),
 )
 REST = ("", "そのほかの画面", "")
+#: What the picture shows, where its largest words do not tell it from its neighbours.
+CAPTIONS = {
+    "door_number_refused": "番号かパスコードがちがうとき",
+    "door_passcode_checking": "パスコードを確かめているところ",
+    "staff_menu": "何も起きていないとき",
+    "staff_menu_busy": "直すところがあり、予備の方法のとき",
+    "staff_menu_asking": "調べているあいだ",
+    "staff_menu_more": "つぎのページ",
+    "staff_check_ok_no_time": "時刻がまだ合っていないとき",
+    "staff_waiting_none": "何も待っていないとき",
+    "staff_waiting_no_late": "答えがまだ届いていないとき",
+    "staff_waiting_kinds": "送れなかった記録があるとき",
+    "staff_waiting_many": "たくさんあるとき",
+    "staff_case_valid": "有効",
+    "staff_case_invalid": "無効",
+    "staff_case_invalid_new_exists": "無効（新しい資格あり）",
+    "staff_case_not_found": "該当資格なし",
+    "staff_case_several": "複数該当",
+    "staff_case_valid_not_registered": "有効（未登録）",
+    "staff_case_rejected": "受け付けられなかったもの",
+    "staff_case_expired": "期限切れ",
+    "staff_case_recorded": "直前のお預かり",
+    "staff_case_ways": "資格を確かめる順番",
+    "staff_case_ways_in_march": "順番（2026 年 3 月まで）",
+    "staff_case_ways_no_date": "順番（日付が分からないとき）",
+    "staff_number_refused": "番号かパスコードがちがうとき",
+    "staff_passcode_checking": "パスコードを確かめているところ",
+    "staff_test_touch_4": "タッチのテストの途中",
+    "staff_test_touch_8": "タッチのテストの終わりごろ",
+    "staff_settings_one_language": "ことばが 1 つのとき",
+}
 
 
 def staff_examples() -> list[Example]:
@@ -77,7 +120,8 @@ def _figure(name: str, picture: Picture) -> str:
     titles = [each for each in words if not each[1].isdigit()]
     title = max(titles, key=lambda each: each[0], default=(0, name))[1]
     alt = "、".join(text for _, text in words)
-    return f"```{{figure}} made/screens/{name}.png\n:alt: {alt}\n:figclass: screen\n\n{title}\n```"
+    caption = CAPTIONS.get(name, title)
+    return f"```{{figure}} made/screens/{name}.png\n:alt: {alt}\n:figclass: screen\n\n{caption}\n```"
 
 
 def _words(picture: Picture) -> Iterator[tuple[int, str]]:
