@@ -112,9 +112,11 @@ class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
     disk: "read_only", "low". value: free megabytes.
     heat: "hot" (from 80 °C the processor is slowed down). value: °C of the processor. Absent where unknown.
     power: "undervoltage" (now, or since the last start where only that is known). Absent where unknown.
+    folders: "away" (the receipt computer's folder takes nothing), "untaken" (what was handed over still lies
+        there). value: how many files. Absent unless answers are handed over.
     """
 
-    part: str  #: "line", "clock", "certificate", "outbox", "disk", "heat", "power"; the screen adds its own
+    part: str  #: one of those above; the screen adds its own
     fault: str | None = None
     value: float | None = None  #: days, megabytes, records: what the sentence about it shows
 

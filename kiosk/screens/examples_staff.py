@@ -61,6 +61,7 @@ FINE = (
     PartFault(Part.DISK, "", 5120),
     PartFault(Part.HEAT, "", 52),
     PartFault(Part.POWER, ""),
+    PartFault(Part.FOLDERS, ""),
     PartFault(Part.SOUND, ""),
     PartFault(Part.LIGHTS, ""),
 )
@@ -143,6 +144,10 @@ def _checks(page: Kiosk) -> list[tuple[str, Kiosk]]:
         ("staff_check_parts", replace(page, screen=StaffCheck(STAFF, page=1))),
         ("staff_check_parts_more", replace(page, screen=StaffCheck(STAFF, page=2))),
         ("staff_check_box", found(PartFault(Part.HEAT, "hot", 84), PartFault(Part.POWER, "undervoltage"))),
+        (
+            "staff_check_folders",
+            found(PartFault(Part.FOLDERS, "away"), PartFault(Part.FOLDERS, "untaken", 3)),
+        ),
         ("staff_check_mend", replace(page, check=TO_MEND)),
         ("staff_check_mend_more", replace(page, check=TO_MEND, screen=StaffCheck(STAFF, page=1))),
         (

@@ -46,6 +46,8 @@ FAULTS: dict[tuple[Part, str], str] = {
     (Part.DISK, "low"): "check.say.disk_low",
     (Part.HEAT, "hot"): "check.say.heat",
     (Part.POWER, "undervoltage"): "check.say.power",
+    (Part.FOLDERS, "away"): "check.say.folders",
+    (Part.FOLDERS, "untaken"): "check.say.folders_untaken",
     (Part.SOUND, "silent"): "check.say.sound",
     (Part.LIGHTS, "dark"): "check.say.lights",
     (Part.UPLOADER, "absent"): "check.say.uploader",

@@ -10,6 +10,8 @@ from kiosk.channel import (
     AskDay,
     AskDesk,
     AuditNote,
+    CheckItem,
+    CheckTold,
     DrillTold,
     FromDesk,
     FromUploader,
@@ -35,7 +37,7 @@ LOOK_S = 60.0  #: a page that asks again and again within this is one look for t
 
 class DeskWork:
     """One for the process. `fallback` is also told as part of LineState; `path` and `most` are the outbox's
-    file and count cap; `tell_all` reaches every screen.
+    file and count cap; `tell_all` reaches every screen; `folders` knows of the clinic's folders.
     """
 
     def __init__(
@@ -47,10 +49,12 @@ class DeskWork:
         path: Path,
         most: int,
         tell_all: Callable[[FromUploader], None],
+        folders: Callable[[Moment], tuple[CheckItem, ...]],
     ) -> None:
         self.fallback, self.drill = fallback, drill
         self._delivery, self._credentials = delivery, credentials
         self._path, self._most, self._tell_all = path, most, tell_all
+        self._folders = folders
         self.preferences = Preferences()
         self._looked: dict[str, float] = {}  # staff -> when last asked
 
@@ -102,7 +106,8 @@ class DeskWork:
                 assert_never(message)
 
     def _check(self, outbox: Outbox | None, now: Moment) -> FromUploader:
-        return check(outbox, self._path, self._most, self._delivery.line, self._credentials, now)
+        told = check(outbox, self._path, self._most, self._delivery.line, self._credentials, now)
+        return CheckTold(parts=told.parts + self._folders(now))
 
     def _note_look(self, staff: str, outbox: Outbox, now: Moment) -> None:
         seconds = now.mono_ms / 1000

@@ -149,6 +149,7 @@ class Uploader:
             settings.outbox.path,
             settings.outbox.max_records,
             self._tell_all,
+            self._connector.checked,
         )
 
     # ---- life ----------------------------------------------------------------------------------------------

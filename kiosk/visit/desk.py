@@ -54,6 +54,7 @@ class Part(StrEnum):
     DISK = "disk"
     HEAT = "heat"
     POWER = "power"
+    FOLDERS = "folders"  #: the receipt computer's, where answers are handed over
     SOUND = "sound"
     LIGHTS = "lights"
     UPLOADER = "uploader"  #: its process does not answer

@@ -262,3 +262,35 @@ def test_what_a_crash_left_in_the_work_folder_is_removed_at_start(make: Callable
         assert time.monotonic() < end
         time.sleep(0.002)
     assert other.exists()
+
+
+# ---- the daily check ---------------------------------------------------------------------------------------
+
+
+def checked(desk: Desk, now: Moment = NOW) -> str | None:
+    item = desk.over.check(now)
+    assert item is not None
+    return item.fault
+
+
+def test_the_daily_check_says_when_the_folder_is_away_and_when_it_is_back(make: Callable[..., Desk]) -> None:
+    desk = make()
+    away = desk.folder.rename(desk.folder.with_name("away"))
+    desk.until(lambda: checked(desk) == "away")
+    away.rename(desk.folder)
+    desk.until(lambda: checked(desk) is None, later(61))
+    assert desk.files() == [], "a look leaves nothing behind"
+
+
+def test_the_daily_check_says_when_nobody_takes_what_is_handed_over(make: Callable[..., Desk]) -> None:
+    desk = make()
+    desk.answer()
+    desk.until(lambda: desk.over.handed_over == 1)
+    assert checked(desk, later(600)) is None
+    assert checked(desk, later(1_000)) == "untaken"
+    desk.files()[0].unlink()  # the receipt computer has taken it
+    desk.until(lambda: checked(desk, later(1_000)) is None, later(1_000))
+
+
+def test_the_daily_check_is_silent_while_nothing_is_handed_over(make: Callable[..., Desk]) -> None:
+    assert make(folder=None).over.check(NOW) is None

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from typing import assert_never
 
-from kiosk.channel import AskLookUps, Done, FromUploader, LookUpLine, LookUpLines, StartLookUp
+from kiosk.channel import AskLookUps, CheckItem, Done, FromUploader, LookUpLine, LookUpLines, StartLookUp
 from kiosk.config import Settings
 from kiosk.uploader.answers import AnswerMemory
 from kiosk.uploader.clock import Moment
@@ -45,6 +45,11 @@ class Connector:
     def tick(self, outbox: Outbox | None, online: bool, now: Moment) -> float:
         """Do what is due; returns the seconds until something is due again. Raises OutboxLost."""
         return min(self._handover.tick(now), self._lookup.tick(outbox, online, now))
+
+    def checked(self, now: Moment) -> tuple[CheckItem, ...]:
+        """What the daily check may say of the folders."""
+        item = self._handover.check(now)
+        return () if item is None else (item,)
 
     def serve(self, message: AskLookUps | StartLookUp, outbox: Outbox) -> FromUploader:
         """What the command line asks."""

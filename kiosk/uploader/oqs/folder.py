@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -91,6 +92,27 @@ class Folder:
                 made.unlink(missing_ok=True)
             return NotPut(_said(fault))
         return self._move(made, final)
+
+    def fault(self) -> str | None:
+        """Why nothing can be put there now; None when it can. Tried with a file in the work folder."""
+        try:
+            if not self.path.is_dir():
+                return "the folder is not there"
+            if not self._mounted():
+                return "the share is not mounted"
+            if not os.access(self.path, os.W_OK):
+                return "the folder may not be written"
+            self.work.mkdir(mode=0o700, parents=True, exist_ok=True)
+            trial = self.work / "trial"
+            _write(trial, b"")
+            trial.unlink()
+        except OSError as fault:
+            return _said(fault)
+        return None
+
+    def still_there(self, names: Collection[str]) -> frozenset[str]:
+        """Which of these files nobody has taken yet. Raises OSError."""
+        return frozenset(name for name in names if os.path.lexists(self.path / name))
 
     def _mounted(self) -> bool:
         device = self.path.stat().st_dev

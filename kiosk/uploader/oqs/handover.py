@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kiosk.channel import CheckItem
 from kiosk.config import Clinic
 from kiosk.config_folders import FileEncoding, HandoverSettings
 from kiosk.qualification.codes import ResultCodes, outcome_of
@@ -32,7 +33,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 60.0  #: so long the folder may take, while the person is taken to stand at the desk
 RETRY_S = 2.0
-IDLE_S = 60.0
+LOOK_S = 60.0  #: between looks whether the folder is there; they keep a share mounted, too
+UNTAKEN_S = 900.0  #: a receipt computer takes a file within seconds
+_MAX_NAMES = 500
 _STAMP = "%Y%m%d%H%M%S"
 _CODES = {FileEncoding.UTF_8: CharacterCode.UTF_8, FileEncoding.SHIFT_JIS: CharacterCode.SHIFT_JIS}
 
@@ -47,6 +50,14 @@ class _Waiting:
     until_s: float  #: on the monotonic clock; then it is given up
     try_s: float
     under_way: bool = False
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What a look at the folder gave."""
+
+    fault: str | None
+    there: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,9 @@ class HandOver:
             self._folder = Folder(settings.folder, settings.work / clinic.terminal, own)
         self._waiting: dict[str, _Waiting] = {}
         self._last_stamp = ""
+        self._names: dict[str, float] = {}  # handed over in this life and not known to be taken -> when
+        self._fault: str | None = None
+        self._looking, self._look_s = False, 0.0
         self.handed_over = self.given_up = 0  #: in this life, for the status
 
     def start(self) -> None:
@@ -105,9 +119,13 @@ class HandOver:
 
     def tick(self, now: Moment) -> float:
         """Take what came back, start what is due; returns the seconds until something is due again."""
+        if self._folder is None:
+            return LOOK_S
         self._errands.collect()
         seconds = now.mono_ms / 1000
-        due = IDLE_S
+        if seconds >= self._look_s and not self._looking:
+            self._look(self._folder, seconds)
+        due = max(0.0, self._look_s - seconds)
         for record, waiting in list(self._waiting.items()):
             if waiting.under_way:
                 continue
@@ -116,6 +134,29 @@ class HandOver:
             else:
                 due = min(due, waiting.try_s - seconds)
         return due
+
+    def check(self, now: Moment) -> CheckItem | None:
+        """For the daily check; None while nothing is handed over."""
+        if self._folder is None:
+            return None
+        seconds = now.mono_ms / 1000
+        untaken = sum(seconds - since >= UNTAKEN_S for since in self._names.values())
+        word = "away" if self._fault is not None else "untaken" if untaken else None
+        return CheckItem(part="folders", fault=word, value=untaken)
+
+    def _look(self, folder: Folder, seconds: float) -> None:
+        names = tuple(self._names)
+        self._looking, self._look_s = True, seconds + LOOK_S
+        self._errands.give(lambda: _looked(folder, names), lambda came: self._saw(names, came))
+
+    def _saw(self, names: tuple[str, ...], came: _Looked) -> None:
+        self._looking = False
+        if came.fault != self._fault and came.fault is not None:
+            log.error("nothing can be handed over: %s", came.fault)
+        self._fault = came.fault
+        if came.fault is None:
+            for taken in set(names) - came.there:
+                self._names.pop(taken, None)
 
     def _try(self, record: str, waiting: _Waiting, now: Moment) -> None:
         person, seconds = self._memory.get(record), now.mono_ms / 1000
@@ -158,9 +199,12 @@ class HandOver:
     def _came(self, record: str, waiting: _Waiting, came: files.Outcome | _Unwritable) -> None:
         waiting.under_way = False
         match came:
-            case Put():
+            case Put(name=name):
                 self.handed_over += 1
                 self._waiting.pop(record, None)
+                self._fault = None
+                if len(self._names) < _MAX_NAMES:
+                    self._names[name] = waiting.try_s - RETRY_S
             case NotPut(taken=True):
                 waiting.try_s = 0.0  # at once, with the next second's name
             case NotPut(say=say):
@@ -200,6 +244,14 @@ def face_message(
             ResultList=tuple(Result.of(from_json(Result, each)) for each in results),
         ),
     )
+
+
+def _looked(folder: Folder, names: tuple[str, ...]) -> _Looked:
+    fault = folder.fault()
+    try:
+        return _Looked(fault, frozenset(names) if fault is not None else folder.still_there(names))
+    except OSError as gone:
+        return _Looked(gone.strerror or type(gone).__name__)
 
 
 def _now(now: Moment) -> str | None:
