@@ -24,6 +24,7 @@ class Words:
 class Notice:
     ja: Words
     en: Words
+    code: str = ""  #: what a QR code beside the lines says, for who mends the card elsewhere; "": no code
 
 
 def shortened(lines: Sequence[str], more: str) -> tuple[str, ...]:
@@ -35,7 +36,10 @@ def shortened(lines: Sequence[str], more: str) -> tuple[str, ...]:
 
 def to_text(notice: Notice) -> str:
     """The notice as the text of a file."""
-    document = {name: {"title": words.title, "lines": words.lines} for name, words in _parts(notice)}
+    document: dict[str, Any] = {
+        name: {"title": words.title, "lines": words.lines} for name, words in _parts(notice)
+    }
+    document["code"] = notice.code
     return json.dumps(document, ensure_ascii=False)
 
 
@@ -43,7 +47,7 @@ def from_text(text: str) -> Notice | None:
     """The notice in a file's text; None when it is none."""
     try:
         document = json.loads(text)
-        return Notice(_words(document["ja"]), _words(document["en"]))
+        return Notice(_words(document["ja"]), _words(document["en"]), str(document.get("code", "")))
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -11,7 +11,7 @@ from kiosk.config import Card, Settings
 from kiosk.notice import UNTOLD, Notice, Words, shortened, to_text
 from kiosk.provisioning.first_boot import Faulty, NoCa, NotEnrolled, Outcome, Places, Ready, first_boot
 from kiosk.provisioning.line import TIME, WIFI, WIRED, line_files
-from kiosk.provisioning.notice import lines
+from kiosk.provisioning.notice import lines, qr_text
 from kiosk.uploader.enrolment import EnrolmentError
 from kiosk.uploader.keypairs import write_safely
 
@@ -56,11 +56,15 @@ def notice_of(outcome: Outcome, data_lost: bool) -> Notice:
             told = Notice(
                 Words(
                     "設定を待っています",
-                    ("SD カードの kiosk.toml を直して、入れ直してください。", *shortened(ja, "ほか {} 件")),
+                    (
+                        "SD カードの kiosk.toml を直します。全部の行は QR コードで見られます。",
+                        *shortened(ja, "ほか {} 件"),
+                    ),
                 ),
                 Words(
                     "Waiting for the settings: mend kiosk.toml on the SD card.", shortened(en, "and {} more")
                 ),
+                qr_text(error.faults, "ja"),
             )
         case NoCa(name):
             told = Notice(
@@ -97,6 +101,7 @@ def _after_loss(told: Notice) -> Notice:
         "新しいアクティベーションコードが必要です。",
     )
     en = "The card's data were destroyed and made anew; waiting records are lost. A new code is needed."
+    # Without the code: the loss needs its room, and stands before everything else.
     return Notice(Words(told.ja.title, (*ja, *told.ja.lines)), Words(told.en.title, (en, *told.en.lines)))
 
 

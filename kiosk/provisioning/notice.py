@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from kiosk.config_table import Fault
 from kiosk.provisioning.sections import check_digit_fits
 
-#: What a phone reads from a 7-inch panel at arm's length: QR version 15-M takes 412 bytes.
+#: What a phone reads from a 7-inch panel at arm's length: QR version 13-L takes 425 bytes (ISO/IEC 18004).
 QR_BYTES = 400
 
 INSTITUTION_DOUBT = (

@@ -4,12 +4,15 @@ from kiosk.notice import Notice, Words
 from kiosk.screens.geometry import Rect
 from kiosk.screens.linebreak import Fitted, fit
 from kiosk.screens.look import Canvas, Measurer
+from kiosk.screens.qr import modules
 from kiosk.screens.theme import STANDARD, Colour
-from kiosk.screens.widgets import Line, Panel, Picture, Text, Widget
+from kiosk.screens.widgets import Line, Panel, Picture, Qr, Text, Widget
 
 TITLE_MM, LINE_MM, ENGLISH_MM, FLOOR_MM = 7.5, 4.6, 3.4, 2.2
 MARGIN_MM, GAP_MM = 4.0, 1.4
 ENGLISH_SHARE = 0.36  #: of the height below the title
+CODE_SHARE = 0.42  #: of the longer side: 77 modules of 4 pixels on a 7-inch panel
+WHITE: Colour = (255, 255, 255)  #: around and between the modules; readers want the contrast
 
 
 def notice_picture(notice: Notice, canvas: Canvas, measure: Measurer) -> Picture:
@@ -19,14 +22,18 @@ def notice_picture(notice: Notice, canvas: Canvas, measure: Measurer) -> Picture
     below = Rect(
         margin, bar.bottom + margin, canvas.width - 2 * margin, canvas.height - bar.bottom - 2 * margin
     )
-    english = round(below.h * ENGLISH_SHARE)
     widgets: list[Widget] = [Panel(bar, tokens.notice)]
-    title = fit(notice.ja.title, below.w, bar.h, canvas.px(TITLE_MM), canvas.px(FLOOR_MM), True, measure)
+    if notice.code:
+        below, code = _beside(below, margin)
+        widgets.append(Qr(code, modules(notice.code), tokens.ink, WHITE))
+    english = round(below.h * ENGLISH_SHARE)
+    across = canvas.width - 2 * margin
+    title = fit(notice.ja.title, across, bar.h, canvas.px(TITLE_MM), canvas.px(FLOOR_MM), True, measure)
     top = (bar.h - title.height) // 2
     widgets.append(
         _placed(
             title,
-            Rect(margin, top, below.w, bar.h - top),
+            Rect(margin, top, across, bar.h - top),
             True,
             tokens.notice.ink,
             tokens.notice.fill,
@@ -40,6 +47,16 @@ def notice_picture(notice: Notice, canvas: Canvas, measure: Measurer) -> Picture
     foot = Rect(below.x, below.bottom - english, below.w, english)
     widgets += _lines(spoken, foot, ENGLISH_MM, tokens.sub, canvas, measure)
     return Picture("notice", (canvas.width, canvas.height), tokens.ground, tuple(widgets), ())
+
+
+def _beside(room: Rect, gap: int) -> tuple[Rect, Rect]:
+    """Room for the lines, and a square for the code: at the right, or at the foot of a tall screen."""
+    side = round(min(room.w, room.h, CODE_SHARE * max(room.w, room.h)))
+    if room.h > room.w:
+        rest = Rect(room.x, room.y, room.w, room.h - side - gap)
+        return rest, Rect(room.x + (room.w - side) // 2, room.bottom - side, side, side)
+    rest = Rect(room.x, room.y, room.w - side - gap, room.h)
+    return rest, Rect(rest.right + gap, room.y, side, side)
 
 
 def _lines(

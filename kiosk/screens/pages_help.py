@@ -1,12 +1,11 @@
 """Layout of the staff's help page: whom to ring and when, and where to read, as QR codes. PURE."""
 
-import segno
-
 from kiosk.qualification.call_centre import MEDICAL_INSTITUTIONS, PHONE, PRACTITIONERS, article
 from kiosk.screens import look as sizes
 from kiosk.screens.geometry import Rect
 from kiosk.screens.kit import Page, Paragraph
 from kiosk.screens.pages_staff import TEXT_MM, frame
+from kiosk.screens.qr import modules
 from kiosk.screens.widgets import Icon, Mark, Qr
 from kiosk.visit.staff_states import StaffHelp
 
@@ -39,13 +38,6 @@ def help_page(page: Page, screen: StaffHelp) -> None:
         caption = place.base(page.px(12.5 if portrait else 6.2))
         page.add(Qr(place.above(caption.h), modules(address), DARK, LIGHT))
         page.text(caption, Paragraph(words, sizes.FLOOR_MM), sizes.FLOOR_MM, centre=True)
-
-
-def modules(address: str) -> tuple[bytes, ...]:
-    """The code of an address with its quiet zone; error correction L, for a screen is not scratched."""
-    return tuple(
-        bytes(row) for row in segno.make_qr(address, error="l", boost_error=False).matrix_iter(border=4)
-    )
 
 
 def _hours(page: Page, screen: StaffHelp) -> str:

@@ -19,6 +19,7 @@ TEST = {
     "openssl",
     "nginx",
     "chromium",
+    "zbar-tools",
     "rauc",
     "squashfs-tools",
     "dbus-daemon",

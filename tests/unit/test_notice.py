@@ -1,8 +1,10 @@
 """Notices: written, read, drawn so that they fit."""
 
 import itertools
+import subprocess
 from pathlib import Path
 
+import pygame
 import pytest
 
 from kiosk.commands.first_boot import notice_of
@@ -10,10 +12,13 @@ from kiosk.config import ConfigError
 from kiosk.config_table import Fault
 from kiosk.notice import LINES_SHOWN, UNTOLD, Notice, Words, from_text, shortened, to_text
 from kiosk.provisioning.first_boot import Faulty, NoCa, NotEnrolled, Outcome
+from kiosk.provisioning.notice import qr_text
 from kiosk.screens.fonts import FontBook
+from kiosk.screens.gallery import DISPLAYS
 from kiosk.screens.look import Canvas
 from kiosk.screens.notice_page import notice_picture
-from kiosk.screens.widgets import Text
+from kiosk.screens.painter import Painter
+from kiosk.screens.widgets import Qr, Text
 
 FAULTS = tuple(
     Fault(
@@ -59,6 +64,12 @@ def test_every_notice_fits_the_screen(outcome: Outcome, lost: bool, size: tuple[
         assert canvas.rect.covers(line.rect), line.text
     for one, other in itertools.pairwise(lines):
         assert one.rect.bottom <= other.rect.y, (one.text, other.text)
+    codes = [widget for widget in picture.widgets if isinstance(widget, Qr)]
+    assert len(codes) == (isinstance(outcome, Faulty) and not lost)
+    for code in codes:
+        assert canvas.rect.covers(code.rect)
+        assert code.rect.w / len(code.modules) >= 2.5  # pixels for each module
+        assert not any(code.rect.overlaps(line.rect) for line in lines)
 
 
 def test_a_lost_partition_is_told_before_anything_else() -> None:
@@ -66,3 +77,19 @@ def test_a_lost_partition_is_told_before_anything_else() -> None:
     assert "失われています" in told.ja.lines[0]
     assert "lost" in told.en.lines[0]
     assert UNTOLD.ja.lines
+
+
+@pytest.mark.parametrize("display", ["800x480", "720x1280"])
+def test_a_phone_reads_the_same_lines_from_the_screen(tmp_path: Path, display: str) -> None:
+    canvas, fonts = DISPLAYS[display], FontBook()
+    error = ConfigError(Path("kiosk.toml"), FAULTS)
+    surface = pygame.Surface((canvas.width, canvas.height))
+    Painter(fonts).draw(surface, notice_picture(notice_of(Faulty(error), False), canvas, fonts))
+    photo = tmp_path / "screen.png"
+    pygame.image.save(surface, photo)
+    read = subprocess.run(
+        ["zbarimg", "--quiet", "--raw", str(photo)], capture_output=True, check=True, timeout=60
+    )
+    said = read.stdout.decode().rstrip("\n")
+    assert said == qr_text(FAULTS, "ja")
+    assert said.splitlines()[1] == FAULTS[0].in_japanese()
