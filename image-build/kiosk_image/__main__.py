@@ -5,14 +5,14 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from kiosk_image import assemble, disk, roots, wheels
+from kiosk_image import assemble, disk, roots, sign, wheels
 from kiosk_image.steps import BuildError, Step, Workshop, fail
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOST_TOOLS = ("mmdebstrap", "apt-get", "dpkg-deb", "unshare", "chroot")
 
 
-def recipe(repository: Path, pip: Path) -> dict[str, Step]:
+def recipe(repository: Path, pip: Path, keys: Path | None = None) -> dict[str, Step]:
     """All steps by name. Slow and emulated: `debian`, `initrd`; everything else runs on this processor."""
     build = repository / "image-build"
     code = build / "kiosk_image"
@@ -45,6 +45,12 @@ def recipe(repository: Path, pip: Path) -> dict[str, Step]:
         (),
         lambda out, _: roots.fetch_packages(out, roots.packages(lists / "boot.list")),
     )
+    signing = Step(
+        "keys",
+        ("throw-away",) if keys is None else (keys / "update-ca.pem",),
+        (tools,),
+        lambda out, got: sign.take_keys(out / "keys", keys, got["tools"] / "root"),
+    )
     python = Step(
         "wheels",
         (repository / "requirements/run.txt", code / "wheels.py"),
@@ -62,7 +68,7 @@ def recipe(repository: Path, pip: Path) -> dict[str, Step]:
             repository / "pyproject.toml",
             code / "assemble.py",
         ),
-        (tools, debian, initrd, python),
+        (tools, debian, initrd, python, signing),
         lambda out, got: assemble.make_tree(out, repository, got, pip),
     )
     boot = Step(
@@ -85,8 +91,19 @@ def recipe(repository: Path, pip: Path) -> dict[str, Step]:
         (tools, system, boot),
         lambda out, got: disk.make_disk(out, repository, got, release),
     )
+    bundle = Step(
+        "bundle",
+        (code / "sign.py",),
+        (tools, signing, card),
+        lambda out, got: sign.make_bundle(
+            out, got["keys"] / "keys", got["disk"], got["tools"] / "root", release.name, release.version
+        ),
+    )
     packed = Step(
-        "release", (code / "disk.py",), (tools, card, system), lambda out, got: disk.pack(out, got, release)
+        "release",
+        (code / "disk.py", code / "sign.py"),
+        (tools, card, bundle, signing, system),
+        lambda out, got: disk.pack(out, got, release),
     )
     return {step.name: step for step in packed.in_order()}
 
@@ -97,10 +114,13 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="where finished steps are kept")
     parser.add_argument("--pip", type=Path, required=True, help="a pip with the locked setuptools beside it")
     parser.add_argument("--out", type=Path, help="copy the results here")
+    parser.add_argument(
+        "--keys", type=Path, help="folder of the signing keys (sign.py); else throw-away ones"
+    )
     parser.add_argument("--step", default="release", help="build only as far as this step")
     parser.add_argument("--where", metavar="STEP", help="print the folder of a finished step, or fail")
     chosen = parser.parse_args()
-    steps = recipe(REPOSITORY, chosen.pip.absolute())
+    steps = recipe(REPOSITORY, chosen.pip.absolute(), chosen.keys and chosen.keys.absolute())
     if chosen.where:
         folder = steps[chosen.where].folder(chosen.cache.absolute())
         if not steps[chosen.where].ready(chosen.cache.absolute()):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kiosk_image.assemble import set_times
 from kiosk_image.roots import inside, shell
+from kiosk_image.sign import minisign
 
 ROOT_SIZE = "1152M"  #: of a slot; an update must fit into a card that was flashed years before
 
@@ -76,6 +77,16 @@ def pack(out: Path, results: dict[str, Path], release: Release) -> None:
     inside(tools, ["sh", "-ec", f'xz -T2 -3 --block-size=32MiB -c "{image}" > "{packed}"'], shared)
     inside(tools, ["bmaptool", "-q", "create", "-o", str(out / f"{release.name}.bmap"), str(image)], shared)
     (out / "rpi-imager.json").write_text(imager_entry(image, packed, release), encoding="utf-8")
+    bundle = out / f"{release.name}.raucb"
+    bundle.hardlink_to(results["bundle"] / bundle.name)
+    shutil.copyfile(results["system"] / "dpkg-status", out / "dpkg-status")
+    keys = results["keys"] / "keys"
+    told = "throw-away key: not for a clinic" if (keys / "THROW-AWAY").exists() else "kiosk image"
+    lines = "".join(f"{digest(file)}  {file.name}\n" for file in (packed, bundle))
+    (out / "SHA256SUMS").write_text(lines, encoding="utf-8")
+    # One signature over the sums covers both files; the key must be readable where the tool runs.
+    minisign(keys.resolve(), out / "SHA256SUMS", f"{told} {release.version}", tools)
+    shutil.copyfile(keys / "minisign.pub", out / "minisign.pub")
 
 
 def imager_entry(image: Path, packed: Path, release: Release) -> str:

@@ -159,8 +159,9 @@ def _keep_ca(places: Places, card: Card) -> bool:
 def _keep(places: Places, file: Path) -> None:
     """Copy a file of the card to the same place beside the settings in force; no secret, for all to read."""
     goal = places.kept / file.relative_to(places.card)
-    goal.parent.mkdir(mode=0o755, exist_ok=True)
-    goal.parent.chmod(goal.parent.stat().st_mode | 0o050)
+    if goal.parent != places.kept:
+        goal.parent.mkdir(exist_ok=True)
+        goal.parent.chmod(0o755)  # whatever the umask is: the reader's user looks in
     write_safely(goal, file.read_bytes(), 0o644)
 
 

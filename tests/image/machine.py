@@ -121,7 +121,7 @@ class Machine:
             -qmp unix:{self.path("qmp.sock")},server=on,wait=off
         """.split()
         append = f"{self.build.cmdline()} {self.append}".strip()
-        return ["nice", "-n", "5", QEMU, "-blockdev", node, *words, "-append", append, *self.extra]
+        return [QEMU, "-blockdev", node, *words, "-append", append, *self.extra]
 
     def path(self, name: str) -> Path:
         return self.folder / name

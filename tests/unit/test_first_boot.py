@@ -1,6 +1,7 @@
 """The first boot: settings in force only when enrolled, secrets wiped, cut off anywhere it goes on."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,3 +174,19 @@ def test_a_changed_card_is_taken_with_a_new_code_only(places: Places) -> None:
     places.written.write_text(written(**{'terminal = "K001"': 'terminal = "K002"'}), encoding="utf-8")
     assert first_boot(places, enrolled, no_line) == Ready()
     assert load(places.in_force).clinic.terminal == "K002"
+
+
+def test_a_trust_folder_on_the_card_is_kept_where_the_reader_can_look(places: Places) -> None:
+    here = {'trust = "/usr/share/kiosk/trust"': 'trust = "trust"'}
+    places.written.write_text(written(**here), encoding="utf-8")
+    (places.card / "trust").mkdir()
+    (places.card / "trust" / "ca.pem").write_text("another certificate", encoding="utf-8")
+    umask = os.umask(0o077)  # as in kiosk-setup.service
+    try:
+        assert first_boot(places, enrolled, no_line) == Ready()
+    finally:
+        os.umask(umask)
+    trust = load(places.in_force).reader.trust
+    assert trust == places.kept / "trust"
+    assert (trust / "ca.pem").read_text() == "another certificate"
+    assert (trust.stat().st_mode & 0o777, (trust / "ca.pem").stat().st_mode & 0o777) == (0o755, 0o644)

@@ -1,0 +1,199 @@
+"""`python -m tests.image`: start the built image, visit it, cut its power. `make image-test` runs it.
+
+Prints what it finds as it goes, a table of figures at the end; writes both, with photographs, to a folder.
+Exit code 1 when something that must hold did not.
+"""
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tests.image import crash
+from tests.image.counter import READY_S, Counter
+from tests.image.machine import Build, Machine, MachineError
+from tests.image.replay import partition, writes
+
+DATA = 4  #: the data partition's number
+MEMORY_MIB = 300  #: at ready, without what the kernel can drop
+ROOT_MIB = 900
+STATES_SHORT, STATES_FULL = 20, 300
+SEED = 5
+
+
+@dataclass
+class Report:
+    """What was found; `failed` is what must hold and did not."""
+
+    rows: list[tuple[str, str, str]] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
+
+    def say(self, text: str) -> None:
+        print(f"[{time.monotonic() - self.begun:5.0f} s] {text}", flush=True)
+
+    def figure(self, name: str, value: str, met: bool | None = None) -> None:
+        """A row of the table; `met` is None for what has no goal."""
+        self.rows.append((name, value, {None: "-", True: "yes", False: "NO"}[met]))
+        self.say(f"{name}: {value}")
+        if met is False:
+            self.failed.append(f"{name}: {value}")
+
+    def table(self) -> str:
+        width = max(len(name) for name, _, _ in self.rows)
+        return "\n".join(f"{name:{width}}  {value:>28}  {met}" for name, value, met in self.rows)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.image", description=__doc__)
+    parser.add_argument("--disk", type=Path, required=True, help="folder of the image build's disk step")
+    parser.add_argument("--tools", type=Path, required=True, help="its tool root")
+    parser.add_argument("--out", type=Path, default=Path("build/image-test"))
+    parser.add_argument("--full", action="store_true", help="all tokens, all faults, 300 crash states")
+    chosen = parser.parse_args()
+    build = Build(chosen.disk.resolve(), chosen.tools.resolve())
+    out = chosen.out.resolve()
+    report = Report()
+    try:
+        with Counter(build, out / "work", out / "photographs") as counter:
+            run(counter, report, chosen.full)
+    except MachineError as fault:
+        report.failed.append(str(fault))
+        report.say(f"FAILED: {fault}")
+    text = report.table() if report.rows else ""
+    print(f"\n{text}\n\nphotographs: {out / 'photographs'}")
+    for each in report.failed:
+        print(f"NOT MET: {each}")
+    (out / "report.txt").write_text(text + "\n", encoding="utf-8")
+    rows = [{"name": name, "value": value, "met": met} for name, value, met in report.rows]
+    (out / "report.json").write_text(
+        json.dumps({"rows": rows, "failed": report.failed}, indent=1), encoding="utf-8"
+    )
+    return 1 if report.failed else 0
+
+
+def run(counter: Counter, report: Report, full: bool) -> None:
+    """One life of a card: flashed, first boot, visits, faults, the plug pulled at every point of it."""
+    card = counter.fresh_disk()
+    counter.write_card(card)
+    before = counter.fresh_disk("before.img")
+    counter.write_card(before)
+    log = counter.folder / "writes.log"
+    promises: list[crash.Promise] = []
+    with counter.machine(card, log) as machine:
+        counter.plug(machine)
+        counter.see(machine, "start", limit_s=READY_S)
+        report.figure("power on to start screen, first boot", f"{time.monotonic() - machine.started:.0f} s")
+        stages(machine, report)
+        system(machine, report)
+        for token in ("card", "iphone", "android") if full else ("card",):
+            before_visit = set(counter.service.records())
+            end = counter.visit(machine, token)
+            [record] = set(counter.service.records()) - before_visit
+            promises.append(crash.Promise(record, log.stat().st_size))
+            report.figure(f"visit with {token}", end, end == "verified")
+        for fault in (unplug, kill_each) if full else ():
+            fault(counter, machine, report)
+        wiped = counter.read_card(card)
+        report.figure("activation code wiped from the card", "yes", 'activation_code = ""' in wiped)
+    power_cuts(counter, report, before, log, promises, STATES_FULL if full else STATES_SHORT)
+
+
+def stages(machine: Machine, report: Report) -> None:
+    """How long each stage of the start took, in the guest's own time."""
+    told = machine.shell("systemd-analyze time | head -1")
+    if found := re.search(r"([\d.min ]+s) \(kernel\).*?([\d.min ]+s) \(userspace\)", told):
+        report.figure("  kernel and initial RAM disk", found[1].strip())
+        report.figure("  user space", found[2].strip())
+    for unit in ("kiosk-data", "kiosk-setup", "kiosk-reader", "kiosk-uploader", "kiosk-screen"):
+        asked = f"systemctl show -P ActiveEnterTimestampMonotonic -P InactiveEnterTimestampMonotonic {unit}"
+        moments = [int(word) for word in machine.shell(asked).split() if word.isdigit()]
+        report.figure(f"  {unit} done at", f"{max(moments, default=0) / 1e6:.1f} s")
+
+
+def system(machine: Machine, report: Report) -> None:
+    """What the running system must be: small, closed, nothing failed."""
+    used = machine.shell(
+        "awk '/MemTotal/{t=$2} /MemAvailable/{a=$2} END{print int((t-a)/1024)}' /proc/meminfo"
+    )
+    report.figure("memory in use at ready", f"{used} MiB", int(used) <= MEMORY_MIB)
+    root = machine.shell("df -m / | awk 'END{print $3}'")
+    report.figure("root, uncompressed", f"{root} MiB", int(root) <= ROOT_MIB)
+    listening = machine.shell("cat /proc/net/tcp /proc/net/tcp6 | awk '$4==\"0A\"{print $2}' | wc -l")
+    report.figure("TCP ports that listen", listening, listening == "0")
+    udp = machine.shell(
+        "cat /proc/net/udp /proc/net/udp6 | awk 'NR>1 && $2 ~ /:/{print $2}' | sort | tr '\\n' ' '"
+    )
+    report.figure("UDP sockets (DHCP 0044, NTP and DNS as client)", udp.strip() or "none")
+    failed = machine.shell("systemctl --failed --no-legend --plain | awk '{print $1}' | tr '\\n' ' '").strip()
+    report.figure("failed units", failed or "none", not failed)
+    read_only = machine.shell("touch /written 2>/dev/null && echo no || echo yes")
+    report.figure("root is read-only", read_only, read_only == "yes")
+    gettys = machine.shell("ps -e -o comm= | grep -c -E 'getty|login|sshd|bluetoothd' || true")
+    report.figure("login programs running", gettys, gettys == "0")
+    renderer = machine.shell("journalctl -b -u kiosk-screen -o cat | grep -m1 'video driver' || true")
+    report.figure("display", renderer.partition("display ")[2] or "unknown", "opengles2" in renderer)
+    for unit in ("kiosk-reader", "kiosk-screen", "kiosk-uploader"):
+        exposure = machine.shell(f"systemd-analyze security --no-pager {unit} | tail -1")
+        if found := re.search(r": ([\d.]+) ", exposure):
+            report.figure(f"exposure of {unit}", found[1], float(found[1]) <= 1.5)
+
+
+def unplug(counter: Counter, machine: Machine, report: Report) -> None:
+    """The reader is pulled and put back."""
+    counter.unplug()
+    counter.see(machine, "out_of_service_reader", "start_reader_lost", "out_of_service")
+    counter.plug(machine)
+    counter.see(machine, "start")
+    report.figure("reader pulled and put back", "start screen again", True)
+
+
+def kill_each(counter: Counter, machine: Machine, report: Report) -> None:
+    """Each service killed; it must come back by itself."""
+    for name in ("reader", "uploader", "screen"):
+        machine.shell(f"systemctl kill -s KILL kiosk-{name}")
+        took = until(partial(active, machine, name))
+        counter.see(machine, "start")
+        report.figure(f"kiosk-{name} killed, active again after", f"{took:.0f} s", True)
+
+
+def active(machine: Machine, name: str) -> bool:
+    return machine.shell(f"systemctl is-active kiosk-{name}") == "active"
+
+
+def until(true: Callable[[], bool], limit_s: float = 180) -> float:
+    begun = time.monotonic()
+    while not true():
+        if time.monotonic() - begun > limit_s:
+            raise MachineError("waited in vain")
+        time.sleep(1)
+    return time.monotonic() - begun
+
+
+def power_cuts(
+    counter: Counter, report: Report, before: Path, log: Path, promises: list[crash.Promise], count: int
+) -> None:
+    """Crash states of the whole recorded life."""
+    part = partition(before, DATA)
+    grown = 5 * 1024**3 - part.begin
+    part = type(part)(part.begin, grown)
+    states = crash.campaign(before, part, log, counter.folder, tuple(promises), count, SEED)
+    for state in states:
+        for fault in state.faults:
+            report.say(f"crash state {state.cut.sure}: {fault}")
+    report.figure("recorded writes", str(len(writes(log))))
+    bad = sum(bool(state.faults) for state in states)
+    report.figure("crash states looked at", str(len(states)), len(states) == count)
+    report.figure("  with settings in force", str(sum(state.in_force for state in states)))
+    owing = sum(state.owed > 0 for state in states)
+    report.figure("  that owe an acknowledged record", str(owing), owing > 0)
+    report.figure("  with a fault", str(bad), bad == 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
