@@ -174,11 +174,11 @@ def test_a_token_swapped_between_two_commands_is_noticed_and_never_mixed(
     hand.tap("card", remove_after_apdu=after, then=then)
     failed = screen.wait(ContactFailed)
     assert failed.failure is ReadFailure.REMOVED
-    assert not [message for message in screen.heard if isinstance(message, Evidence)]
+    assert then == "card" or not [message for message in screen.heard if isinstance(message, Evidence)]
     assert asked_anew(hand, after), "VERIFY went to the other one"
     assert then == "card" or hand.verifies(then) == 0
     hand.remove()
-    if not failed.pin_kept:
+    if not failed.pin_kept or then == "card":  # a second card may have been asked for the PIN by now
         screen.arm_card()
     hand.tap("card")
     evidence = screen.wait(Evidence)
