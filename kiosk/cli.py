@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "lookup": Lazy("kiosk.commands.lookup:lookup", "Look up consented results after an outage."),
     "audit": Lazy("kiosk.commands.audit:audit", "Export the audit table; verify an export."),
     "metrics": Lazy("kiosk.commands.metrics:metrics", "Write the metrics file for node-exporter."),
+    "doctor": Lazy("kiosk.commands.doctor:doctor", "Every part by name, what is wrong, how to mend it."),
     "report": Lazy("kiosk.commands.report:report", "A day or a month as one HTML file."),
     "update": Lazy("kiosk.commands.update:update", "What newer version there is; install it; publish one."),
     "provision": Lazy("kiosk.commands.provision:provision", "Keys, enrolment, passcodes."),

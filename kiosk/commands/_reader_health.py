@@ -23,14 +23,14 @@ from kiosk.seqpacket import Peer, connect
 WAIT_S = 2.0  #: it answers between two commands of a contact; only a signature takes longer than a blink
 
 
-def ask_reader(config: Path) -> ReaderHealth | None:
+def ask_reader(config: Path, wait_s: float = WAIT_S) -> ReaderHealth | None:
     """Ask the reader process; None where it does not run or does not answer."""
     peer = connect(load(config).run / READER_SOCKET)
     if peer is None:
         return None
     try:
         peer.send(encode(AskReader()))
-        return _answer(peer, time.monotonic() + WAIT_S)
+        return _answer(peer, time.monotonic() + wait_s)
     except ChannelError:
         return None
     finally:

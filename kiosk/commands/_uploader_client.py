@@ -21,7 +21,8 @@ WAIT_S = 5.0
 class UploaderClient:
     """One connection; use as a context manager. Failures are click's one-line errors."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, wait_s: float = WAIT_S) -> None:
+        self._wait_s = wait_s
         self._path = load(config).run / channel.UPLOADER_SOCKET
         self._peer: Peer | None = None
 
@@ -46,7 +47,7 @@ class UploaderClient:
     def ask(self, message: ToUploader, kind: type[M]) -> M:
         """Send and wait for the reply; a `Done` instead of it is the uploader's reason why not."""
         peer = self.send(message)
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + self._wait_s
         with selectors.DefaultSelector() as selector:
             selector.register(peer, selectors.EVENT_READ)
             while (left := end - time.monotonic()) > 0 and peer.open:
@@ -59,13 +60,12 @@ class UploaderClient:
                         raise click.ClickException(reply.say)
         raise click.ClickException("the uploader did not answer in time; see its log")
 
-    def follow(self) -> Iterator[FromUploader]:
-        """Every message that comes, until the uploader goes."""
+    def follow(self, quiet_s: float | None = None) -> Iterator[FromUploader]:
+        """Every message that comes, until the uploader goes or says nothing for `quiet_s`."""
         assert self._peer is not None, "used outside `with`"
         with selectors.DefaultSelector() as selector:
             selector.register(self._peer, selectors.EVENT_READ)
-            while self._peer.open:
-                selector.select()
+            while self._peer.open and selector.select(quiet_s):
                 while (packet := self._peer.receive()) is not None:
                     yield _decoded(bytes(packet))
 

@@ -80,3 +80,12 @@ def report_s(lab: Lab) -> Measured:
 def report_kb(lab: Lab) -> Measured:
     """The size of its file."""
     return Measured(lab.once(_report).kilobytes, f"{VISITS:,} visits of one month, HTML with its drawings")
+
+
+@row("doctor_ms", "ms", goal=at_most(3000))
+def doctor(lab: Lab) -> Measured:
+    """`kiosk doctor --json`: every part; what this machine lacks is a finding, not a failure."""
+    open_ = lab.once(open_desk)
+    config = str(open_.desk.place.settings(open_.hand.mode))
+    times = [_run_ms("doctor", "--json", "--config", config, codes=(0, 1)) for _ in range(RUNS)]
+    return Measured(statistics.median(times), f"spawn to end, both processes asked; {spread(times, 0)}")
