@@ -4,6 +4,8 @@ import tracemalloc
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kiosk.simulator.service.answers import PERSONS
 from kiosk.simulator.terminal.people import crowd, result
@@ -114,6 +116,25 @@ def test_every_beginning_of_a_file_is_refused_and_nothing_worse() -> None:
         got = read(data[:length])
         assert isinstance(got, Refused), length
         assert got.reason in (Reason.NOT_XML, Reason.ENCODING)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    code=st.sampled_from(CharacterCode),
+    cuts=st.lists(
+        st.tuples(st.integers(0, 4000), st.binary(max_size=6), st.integers(0, 6)), min_size=1, max_size=5
+    ),
+)
+def test_a_damaged_file_is_read_or_refused_and_nothing_worse(
+    code: CharacterCode, cuts: list[tuple[int, bytes, int]]
+) -> None:
+    data = write(answer(result(PERSONS[0])), code)
+    for at, put_in, taken_out in cuts:
+        data = data[: at % len(data)] + put_in + data[at % len(data) + taken_out :]
+    got = read(data, lambda _unit: None)
+    if isinstance(got, Read):
+        assert got.message.shown() is not None
+        assert read(write(got.message, code)) != Refused(Reason.NOT_XML)
 
 
 def test_comments_and_processing_instructions_are_passed_over() -> None:

@@ -154,3 +154,19 @@ def test_the_services_json_holds_the_same_elements() -> None:
     assert person.ElderlyRecipientCertificateInfo.ElderlyRecipientContributionRatio == "020"
     assert len(person.SpecificDiseasesCertificateList) == 2
     assert person.others == (("Newer", [("Things", "い"), ("Things", "ろ")]), ("Count", "3"))
+
+
+def anything() -> st.SearchStrategy[object]:
+    """Any JSON, with the interface's names in it."""
+    names = st.sampled_from([*Result.specs(), "MedicalTicketInfo", "X"])
+    leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+    return st.recursive(
+        leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4)
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(found=st.dictionaries(st.sampled_from(list(Result.specs())), anything(), max_size=5))
+def test_any_json_becomes_an_element_that_survives_its_file(found: dict[str, object]) -> None:
+    person = Result.of(from_json(Result, found))
+    assert Result.of(person.nodes()) == person
