@@ -137,7 +137,7 @@ def test_only_a_verified_answer_is_handed_over(make: Callable[..., Desk], codes:
     desk.answer(codes=codes)
     desk.answer(record="another")  # the thread's turn comes after the first's
     desk.until(lambda: desk.over.handed_over == 1)
-    assert len(desk.files()) == 1
+    assert (len(desk.files()), desk.over.given_up) == (1, 0)
 
 
 def test_nothing_is_handed_over_while_it_is_switched_off(make: Callable[..., Desk]) -> None:
