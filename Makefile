@@ -12,7 +12,10 @@
 # make handbook   the handbook for staff: build/handbook/html, and print/ as one page
 # make catalogues   compile the words of the screens, kiosk/screens/locale
 # make voices   render what the kiosk says, kiosk/screens/voices (needs Debian's contrib)
-# make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 30 minutes, then 3)
+# make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 30 minutes, then 3; IMAGE_KEYS)
+# make image-test   start that image in an emulator, visit it, cut its power   (IMAGE_TEST_ARGS; 15 minutes)
+# make image-test-full   every token, more faults, 300 crash states
+# make image-twice  build it twice from the same commit, compare every byte    (IMAGE_TWICE_ARGS=--all)
 # make lock    write the locked requirements anew   (LOCK_ARGS=--upgrade: the newest versions)
 # make clean   remove the environment and all that was made
 #
@@ -20,7 +23,7 @@
 # the Python, which must be 3.11 or newer.
 
 FUZZ_SECONDS ?= 600
-# Finished steps of the image; the first two take half an hour to be made again.
+# Finished steps of the image; the emulated ones take half an hour to be made again.
 IMAGE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/maina-kiosk-image
 BIN := .venv/bin
 IMAGE = PYTHONPATH=image-build $(BIN)/python -m kiosk_image --cache $(IMAGE_CACHE) --pip $(BIN)/pip
@@ -31,7 +34,7 @@ export PYTHON
 
 .NOTPARALLEL:
 .PHONY: sbom vulnerabilities handbook help demo test check bench fuzz powercut chaos soak fleet catalogues voices image \
-	lock clean
+	image-test image-test-full image-twice lock clean
 
 help:
 	@sed -n 's/^# \(make \)/\1/p' Makefile
@@ -85,6 +88,20 @@ handbook: .venv/.stamp-dev .venv/.stamp-handbook
 
 voices: .venv/.stamp-dev
 	@$(BIN)/python -m kiosk.screens.render_voices
+
+image: .venv/.stamp-dev .venv/.stamp-system-image
+	@$(IMAGE) --out dist $(if $(IMAGE_KEYS),--keys $(IMAGE_KEYS))
+	@$(MAKE) --no-print-directory sbom \
+	    SBOM_ARGS="--root $$($(IMAGE) --where debian)/root --python 3.13 --machine aarch64"
+	@cp build/sbom.cdx.json dist/
+
+image-test image-test-full: .venv/.stamp-dev .venv/.stamp-system-image
+	@$(IMAGE) --step disk
+	@$(BIN)/python -m tests.image --disk "$$($(IMAGE) --where disk)" --tools "$$($(IMAGE) --where tools)/root" \
+	    $(if $(findstring full,$@),--full) $(IMAGE_TEST_ARGS)
+
+image-twice: .venv/.stamp-dev .venv/.stamp-system-image
+	@$(IMAGE) --twice $(IMAGE_TWICE_ARGS)
 
 lock:
 	@requirements/lock $(LOCK_ARGS)

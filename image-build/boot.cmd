@@ -3,6 +3,7 @@
 # none, and both slots are tried afresh.
 test -n "${devtype}" || setenv devtype mmc
 test -n "${devnum}" || setenv devnum 0
+# ${bench} is for the bench alone (docs/hardware-checklist.md): typed at U-Boot's prompt, kept nowhere.
 test -n "${BOOT_ORDER}" || setenv BOOT_ORDER "A B"
 test -n "${BOOT_A_LEFT}" || setenv BOOT_A_LEFT 3
 test -n "${BOOT_B_LEFT}" || setenv BOOT_B_LEFT 3
@@ -22,7 +23,7 @@ if test -z "${slot}"; then
 fi
 saveenv
 echo "KIOSK slot ${slot}, attempts left A=${BOOT_A_LEFT} B=${BOOT_B_LEFT}"
-setenv bootargs "@CMDLINE@ root=PARTUUID=4b494f53-0${part} rauc.slot=${slot}"
+setenv bootargs "@CMDLINE@ root=PARTUUID=4b494f53-0${part} rauc.slot=${slot} ${bench}"
 if load ${devtype} ${devnum}:${part} ${kernel_addr_r} /vmlinuz && load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} /initrd.img; then
   booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdt_addr}
 fi

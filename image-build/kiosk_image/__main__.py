@@ -5,7 +5,7 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from kiosk_image import assemble, disk, roots, sign, wheels
+from kiosk_image import assemble, disk, roots, sign, twice, wheels
 from kiosk_image.steps import BuildError, Step, Workshop, fail
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -118,6 +118,12 @@ def main() -> None:
         "--keys", type=Path, help="folder of the signing keys (sign.py); else throw-away ones"
     )
     parser.add_argument("--step", default="release", help="build only as far as this step")
+    parser.add_argument(
+        "--twice", action="store_true", help="build twice without the cache, compare every byte"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="with --twice: Debian's root twice as well (emulated)"
+    )
     parser.add_argument("--where", metavar="STEP", help="print the folder of a finished step, or fail")
     chosen = parser.parse_args()
     steps = recipe(REPOSITORY, chosen.pip.absolute(), chosen.keys and chosen.keys.absolute())
@@ -129,6 +135,9 @@ def main() -> None:
         return
     if missing := [name for name in HOST_TOOLS if shutil.which(name) is None]:
         fail(f"{', '.join(missing)} missing; run requirements/system-packages image")
+    if chosen.twice:
+        again = twice.ALL if chosen.all else twice.OURS
+        raise SystemExit(twice.compare(chosen.cache.absolute(), steps["disk"], again))
     try:
         results = Workshop(chosen.cache.absolute()).run(steps[chosen.step])
     except BuildError as fault:

@@ -182,7 +182,8 @@ def _place(tree: Tree) -> None:
         tree.put(f"firmware/{rule}", f"etc/udev/rules.d/{rule}")
     tree.put("firmware/kiosk-blacklist.conf", "etc/modprobe.d/kiosk-blacklist.conf")
     tree.put("firmware/board.toml", "usr/share/kiosk/board.toml")
-    tree.put("firmware/check-reader", "usr/share/kiosk/check-reader", 0o755)
+    for tool in ("check-reader", "bring-up"):
+        tree.put(f"firmware/{tool}", f"usr/share/kiosk/{tool}", 0o755)
     for name in ("kiosk.toml", "service-ca.pem"):
         tree.link(f"etc/kiosk/{name}", f"/var/lib/kiosk/{name}")
     (tree.root / "usr/share/kiosk/trust").mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ class Step:
     name: str
     inputs: tuple[str | Path, ...]  #: texts as they are; files and folders by what they hold
     needs: tuple["Step", ...]
-    make: Callable[[Path, dict[str, Path]], None]
+    make: Callable[[Path, dict[str, Path]], object]
 
     def digest(self) -> str:
         """What the result depends on, as hexadecimal digits."""

@@ -79,6 +79,8 @@ class Machine:
         self.folder.mkdir(parents=True, exist_ok=True)
         for old in self.folder.glob("*.sock"):
             old.unlink()
+        if self.disk.log is not None:
+            self.disk.log.touch()  # QEMU fills it, and does not make it
         self.started = time.monotonic()
         log = (self.folder / "qemu.log").open("ab")
         self.process = subprocess.Popen(

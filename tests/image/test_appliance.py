@@ -1,0 +1,155 @@
+"""What the image adds to the three services: units, rules, recipes; checked without building anything."""
+
+import re
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kiosk.cli import COMMANDS
+from kiosk_image import assemble, steps, wheels
+
+ROOT = Path(__file__).resolve().parents[2]
+APPLIANCE = ROOT / "deploy" / "appliance"
+UNITS = APPLIANCE / "usr/lib/systemd/system"
+SCRIPTS = APPLIANCE / "usr/lib/kiosk"
+BUILD = ROOT / "image-build"
+needs_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+
+
+def analyze(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@needs_analyze
+def test_the_notice_is_as_hardened_as_the_services() -> None:
+    unit = str(UNITS / "kiosk-notice.service")
+    done = analyze("security", "--offline=true", "--threshold=15", "--no-pager", unit)
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr
+
+
+@needs_analyze
+def test_systemd_understands_every_unit(tmp_path: Path) -> None:
+    for unit in (*UNITS.iterdir(), *(ROOT / "deploy").glob("kiosk-*.service")):
+        text = re.sub(r"(?m)^ExecStart=.*", "ExecStart=/bin/true", unit.read_text(encoding="utf-8"))
+        (tmp_path / unit.name).write_text(text, encoding="utf-8")
+    done = analyze("verify", "--man=no", *map(str, sorted(tmp_path.iterdir())))
+    assert [line for line in done.stderr.splitlines() if "kiosk" in line] == []
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.iterdir()), ids=lambda path: path.name)
+def test_scripts_are_programs_that_parse(script: Path) -> None:
+    assert script.stat().st_mode & 0o111
+    assert subprocess.run(["sh", "-n", str(script)], check=False).returncode == 0
+
+
+def test_what_units_and_scripts_start_exists() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (*UNITS.iterdir(), *SCRIPTS.iterdir())]
+    started = {word for text in texts for word in re.findall(r"/opt/kiosk/bin/kiosk ([a-z-]+)", text)}
+    assert {"first-boot", "notice"} <= started <= set(COMMANDS)
+    scripts = {word for text in texts for word in re.findall(r"=/usr/lib/kiosk/([a-z-]+)", text)}
+    assert scripts == {path.name for path in SCRIPTS.iterdir()}
+
+
+def test_the_preset_enables_nothing_that_is_masked_or_missing() -> None:
+    preset = (APPLIANCE / "etc/systemd/system-preset/00-kiosk.preset").read_text(encoding="utf-8")
+    enabled = set(re.findall(r"(?m)^enable (\S+)", preset))
+    assert re.findall(r"(?m)^disable (\S+)", preset) == ["*"]
+    assert not enabled & set(assemble.MASKED)
+    ours = {name for name in enabled if name.startswith("kiosk")}
+    assert ours <= {path.name for path in UNITS.iterdir()}
+
+
+def test_slots_and_attempts_mean_the_same_to_boot_loader_and_updater() -> None:
+    script = (BUILD / "boot.cmd").read_text(encoding="utf-8")
+    rauc = (APPLIANCE / "etc/rauc/system.conf").read_text(encoding="utf-8")
+    signature = re.search(r"disk-signature = 0x([0-9a-f]+)", (BUILD / "genimage.cfg").read_text())
+    assert signature is not None
+    for name, number in (("A", "2"), ("B", "3")):
+        assert f"by-partuuid/{signature[1]}-0{number}" in rauc
+        assert re.search(rf"setenv slot {name}; setenv part {number}", script)
+        assert f"bootname={name}" in rauc
+        assert f'test -n "${{BOOT_{name}_LEFT}}" || setenv BOOT_{name}_LEFT 3' in script
+    assert "boot-attempts=3" in rauc
+    fstab = (APPLIANCE / "etc/fstab").read_text(encoding="utf-8")
+    assert f"PARTUUID={signature[1]}-04  /var" in fstab
+
+
+def test_storage_is_refused_unless_the_update_page_is_open() -> None:
+    rules = (APPLIANCE / "etc/udev/rules.d/50-kiosk-usb.rules").read_text(encoding="utf-8").splitlines()
+    [storage] = [line for line in rules if 'bInterfaceClass}=="08"' in line]
+    assert 'TEST=="/run/kiosk-update/storage"' in storage
+    refusing = next(n for n, line in enumerate(rules) if line.startswith('ATTR{authorized}="0"'))
+    assert rules.index(storage) < refusing
+    readers = (ROOT / "firmware/60-kiosk-reader.rules").read_text(encoding="utf-8")
+    for vendor, product in re.findall(r'idVendor}=="(\w+)", ATTR{idProduct}=="(\w+)"', readers):
+        assert any(f'idVendor}}=="{vendor}", ATTRS{{idProduct}}=="{product}"' in line for line in rules)
+
+
+@pytest.mark.skipif(shutil.which("dtc") is None, reason="no device tree compiler here")
+def test_overlays_compile(tmp_path: Path) -> None:
+    for source in sorted((ROOT / "firmware/overlays").glob("*.dts")):
+        goal = tmp_path / f"{source.stem}.dtbo"
+        command = ["dtc", "-@", "-I", "dts", "-O", "dtb", "-o", str(goal), str(source)]
+        assert subprocess.run(command, check=False).returncode == 0, source.name
+        assert struct.unpack(">I", goal.read_bytes()[:4]) == (0xD00DFEED,)
+
+
+def test_every_locked_package_has_its_way_into_the_image() -> None:
+    pinned = wheels.pins(ROOT / "requirements/run.txt")
+    assert {wheels.FROM_DEBIAN, wheels.ACROSS, *wheels.PURE_SOURCES} <= set(pinned)
+    assert all("--hash=sha256:" in lines and " ; " not in lines for lines in pinned.values())
+
+
+# ---- the steps and their cache ---------------------------------------------------------------------------
+
+
+def step(name: str, made: list[str], *needs: steps.Step, inputs: tuple[str | Path, ...] = ()) -> steps.Step:
+    def make(out: Path, results: dict[str, Path]) -> None:
+        assert all((results[need.name] / "made").exists() for need in needs)
+        made.append(name)
+        (out / "made").touch()
+
+    return steps.Step(name, inputs, needs, make)
+
+
+def test_a_step_is_made_again_only_when_something_it_is_made_of_changed(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_text("one")
+    made: list[str] = []
+    workshop = steps.Workshop(tmp_path / "cache")
+
+    def build() -> list[str]:
+        made.clear()
+        first = step("first", made)
+        workshop.run(step("last", made, step("middle", made, first, inputs=(source,)), first))
+        return list(made)
+
+    assert build() == ["first", "middle", "last"]
+    assert build() == []
+    source.write_text("two")
+    assert build() == ["middle", "last"]
+    source.write_text("one")
+    assert build() == []  # the result before is still kept
+
+
+def test_an_interrupted_step_leaves_nothing_that_counts(tmp_path: Path) -> None:
+    workshop = steps.Workshop(tmp_path)
+    failing = [True]
+
+    def make(out: Path, _: dict[str, Path]) -> None:
+        assert not (out / "half").exists()
+        (out / "half").touch()
+        if failing:
+            raise steps.BuildError("the network is gone")
+
+    wanted = steps.Step("wanted", (), (), make)
+    with pytest.raises(steps.BuildError):
+        workshop.run(wanted)
+    assert not wanted.ready(tmp_path)
+    failing.clear()
+    assert (workshop.run(wanted)["wanted"] / "half").exists()
