@@ -119,6 +119,7 @@ def assemble(
         fonts,
         mirror=settings.screen.mirror,
         reader_side=settings.screen.reader_side,
+        voices=sound.languages,
     )
     app = ScreenApp(
         display,

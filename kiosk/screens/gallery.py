@@ -22,6 +22,7 @@ DISPLAYS = {
     "1280x720": Canvas(1280, 720, 8.3),
     "720x1280": Canvas(720, 1280, 8.3),
 }
+VOICED = frozenset({"ja", "en"})  #: as in kiosk/screens/voices
 CLINIC = "さくら通りクリニック"
 #: A moment at which an animation shows what it is about.
 MOMENT_S = 2.6
@@ -63,7 +64,7 @@ def draw_all(out: Path, language: str, display: str, theme: Theme) -> Path:
     fonts = FontBook()
     painter = Painter(fonts)
     canvas = DISPLAYS[display]
-    look = Look(canvas, tokens_of(theme), CLINIC, Catalogues(LANGUAGES), fonts)
+    look = Look(canvas, tokens_of(theme), CLINIC, Catalogues(LANGUAGES), fonts, voices=VOICED)
     surface = pygame.Surface((canvas.width, canvas.height))
     thumbs = []
     scale = THUMB_PX / max(canvas.width, canvas.height)

@@ -1,13 +1,17 @@
 """Builds one picture: places texts, buttons, header and footer, and notes what each touch means. PURE."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kiosk.screens import look as sizes
+from kiosk.screens.footer import places, set_aside
 from kiosk.screens.geometry import Rect
+from kiosk.screens.labels import Label as Label
+from kiosk.screens.labels import Paragraph as Paragraph
 from kiosk.screens.linebreak import Fitted, fit, phrases, width_of
 from kiosk.screens.look import Look
 from kiosk.screens.ruby import pieces, ruby_size
+from kiosk.screens.speech import speech_of
 from kiosk.screens.theme import Colour, Face
 from kiosk.screens.touch import Touch
 from kiosk.screens.widgets import Button, Icon, Line, Mark, Panel, Picture, Target, Text, Widget
@@ -18,28 +22,6 @@ from kiosk.visit.states import Kiosk
 ICON_TILE_MM = 27.0
 #: A button higher than this is no easier to hit and looks like a panel.
 HIGHEST_BUTTON_MM = 46.0
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A text to be stacked: its wished-for size in millimetres per em, weight and colour."""
-
-    text: str
-    mm: float = sizes.NEEDED_MM
-    bold: bool = False
-    ink: Colour | None = None  #: the theme's ink by default
-
-
-@dataclass(frozen=True)
-class Label:
-    """What stands on a button: its id, words, icon, and the touch it sends."""
-
-    id: str
-    text: str
-    touch: Touch
-    mark: Mark | None = None
-    sub: str = ""
-    primary: bool = False
 
 
 class Page:
@@ -53,6 +35,7 @@ class Page:
         self.kiosk, self.look, self.name = kiosk, look, name
         self.language = look.words.for_staff(kiosk.language) if staff else kiosk.language
         self.tokens = look.tokens
+        self._staff = staff
         self._scale = scale
         self.crowded = False
         self._widgets: list[Widget] = []
@@ -427,18 +410,34 @@ class Page:
         return Label("help", self.say("footer.help"), Pressed(Action.HELP), Mark.BELL)
 
     def footer(self, left: Label | None, centre: Label | None, right: Label | None) -> None:
-        """Three places that never change: going back or ending left, language centre, staff right; in
-        portrait the middle one has a row of its own above the other two."""
-        if self._two_rows:
-            above, below = self.footer_rect.rows(2, self.gap)
-            first, last = below.columns(2, self.gap)
-            rects: tuple[Rect, ...] = (first, above, last)
-        else:
-            rects = self.footer_rect.columns(3, self.gap)
-        places = zip(rects, (left, centre, right), strict=True)
-        used = [(rect, label) for rect, label in places if label is not None]
+        """Going back or ending left, language centre, staff right, and hearing the page again."""
+        at = places(self.footer_rect, self.row, self.gap, self._two_rows, self.listens)
+        if at.listen is not None:
+            self._speaker(at.listen)
+        pairs = zip((at.left, at.centre, at.right), (left, centre, right), strict=True)
+        used = [(rect, label) for rect, label in pairs if label is not None]
         if used:
             self.buttons([rect for rect, _ in used], [label for _, label in used])
+
+    @property
+    def listens(self) -> bool:
+        """Whether the page's sentence can be heard in the page's language."""
+        voiced = self.language.partition("@")[0] in self.look.voices
+        return voiced and not self._staff and speech_of(self.kiosk) is not None
+
+    def listen(self, row: Rect) -> Rect:
+        """Place the button to hear the page again at the end of a row of one's own; returns what is left."""
+        if not self.listens:
+            return row
+        rest, square = set_aside(row, self.row, self.gap)
+        self._speaker(square)
+        return rest
+
+    def _speaker(self, place: Rect) -> None:
+        face, side = self.tokens.plain, self.px(9)
+        icon = Icon(place.centred(side, side), Mark.SPEAKER, face.ink, face.fill)
+        self.add(Button("speak", place, face, self.tokens.pressed, self.edge, self.radius, (), icon))
+        self.target(place, Pressed(Action.SPEAK), "speak")
 
     def usual_footer(self, back: bool = True) -> None:
         self.footer(self.back_label() if back else None, self.language_label(), self.help_label())

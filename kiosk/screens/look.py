@@ -88,4 +88,5 @@ class Look:
     measure: Measurer
     mirror: bool = False  #: keys at the left, words at the right: mounted for the left hand
     reader_side: ReaderSide = ReaderSide.UNTOLD
+    voices: frozenset[str] = frozenset()  #: languages that the kiosk speaks
     handbook: str = ""  #: address of the staff's handbook; none: no code for it

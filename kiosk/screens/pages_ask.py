@@ -58,7 +58,7 @@ def _start_footer(page: Page) -> None:
         return
     labels = [*_languages(page), page.help_label()]
     columns = 2 if page.look.canvas.portrait else len(labels)
-    rows = page.footer_rect.rows(-(-len(labels) // columns), page.gap)
+    rows = page.listen(page.footer_rect).rows(-(-len(labels) // columns), page.gap)
     cells = [cell for row in rows for cell in row.columns(columns, page.gap)]
     page.buttons(cells[: len(labels)], labels)
 

@@ -21,7 +21,7 @@ def day(page: Page, screen: StaffDay) -> None:
     frame(page, screen, None)
     view = screen.day
     if view is None:
-        page.text(page.content, Paragraph(page.say("waiting.asking"), 7.0, True), middle=True)
+        page.text(page.content, Paragraph(page.say("day.asking"), 7.0, True), middle=True)
         return
     size = page.px(sizes.FLOOR_MM * sizes.LINE_SPACING)
     foot = page.content.base((2 if page.look.canvas.portrait else 1) * size)

@@ -69,7 +69,7 @@ def _pad_footer(page: Page, left: Rect, back: bool = True) -> None:
     """Under the words; narrow, so without icons, and where three would not fit without the language, which
     is one page back."""
     portrait = page.look.canvas.portrait
-    rect = Rect(left.x, page.under_header.bottom - page.row, left.w, page.row)
+    rect = page.listen(Rect(left.x, page.under_header.bottom - page.row, left.w, page.row))
     labels = [*([page.back_label()] if back else []), page.language_label(), page.help_label()]
     plain = [replace(each, mark=None) for each in labels]
     if portrait or not page.fits(page.parts(rect, plain), plain):

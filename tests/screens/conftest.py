@@ -15,7 +15,7 @@ import pytest
 from kiosk.config import LANGUAGES, Theme
 from kiosk.screens.catalogue import Catalogues
 from kiosk.screens.fonts import FontBook
-from kiosk.screens.gallery import CLINIC, DISPLAYS
+from kiosk.screens.gallery import CLINIC, DISPLAYS, VOICED
 from kiosk.screens.look import Look
 from kiosk.screens.theme import tokens_of
 from tests.screens.counter import Counter, Secrets, open_counter
@@ -36,7 +36,7 @@ def words() -> Catalogues:
 @pytest.fixture(scope="session")
 def make_look(fonts: FontBook, words: Catalogues) -> MakeLook:
     def make(display: str = "800x480", theme: Theme = Theme.STANDARD) -> Look:
-        return Look(DISPLAYS[display], tokens_of(theme), CLINIC, words, fonts)
+        return Look(DISPLAYS[display], tokens_of(theme), CLINIC, words, fonts, voices=VOICED)
 
     return make
 

@@ -17,7 +17,7 @@ import click
 from kiosk.config import LANGUAGES, ReaderSide, Theme
 from kiosk.screens.catalogue import Catalogues
 from kiosk.screens.fonts import FontBook
-from kiosk.screens.gallery import CLINIC, DISPLAYS, all_examples
+from kiosk.screens.gallery import CLINIC, DISPLAYS, VOICED, all_examples
 from kiosk.screens.layout import STAFF_READ, lay_out
 from kiosk.screens.look import Look
 from kiosk.screens.scan import Fault, scan
@@ -62,7 +62,7 @@ def places() -> Iterator[Place]:
 def faults_at(place: Place, words: PseudoWords, fonts: FontBook) -> tuple[int, list[tuple[str, Fault]]]:
     """How many pictures there are in this place, and what is wrong with which."""
     mirror, side = MOUNTINGS[place.mounting]
-    look = Look(DISPLAYS[place.display], tokens_of(place.theme), CLINIC, words, fonts, mirror, side)
+    look = Look(DISPLAYS[place.display], tokens_of(place.theme), CLINIC, words, fonts, mirror, side, VOICED)
     found: list[tuple[str, Fault]] = []
     examples = all_examples(place.language)
     for example in examples:

@@ -263,7 +263,7 @@ def test_the_two_answers_to_consent_are_equally_large(make_look: MakeLook) -> No
 @pytest.mark.parametrize("name", ["consent", "device", "still_there", "pin_wrong_2"])
 def test_what_is_chosen_most_is_at_least_twenty_millimetres(name: str, make_look: MakeLook) -> None:
     look = make_look()
-    footer = {"back", "language", "help", "finish", "change"}
+    footer = {"back", "language", "speak", "help", "finish", "change"}
     for target in lay_out(_example(name), look).targets:
         if target.id not in footer:
             assert min(target.rect.w, target.rect.h) >= MAIN_TARGET_MM * look.canvas.px_per_mm - 1
