@@ -224,7 +224,8 @@ def _lacking(data: dict[str, Any], lines: dict[str, int], faults: list[Fault]) -
         if need.missing(data) and full not in told:
             rule = rules[need.section, need.key]
             line = lines.get(full, lines.get(need.section))
-            found.append(fault(line, full, Problem.MISSING, rule.what, rule.what_ja))
+            problem = Problem.MUST_BE if full in lines else Problem.MISSING  # there and empty, or not there
+            found.append(fault(line, full, problem, rule.what, rule.what_ja))
     return found
 
 

@@ -57,7 +57,7 @@ def notice_of(outcome: Outcome, data_lost: bool) -> Notice:
                 Words(
                     "設定を待っています",
                     (
-                        "SD カードの kiosk.toml を直します。全部の行は QR コードで見られます。",
+                        "SD カードの kiosk.toml を直します。続きは QR コードで見られます。",
                         *shortened(ja, "ほか {} 件"),
                     ),
                 ),

@@ -150,7 +150,7 @@ function judgeNeeds(data, lines, faults) {
     if (given(section(need.section), need.key) || told.includes(full)) continue;
     const rule = BOOK.rules.find((each) => each.section === need.section && each.key === need.key);
     const line = lines.get(full) ?? lines.get(need.section);
-    faults.push(fault(line, full, "missing", rule.what, rule.what_ja));
+    faults.push(fault(line, full, lines.has(full) ? "must_be" : "missing", rule.what, rule.what_ja));
   }
 }
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from kiosk.config_table import Fault
 from kiosk.provisioning.sections import check_digit_fits
 
-#: What a phone reads from a 7-inch panel at arm's length: QR version 13-L takes 425 bytes (ISO/IEC 18004).
-QR_BYTES = 400
+#: QR version 18-L takes 718 bytes (ISO/IEC 18004): 97 modules of half a millimetre on a 7-inch panel.
+QR_BYTES = 700
 
 INSTITUTION_DOUBT = (
     "the check digit does not fit; is a digit mistyped?",

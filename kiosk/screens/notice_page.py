@@ -11,7 +11,7 @@ from kiosk.screens.widgets import Line, Panel, Picture, Qr, Text, Widget
 TITLE_MM, LINE_MM, ENGLISH_MM, FLOOR_MM = 7.5, 4.6, 3.4, 2.2
 MARGIN_MM, GAP_MM = 4.0, 1.4
 ENGLISH_SHARE = 0.36  #: of the height below the title
-CODE_SHARE = 0.42  #: of the longer side: 77 modules of 4 pixels on a 7-inch panel
+CODE_SHARE = 0.42  #: of the longer side: 97 modules of 3 pixels on a 7-inch panel
 WHITE: Colour = (255, 255, 255)  #: around and between the modules; readers want the contrast
 
 

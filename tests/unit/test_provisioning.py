@@ -87,7 +87,7 @@ def test_an_unfilled_card_is_told_all_that_it_lacks_with_the_lines(file: Path) -
 def test_wifi_wants_its_password_before_the_first_boot_only(file: Path) -> None:
     text = filled(wifi_password="")
     [found] = faults(file, text)
-    assert "network.wifi_password: is missing" in found
+    assert "network.wifi_password: must be" in found
     assert load(file).clinic.name == "架空クリニック"
     assert load_card(file, fresh=False).network.wifi_name == "架空ワイファイ"
 
