@@ -171,6 +171,11 @@ function judge(bytes, fresh) {
   } catch {
     return { faults: [fault(null, "file", "not_utf8")], doubts: [] };
   }
+  const bare = text.indexOf("\r"); // the parser passes some over; tomllib takes none
+  if (bare >= 0) {
+    const line = text.slice(0, bare).split("\n").length;
+    return { faults: [fault(line, "file", "not_toml", "a carriage return without a line feed")], doubts: [] };
+  }
   try {
     data = TOML.parse(text, { integersAsBigInt: "asNeeded" });
   } catch (reason) {

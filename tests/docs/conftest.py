@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+#: The environment in which this test runs is not to be made anew beneath it.
+KEEP = ("--old-file=.venv/.stamp-venv", "--old-file=.venv/.stamp-dev")
 
 
 def made(stamp: str) -> None:
     """Let `make` bring an environment of its own, once."""
-    subprocess.run(["make", "--silent", f".venv/.stamp-{stamp}"], cwd=ROOT, check=True, timeout=900)
+    command = ["make", "--silent", *KEEP, f".venv/.stamp-{stamp}"]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=900)
 
 
 @pytest.fixture(scope="session")

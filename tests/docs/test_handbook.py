@@ -15,7 +15,7 @@ from kiosk.indicators.board import load_board
 from kiosk.indicators.patterns import PATTERNS
 from kiosk.screens.gallery import all_examples
 from kiosk.screens.layout import STAFF_READ
-from tests.docs.conftest import ROOT, made
+from tests.docs.conftest import KEEP, ROOT, made
 
 HANDBOOK = ROOT / "docs" / "handbook"
 BOARD = ROOT / "firmware" / "board.toml"
@@ -54,7 +54,7 @@ class Page(HTMLParser):
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The handbook as `make handbook` builds it."""
     made("handbook")
-    subprocess.run(["make", "--silent", "handbook"], cwd=ROOT, check=True, timeout=900)
+    subprocess.run(["make", "--silent", *KEEP, "handbook"], cwd=ROOT, check=True, timeout=900)
     return ROOT / "build" / "handbook" / "html"
 
 
