@@ -81,7 +81,7 @@ class UpdateFault(msgspec.Struct, frozen=True, kw_only=True):
     Of the moment: "visit" (wait for its end), "too_early" (before `by_hand_from`), "clock_unset" (whether it
         is too early cannot be known), "busy", "gone" (no longer offered), "stopped".
     Of the box: "no_installer" (RAUC is not here or does not answer), "failed" (RAUC gave up: the old version
-        goes on), "no_restart".
+        goes on), "fell_back" (installed, but it did not start well: the old version came back), "no_restart".
     """
 
     source: UpdateSource

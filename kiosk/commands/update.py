@@ -51,6 +51,8 @@ def show(config: Path) -> None:
         click.echo(f"{offer.source:9} {offer.version}, {offer.megabytes:g} MB{hour}")
         for line in offer.changes.get("en") or offer.changes.get("ja") or ():
             click.echo(f"          - {line}")
+    if told.fault is not None:
+        click.echo(f"last      {sentence(told.fault)}")
     for fault in told.absent:
         click.echo(f"{fault.source:9} {sentence(fault)}")
 
@@ -150,6 +152,7 @@ SAY = {
     "stopped": "it was given up",
     "no_installer": "RAUC is missing or does not answer; call support",
     "failed": "RAUC could not install it; the old version goes on",
+    "fell_back": "the newer version did not start well; the old one came back; call support",
     "no_restart": "no restart from here; switch the kiosk off and on again",
 }
 

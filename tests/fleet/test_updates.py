@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -19,9 +20,11 @@ from kiosk.channel import (
     RestartKiosk,
     StartUpdate,
     StopUpdate,
+    UpdateFault,
     UpdateTold,
     VisitEnded,
 )
+from kiosk.commands.update import SAY
 from kiosk.qualification.terms import Mode, Outcome
 from kiosk.uploader.updates import channel_file
 from tests.fleet.bundles import Box, root_of, run
@@ -340,6 +343,30 @@ def test_who_updated_stands_in_the_audit_table(
         ("update_started", STAFF),
         ("update_installed", STAFF),
     ]
+
+
+@pytest.mark.parametrize(("running", "word"), [("1.1.0", "fell_back"), ("1.2.0", None)])
+def test_a_version_that_did_not_start_well_is_told(
+    place: Place, running: str, word: str | None, token: Token
+) -> None:
+    """Another boot has installed 1.2.0; the boot loader has chosen what runs now."""
+    place.fetched.mkdir()
+    note = {"version": "1.2.0", "source": "stick", "boot_id": "an earlier one"}
+    (place.fetched / "installed.json").write_text(json.dumps(note), encoding="utf-8")
+    (place.folder / "os-release").write_text(f"IMAGE_VERSION={running}\n", encoding="utf-8")
+    process = place.start(token)
+    try:
+        with process.screen() as screen:
+            told = screen.ask(AskUpdate(staff=STAFF), UpdateTold)
+            assert (told.running, fault_of(told)) == (running, word)
+    finally:
+        process.kill()
+
+
+def test_every_word_of_a_fault_has_its_sentence() -> None:
+    assert UpdateFault.__doc__ is not None
+    listed = set(re.findall(r'"([a-z_]+)"', UpdateFault.__doc__))
+    assert set(SAY) == listed
 
 
 # ---- the channel file ----------------------------------------------------------------------------------

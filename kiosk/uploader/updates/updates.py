@@ -4,7 +4,6 @@ The channel is asked at the start, then every six hours, and when somebody looks
 somebody looks. Whatever is installed is in force with the next start, and nothing begins during a visit.
 """
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from kiosk.channel import (
 from kiosk.config import UpdateSettings
 from kiosk.health.release import release_of
 from kiosk.uploader.clock import Moment
-from kiosk.uploader.updates.channel_file import ChannelFile, offer_of, offered_at_start
+from kiosk.uploader.updates.channel_file import ChannelFile, age_fault, offer_of, offered_at_start
 from kiosk.uploader.updates.flags import RESTART, STICK, Flags
 from kiosk.uploader.updates.stick import OnStick, stamp
 from kiosk.uploader.updates.visits import Visits
@@ -45,6 +44,14 @@ BY_ITSELF_S, AFTER_FAULT_S = 6 * 3600.0, 600.0  #: between looks of the kiosk's 
 FIRST_LOOK_S = 5.0  #: after the start: the line is up by then, or it is tried again
 NO_STICK = UpdateFault(source="stick", word="no_stick")
 INSTALLED = "installed.json"  #: in the settings' folder: what waits for the next start
+
+
+class _Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What was installed last, and in which boot."""
+
+    version: str
+    source: UpdateSource
+    boot_id: str
 
 
 @dataclass
@@ -87,9 +94,24 @@ class Updates:
 
     def start(self, boot_id: str) -> None:
         """Begin the thread; know again what an earlier life of this boot has installed."""
-        self._state.installed = _waits(self._settings.folder / INSTALLED, boot_id)
+        self._recall(boot_id)
         self._flags.put(STICK, False)
         self._work.start()
+
+    def _recall(self, boot_id: str) -> None:
+        """What was installed waits for the next start; or that start was, and the old version came back."""
+        note = self._settings.folder / INSTALLED
+        told = _read(note)
+        if told is None:
+            return
+        if told.boot_id == boot_id:
+            self._state.installed = told.version
+            return
+        note.unlink(missing_ok=True)
+        if age_fault(told.version, self._running, told.source) is None:
+            say = f"{told.version} did not start well: {self._running} goes on"
+            log.error("update: %s", say)
+            self._state.fault = UpdateFault(source=told.source, word="fell_back", say=say)
 
     def close(self) -> None:
         """Give up what can be given up."""
@@ -233,7 +255,8 @@ class Updates:
         if fault is None:
             log.info("update: %s is installed; it is in force with the next start", job.version)
             self._state.installed = job.version
-            _remember(self._settings.folder / INSTALLED, job.version, now.boot_id)
+            note = _Note(version=job.version, source=job.source, boot_id=now.boot_id)
+            _remember(self._settings.folder / INSTALLED, note)
             self._note(AuditNote(event="update_installed", staff=staff))
         else:
             log.warning("update: %s was not installed: %s: %s", job.version, fault.word, fault.say)
@@ -289,18 +312,16 @@ def _time(now: Moment) -> datetime | None:
     return datetime.fromtimestamp(now.wall_ms / 1000, UTC) if now.trusted else None
 
 
-def _remember(note: Path, version: str, boot_id: str) -> None:
-    """For another life of this process in the same boot; without it the page only says less."""
+def _remember(path: Path, note: _Note) -> None:
+    """For other lives of this process; without it the page only says less."""
     try:
-        note.write_text(json.dumps({"version": version, "boot_id": boot_id}), encoding="utf-8")
+        path.write_bytes(msgspec.json.encode(note))
     except OSError as fault:
-        log.warning("update: %s was not noted: %s", version, fault.strerror)
+        log.warning("update: %s was not noted: %s", note.version, fault.strerror)
 
 
-def _waits(note: Path, boot_id: str) -> str | None:
-    """The version that this boot has installed and not yet started; None when there is none."""
+def _read(path: Path) -> _Note | None:
     try:
-        told = json.loads(note.read_text(encoding="utf-8"))
-        return str(told["version"]) if told["boot_id"] == boot_id else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return msgspec.json.decode(path.read_bytes(), type=_Note)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
