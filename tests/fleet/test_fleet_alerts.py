@@ -4,12 +4,13 @@ import json
 import re
 import ssl
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from kiosk.health.metrics import exposition
+from kiosk.health.metrics import Snapshot, exposition
 from tests.fleet import prometheus
 from tests.fleet.kiosks import BROKEN, certificate_ends, exporters, healthy, reader_lost, records_wait
 from tests.outbox.tls_server import Authority
@@ -56,6 +57,19 @@ def test_the_rules_use_only_what_a_kiosk_shows() -> None:
     known = {name.decode() for name in shown}
     used = set(re.findall(r"\bkiosk_\w+", " ".join(path.read_text(encoding="utf-8") for path in RULES)))
     assert used - known == set()
+
+
+def test_every_figure_stands_in_the_document() -> None:
+    document = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(kiosk_\w+)", document))
+    shown = re.findall(rb"^# TYPE (kiosk_\w+)", exposition(full_board()), re.MULTILINE)
+    assert named == {name.decode() for name in shown}
+
+
+def full_board() -> Snapshot:
+    """A board that says everything."""
+    shot = healthy(1, 1e9)
+    return replace(shot, board=replace(shot.board, throttled_flags=0))
 
 
 def test_the_figures_are_well_formed_and_name_nobody() -> None:

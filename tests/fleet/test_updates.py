@@ -367,6 +367,11 @@ def test_every_word_of_a_fault_has_its_sentence() -> None:
     assert UpdateFault.__doc__ is not None
     listed = set(re.findall(r'"([a-z_]+)"', UpdateFault.__doc__))
     assert set(SAY) == listed
+    document = Path(__file__).resolve().parents[2] / "docs" / "updates.md"
+    rows = [
+        row.split("|")[1] for row in document.read_text(encoding="utf-8").splitlines() if row.count("|") == 3
+    ]
+    assert listed <= set(re.findall(r"`([a-z_]+)`", " ".join(rows)))
 
 
 # ---- the channel file ----------------------------------------------------------------------------------
