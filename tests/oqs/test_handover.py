@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,6 +55,7 @@ class Desk:
 
     folder: Path
     memory: AnswerMemory
+    errands: Errands
     over: HandOver
 
     def answer(
@@ -91,9 +93,8 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
         settings = HandoverSettings(folder, False, folder / "kiosk-work", FileEncoding.UTF_8, False, False)
         settings = dataclasses.replace(settings, **changes)  # type: ignore[arg-type]
         memory = AnswerMemory(time.monotonic)
-        one = Desk(
-            folder, memory, HandOver(settings, CLINIC, tmp_path, memory, Errands("test", lambda: None))
-        )
+        errands = Errands("test", lambda: None)
+        one = Desk(folder, memory, errands, HandOver(settings, CLINIC, tmp_path, memory, errands))
         one.over.start()
         made.append(one)
         return one
@@ -212,6 +213,41 @@ def test_an_answer_whose_time_in_memory_is_over_is_not_handed_over(make: Callabl
     desk.memory.forget(RECORD)
     desk.over.tick(NOW)
     assert (desk.over.given_up, desk.files()) == (1, [])
+
+
+def test_a_share_that_hangs_keeps_nobody_longer_than_a_minute(
+    make: Callable[..., Desk], caplog: pytest.LogCaptureFixture
+) -> None:
+    desk = make()
+    hang, went_on = threading.Event(), threading.Event()
+    desk.errands.give(hang.wait, lambda _: None)  # as a write to a share that does not answer
+    desk.answer()
+    desk.over.tick(NOW)
+    desk.over.tick(later(PATIENCE_S + 1))
+    assert desk.over.given_up == 1
+    assert "the folder did not answer in time" in caplog.text
+    desk.errands.give(went_on.set, lambda _: None)
+    hang.set()
+    assert went_on.wait(10)
+    desk.over.tick(later(PATIENCE_S + 2))
+    assert (desk.over.handed_over, desk.over.given_up, desk.files()) == (0, 1, [])
+
+
+def test_an_answer_whose_hour_in_memory_ends_while_a_share_hangs_is_not_written(
+    make: Callable[..., Desk],
+) -> None:
+    desk = make(late=True)
+    hang, went_on = threading.Event(), threading.Event()
+    desk.errands.give(hang.wait, lambda _: None)
+    desk.answer()
+    desk.over.tick(NOW)
+    desk.memory.forget(RECORD)
+    desk.over.tick(later(1))
+    desk.errands.give(went_on.set, lambda _: None)
+    hang.set()
+    assert went_on.wait(10)
+    desk.over.tick(later(2))
+    assert (desk.over.handed_over, desk.over.given_up, desk.files()) == (0, 1, [])
 
 
 BAD = {

@@ -8,7 +8,7 @@ are left to staff, unless the settings say otherwise.
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -42,7 +42,9 @@ _CODES = {FileEncoding.UTF_8: CharacterCode.UTF_8, FileEncoding.SHIFT_JIS: Chara
 
 @dataclass
 class _Waiting:
-    """An answer on its way; who it is about is in the memory of answers only."""
+    """An answer on its way; who it is about is in the memory of answers, and in `person` while an errand may
+    need it: emptied when its time is over, however long a share hangs.
+    """
 
     receipt: str
     codes: ResultCodes
@@ -50,6 +52,7 @@ class _Waiting:
     until_s: float  #: on the monotonic clock; then it is given up
     try_s: float
     under_way: bool = False
+    person: list[bytes] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -128,8 +131,9 @@ class HandOver:
         due = max(0.0, self._look_s - seconds)
         for record, waiting in list(self._waiting.items()):
             if waiting.under_way:
-                continue
-            if seconds >= waiting.try_s:
+                if seconds > waiting.until_s or self._memory.get(record) is None:
+                    self._give_up(record, "the folder did not answer in time")
+            elif seconds >= waiting.try_s:
                 self._try(record, waiting, now)
             else:
                 due = min(due, waiting.try_s - seconds)
@@ -167,10 +171,10 @@ class HandOver:
             self._give_up(record, "the time is not known: the clock is not set")
         elif self._folder is not None:
             folder, stamp = self._folder, self._stamp(_now(now) or executed_at)
-            waiting.under_way = True
+            waiting.under_way, waiting.person = True, [person]
             waiting.try_s = seconds + RETRY_S
             self._errands.give(
-                lambda: self._put(folder, stamp, record, waiting.codes, executed_at, person),
+                lambda: self._put(folder, stamp, record, waiting, executed_at),
                 lambda came: self._came(record, waiting, came),
             )
 
@@ -183,11 +187,16 @@ class HandOver:
         return stamp
 
     def _put(
-        self, folder: Folder, stamp: str, record: str, codes: ResultCodes, executed_at: str, person: bytes
+        self, folder: Folder, stamp: str, record: str, waiting: _Waiting, executed_at: str
     ) -> files.Outcome | _Unwritable:
+        """In the errands' thread."""
         code = _CODES[self._settings.encoding]
         try:
-            message = face_message(record, codes, executed_at, person, self._clinic.institution, code)
+            person = waiting.person.pop()
+        except IndexError:
+            return _Unwritable("its time is over")
+        try:
+            message = face_message(record, waiting.codes, executed_at, person, self._clinic.institution, code)
             data = None if message.valid is None else write(message, code)
         except ValueError:  # no JSON, or a text or name that XML cannot hold
             data = None
@@ -198,13 +207,18 @@ class HandOver:
 
     def _came(self, record: str, waiting: _Waiting, came: files.Outcome | _Unwritable) -> None:
         waiting.under_way = False
+        given_up = self._waiting.get(record) is not waiting
         match came:
             case Put(name=name):
+                if given_up:
+                    log.warning("record %s is handed over after all", waiting.receipt)
                 self.handed_over += 1
                 self._waiting.pop(record, None)
                 self._fault = None
                 if len(self._names) < _MAX_NAMES:
                     self._names[name] = waiting.try_s - RETRY_S
+            case _ if given_up:
+                pass
             case NotPut(taken=True):
                 waiting.try_s = 0.0  # at once, with the next second's name
             case NotPut(say=say):
@@ -216,6 +230,7 @@ class HandOver:
 
     def _give_up(self, record: str, say: str) -> None:
         waiting = self._waiting.pop(record)
+        waiting.person.clear()
         self.given_up += 1
         log.error("record %s is not handed over, staff fetch it: %s", waiting.receipt, say)
 
