@@ -117,6 +117,7 @@ def troubles(catalogues: Catalogues) -> str:
     closed = [
         f"| {say(catalogues, f'out_of_service.{reason.value}')} | {CLOSED.get(reason, SUPPORT)} |"
         for reason in OutOfServiceReason
+        if reason is not OutOfServiceReason.MAINTENANCE  # ends by itself, and says so in words of its own
     ]
     reasons = [_reason(catalogues, reason) for reason in FallbackReason]
     return "\n".join(
