@@ -13,7 +13,7 @@ import uuid6
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, SCREEN_INBOX, UPLOADER_SOCKET
 from kiosk.config import Settings, StaffMember, load
 from kiosk.indicators.board import BoardError, load_board
-from kiosk.indicators.gpio import GpioError, Panel
+from kiosk.indicators.gpio import GpioError, Keys, Panel
 from kiosk.indicators.player import Lamps, NoLamps, Player
 from kiosk.screens.app import ScreenApp, Shown
 from kiosk.screens.catalogue import CatalogueError, Catalogues
@@ -65,6 +65,18 @@ def lamps_or_none(settings: Settings) -> tuple[Lamps, bool]:
         return NoLamps(), False
 
 
+def keys(settings: Settings) -> Keys | None:
+    """The two keys of the pin map, if the box has them; patients are served without them too."""
+    pins = load_board(settings.indicators.board).keys if settings.indicators.board is not None else None
+    if pins is None:
+        return None
+    try:
+        return Keys(pins)
+    except GpioError as fault:
+        log.warning("keys: %s", fault)
+        return None
+
+
 def desk(settings: Settings, sound: Sound, lights_work: bool) -> Desk:
     """The staff side; a box that is meant to be silent is not at fault for it."""
     return Desk(
@@ -81,6 +93,7 @@ def assemble(
     on_shown: Shown | None = None,
     *,
     lights_work: bool = True,
+    pressed: Keys | None = None,
 ) -> tuple[ScreenApp, Conductor]:
     """Put the screen process together around a display and its lamps; the demo brings its own two."""
     sound = Sound(settings.screen.sound)
@@ -132,6 +145,7 @@ def assemble(
         Supervision(),
         time.monotonic,
         on_shown,
+        pressed or tuple,
     )
     return app, conductor
 
@@ -155,7 +169,9 @@ def screen(path: Path) -> None:
     settings = load(path)
     try:
         shown_on, lights_work = lamps_or_none(settings)
-        app, _ = assemble(settings, SdlDisplay(settings.screen), shown_on, lights_work=lights_work)
+        app, _ = assemble(
+            settings, SdlDisplay(settings.screen), shown_on, lights_work=lights_work, pressed=keys(settings)
+        )
     except (BoardError, CatalogueError, DisplayError, FontMissingError) as fault:
         raise click.ClickException(str(fault)) from None
     run_until_stopped(app)

@@ -29,6 +29,7 @@ class Board:
     buzzer: int | None  #: None: the box has no buzzer
     leds_ohm: int = 330  #: resistor before each LED; for the wiring's drawing
     buzzer_ohm: int = 100
+    keys: tuple[int, int] | None = None  #: next and enter, pressed to ground; None: the box has none
 
 
 def load_board(path: Path) -> Board:
@@ -42,7 +43,8 @@ def load_board(path: Path) -> Board:
     faults: list[str] = []
     leds = _table(data, "leds", {"pins", "active_high", "series_ohm"}, faults)
     buzzer = _table(data, "buzzer", {"pin", "series_ohm"}, faults, wanted=False)
-    faults += [f"{name}: is not a known section" for name in sorted(data.keys() - {"leds", "buzzer"})]
+    keys = _table(data, "keys", {"next", "enter"}, faults, wanted=False)
+    faults += [f"{name}: is not a known section" for name in sorted(data.keys() - {"leds", "buzzer", "keys"})]
     pins = _led_pins(leds, faults)
     active_high = leds.get("active_high", True)
     if not isinstance(active_high, bool):
@@ -51,9 +53,10 @@ def load_board(path: Path) -> Board:
     if sounder is not None and sounder in pins:
         faults.append(f"buzzer.pin: GPIO {sounder} is already a LED's")
     ohms = _ohm("leds", leds, Board.leds_ohm, faults), _ohm("buzzer", buzzer, Board.buzzer_ohm, faults)
+    pressed = _key_pins(keys, {*pins, sounder}, faults) if "keys" in data else None
     if faults:
         raise BoardError(path, faults)
-    return Board(pins, bool(active_high), sounder, *ohms)
+    return Board(pins, bool(active_high), sounder, *ohms, pressed)
 
 
 def _table(
@@ -90,6 +93,19 @@ def _led_pins(table: dict[str, Any], faults: list[str]) -> tuple[int, ...]:
     if len(set(pins)) != LEDS:
         faults.append("leds.pins: a GPIO number stands there twice")
     return tuple(pins)
+
+
+def _key_pins(table: dict[str, Any], taken: set[int | None], faults: list[str]) -> tuple[int, int] | None:
+    pins = table.get("next"), table.get("enter")
+    if not all(_is_pin(pin) for pin in pins) or pins[0] == pins[1]:
+        faults.append("keys: next and enter must be two GPIO numbers from 2 to 27, such as 5 and 6")
+        return None
+    for name, pin in zip(("next", "enter"), pins, strict=True):
+        if pin in taken:
+            faults.append(f"keys.{name}: GPIO {pin} is already a LED's or the buzzer's")
+    assert isinstance(pins[0], int)
+    assert isinstance(pins[1], int)
+    return pins[0], pins[1]
 
 
 def _buzzer_pin(table: dict[str, Any], faults: list[str]) -> int | None:

@@ -1,5 +1,7 @@
 """The pins: the only file that imports gpiozero."""
 
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import gpiozero
@@ -7,7 +9,9 @@ from gpiozero.exc import BadPinFactory, GPIOZeroError
 
 from kiosk.indicators.board import Board
 from kiosk.indicators.patterns import NONE, Levels
+from kiosk.visit.keys import Key
 
+BOUNCE_S = 0.03  #: contacts of a key chatter for some milliseconds
 HALF = 0.5  #: duty cycle at which a piezo is loudest
 
 
@@ -64,3 +68,32 @@ class Panel:
         self._closed = True
         for device in (*self._leds, *([self._buzzer] if self._buzzer is not None else [])):
             device.close()
+
+
+class Keys:
+    """The two keys that walk the focus; each press counts once, however long it lasts."""
+
+    def __init__(self, pins: tuple[int, int], pin_factory: Any = None) -> None:
+        """Watch the pins, which are pulled up and pressed to ground; raises GpioError."""
+        self._pressed: deque[Key] = deque(maxlen=8)  # filled by gpiozero's own thread
+        self._buttons: list[Any] = []
+        try:
+            for pin, key in zip(pins, (Key.NEXT, Key.ENTER), strict=True):
+                button = gpiozero.Button(pin, pull_up=True, bounce_time=BOUNCE_S, pin_factory=pin_factory)
+                button.when_pressed = lambda key=key: self._pressed.append(key)
+                self._buttons.append(button)
+        except (BadPinFactory, GPIOZeroError, OSError) as fault:
+            self.close()
+            raise GpioError(f"the keys cannot be read: {fault}; a box without them has no [keys]") from None
+
+    def __call__(self) -> Sequence[Key]:
+        """Those pressed since the last call, in their order."""
+        pressed: list[Key] = []
+        while self._pressed:
+            pressed.append(self._pressed.popleft())
+        return pressed
+
+    def close(self) -> None:
+        """Give the pins back; may be called again."""
+        while self._buttons:
+            self._buttons.pop().close()

@@ -6,22 +6,25 @@ frame clock; touches are looked for sixty times a second (facts/screens.md 2.4: 
 
 import logging
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import pygame
 
 from kiosk.screens.conductor import Conductor
 from kiosk.screens.display import Display, Down, Quit, Up
+from kiosk.screens.focus import Focus, ring
 from kiosk.screens.geometry import Rect
 from kiosk.screens.layout import lay_out
 from kiosk.screens.links import Link
 from kiosk.screens.look import Look
 from kiosk.screens.painter import Painter
 from kiosk.screens.sound import Sound
+from kiosk.screens.speech import speaks_first
 from kiosk.screens.warmup import Warmup
 from kiosk.screens.widgets import Picture, Target, target_at
-from kiosk.visit.events import Knocked
+from kiosk.visit.events import Action, Knocked, Pressed
+from kiosk.visit.keys import Key
 from kiosk.visit.states import Idle, Kiosk, OutOfService, OutOfServiceReason, visit_of
 
 log = logging.getLogger(__name__)
@@ -50,6 +53,8 @@ class Heartbeat(Protocol):
 
 
 Shown = Callable[[Picture, pygame.Surface], None]
+Keys = Callable[[], Sequence[Key]]  #: those pressed on the box since the last call
+RING_MM = 1.1  #: within the gap that every target keeps
 
 
 class ScreenApp:
@@ -67,11 +72,13 @@ class ScreenApp:
         heartbeat: Heartbeat,
         monotonic: Callable[[], float],
         on_shown: Shown | None = None,
+        keys: Keys = tuple,
     ) -> None:
         self._display, self._painter, self._look = display, painter, look
         self._conductor, self._links = conductor, links
         self._indicators, self._sound, self._heartbeat = indicators, sound, heartbeat
-        self._monotonic, self._on_shown = monotonic, on_shown
+        self._monotonic, self._on_shown, self._keys = monotonic, on_shown, keys
+        self._focus = Focus()
         self._warmup = Warmup(painter, look, conductor.kiosk.rules)
         self._picture: Picture | None = None
         self._laid_out: Kiosk | None = None
@@ -108,12 +115,14 @@ class ScreenApp:
         self._conductor.poll()
         self._sound.set_volume(self._conductor.kiosk.volume)
         self._indicators.update(self._conductor.kiosk)
-        for touched in self._display.events():
+        for touched in (*self._display.events(), *self._keys()):
             match touched:
                 case Down(x, y):
                     self._down(x, y)
                 case Up():
                     self._up()
+                case Key():
+                    self._key(touched)
                 case Quit():
                     self.stop()
         self._knock()
@@ -125,6 +134,9 @@ class ScreenApp:
 
         Where staff may knock, it acts when it goes up again: until then it may yet become a knock.
         """
+        if self._picture is not None and self._focus.on(self._picture) is not None:
+            self._focus.leave()
+            self._redraw(self._picture)
         target = target_at(self._picture, x, y) if self._picture else None
         if self._picture is None or self._monotonic() < self._guarded_until:
             return
@@ -132,6 +144,38 @@ class ScreenApp:
             self._knocking = (self._monotonic(), target)
         elif target is not None:
             self._touch(self._picture, target)
+
+    def _key(self, key: Key) -> None:
+        """NEXT walks, ENTER touches; a page that waits to be asked says its sentence at the first NEXT."""
+        picture, kiosk = self._picture, self._conductor.kiosk
+        if picture is None:
+            return
+        before = self._focus.on(picture)
+        match key:
+            case Key.NEXT:
+                self._sound.click()
+                if self._focus.walk(picture) is not None:
+                    self._redraw(picture)
+                if before is None and not speaks_first(kiosk):
+                    self._conductor.touch(Pressed(Action.SPEAK))
+            case Key.ENTER if before is not None and self._monotonic() >= self._guarded_until:
+                self._touch(picture, before)
+                self._up()
+            case Key.ENTER:
+                pass
+
+    def _redraw(self, picture: Picture) -> None:
+        """All of it anew, with the frame around what is in focus."""
+        self._painter.draw(self._display.surface, picture, self._monotonic() - self._since, self._held)
+        self._frame_focus(picture)
+        self._display.present(None)
+
+    def _frame_focus(self, picture: Picture) -> None:
+        target = self._focus.on(picture)
+        if target is not None:
+            width = self._look.canvas.px(RING_MM)
+            frame = ring(target.rect, self._look.canvas.rect, width)
+            self._painter.frame(self._display.surface, frame, width)
 
     def _touch(self, picture: Picture, target: Target) -> None:
         self._sound.click()
@@ -181,6 +225,7 @@ class ScreenApp:
                 self._warmup.again()
         self._picture = picture
         self._painter.draw(self._display.surface, picture, now - self._since, self._held)
+        self._frame_focus(picture)
         self._display.present(None)
         self._next_frame = now + FRAME_S
         if self._on_shown is not None:

@@ -15,6 +15,7 @@ from kiosk.config import ScreenSettings
 from kiosk.screens.geometry import Rect
 from kiosk.screens.rotation import Rotation
 from kiosk.screens.shapes import as_pygame
+from kiosk.visit.keys import Key
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,14 @@ class Quit:
     """The window was closed, or SDL took a SIGTERM."""
 
 
-Input = Down | Up | Quit
+Input = Down | Up | Key | Quit
+
+#: What a switch or keyboard on USB sends, and what it means (most switch boxes can send these).
+KEYS = {
+    pygame.K_TAB: Key.NEXT,
+    pygame.K_RETURN: Key.ENTER,
+    pygame.K_KP_ENTER: Key.ENTER,
+}
 
 
 class Display(Protocol):
@@ -83,6 +91,8 @@ class Fingers:
         for event in events:
             if event.type == pygame.QUIT:
                 yield Quit()
+            elif event.type == pygame.KEYDOWN and event.key in KEYS:
+                yield KEYS[event.key]
             elif event.type in (pygame.FINGERDOWN, pygame.FINGERUP):
                 yield from self._finger(event)
             elif _is_mouse(event):

@@ -24,6 +24,7 @@ from kiosk.screens.widgets import (
     Widget,
 )
 
+FOCUS_OUTER, FOCUS_INNER = (255, 222, 0), (0, 0, 0)
 LINES_KEPT = 256
 ICONS_KEPT = 96
 #: The progress cell at work: one slow beat, far below three flashes a second (WCAG 2.3.1).
@@ -75,6 +76,13 @@ class Painter:
             if _bounds(widget).overlaps(rect):
                 self._draw(surface, widget, t, pressed)
         surface.set_clip(before)
+
+    def frame(self, surface: pygame.Surface, rect: Rect, width: int) -> None:
+        """Draw the frame of what is in focus: black within yellow, for one of them is seen on any ground."""
+        box = as_pygame(rect)
+        pygame.draw.rect(surface, FOCUS_OUTER, box, width, border_radius=2 * width)
+        inner = box.inflate(-width, -width)
+        pygame.draw.rect(surface, FOCUS_INNER, inner, max(2, width // 2), border_radius=2 * width)
 
     def forget(self) -> None:
         """Drop every rendered and measured text: a visit has ended."""

@@ -36,6 +36,7 @@ from kiosk.visit.events import (
     Pressed,
     TouchEvent,
 )
+from kiosk.visit.keys import Key
 from kiosk.visit.rules import Rules
 from kiosk.visit.states import (
     Kiosk,
@@ -121,6 +122,17 @@ class Fingers:
     def close(self) -> None: ...
 
 
+@dataclass
+class BoxKeys:
+    """The two keys of the box."""
+
+    pressed: list[Key] = field(default_factory=list)
+
+    def take(self) -> Sequence[Key]:
+        taken, self.pressed[:] = list(self.pressed), []
+        return taken
+
+
 class Nothing:
     """No lamps and no service manager."""
 
@@ -145,6 +157,7 @@ class Place:
     fingers: Fingers
     box: list[bool]  #: audible
     look: Look
+    keys: list[Key]  #: pressed on the box
 
     def step(self, *inputs: Input) -> None:
         self.fingers.inputs += inputs
@@ -222,7 +235,7 @@ def open_place(look: Look, fonts: FontBook, sound: Sound | None = None) -> Itera
         CaseFile(Clinic("clinic", "1312345670", "T1"), "s", Clock(lambda: datetime.now(UTC), lambda: True)),
         *links,
     )
-    fingers, nothing = Fingers(), Nothing()
+    fingers, nothing, keys = Fingers(), Nothing(), BoxKeys()
     app = ScreenApp(
         fingers,
         Painter(fonts),
@@ -233,8 +246,9 @@ def open_place(look: Look, fonts: FontBook, sound: Sound | None = None) -> Itera
         sound,
         nothing,
         lambda: now.monotonic,
+        keys=keys.take,
     )
-    made = Place(app, conductor, uploader, reader, now, fingers, box, look)
+    made = Place(app, conductor, uploader, reader, now, fingers, box, look, keys.pressed)
     made.step()
     reader.say(ch.ReaderState(condition=ReaderCondition.READY))
     uploader.say(KEYS, ch.OutboxState(condition=OutboxCondition.READY))

@@ -8,8 +8,9 @@ import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from kiosk.indicators.board import Board, BoardError, load_board
-from kiosk.indicators.gpio import GpioError, Panel
+from kiosk.indicators.gpio import GpioError, Keys, Panel
 from kiosk.indicators.patterns import ALL, FIRST, NONE, PATTERNS
+from kiosk.visit.keys import Key
 
 BOARD = Board((17, 27, 22, 23), True, 12)
 SHIPPED = Path(__file__).parents[2] / "firmware" / "board.toml"
@@ -42,6 +43,9 @@ def test_the_shipped_pin_map_is_right() -> None:
         ("[leds]\npins = [12, 27, 22, 23]\n[buzzer]\npin = 12", ["already a LED's"]),
         ("[leds]\npin = [17]\n[lamp]\n", ["leds.pin: is not known", "lamp: is not", "four GPIO numbers"]),
         ("leds = 3", ["must be a section"]),
+        ("[leds]\npins = [17, 27, 22, 23]\n[keys]\nnext = 5", ["keys: next and enter must be two"]),
+        ("[leds]\npins = [17, 27, 22, 23]\n[keys]\nnext = 5\nenter = 5", ["must be two GPIO numbers"]),
+        ("[leds]\npins = [17, 27, 22, 23]\n[keys]\nnext = 5\nenter = 23", ["keys.enter: GPIO 23 is already"]),
         ("[leds\n", ["is not TOML"]),
     ],
 )
@@ -123,3 +127,42 @@ def test_a_pin_that_is_taken_is_said_in_one_line(factory: MockFactory) -> None:
     assert "\n" not in str(caught.value)
     taken.close()
     Panel(BOARD, factory).close()
+
+
+# ---- keys --------------------------------------------------------------------------------------------------
+
+
+def test_two_keys_are_read_from_the_pin_map(tmp_path: Path) -> None:
+    shipped = SHIPPED.read_text(encoding="utf-8")
+    wired = shipped.replace("# [keys]", "[keys]").replace("# next", "next").replace("# enter", "enter")
+    path = tmp_path / "board.toml"
+    path.write_text(wired, encoding="utf-8")
+    assert load_board(path).keys == (5, 6)
+    assert load_board(SHIPPED).keys is None
+
+
+def test_each_press_counts_once_in_its_order(factory: MockFactory) -> None:
+    keys = Keys((5, 6), factory)
+    assert list(keys()) == []
+    for pin in (6, 5, 5):
+        factory.pin(pin).drive_low()
+        factory.pin(pin).drive_high()
+    assert list(keys()) == [Key.ENTER, Key.NEXT, Key.NEXT]
+    assert list(keys()) == []
+    keys.close()
+    keys.close()
+
+
+def test_a_key_held_down_is_one_press(factory: MockFactory) -> None:
+    keys = Keys((5, 6), factory)
+    factory.pin(5).drive_low()
+    assert list(keys()) == [Key.NEXT]
+    assert list(keys()) == []
+    keys.close()
+
+
+def test_pins_that_cannot_be_had_are_named(factory: MockFactory) -> None:
+    panel = Panel(BOARD, factory)
+    with pytest.raises(GpioError, match="the keys cannot be read"):
+        Keys((5, BOARD.leds[0]), factory)
+    panel.close()
