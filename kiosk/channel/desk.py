@@ -113,7 +113,8 @@ class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
     heat: "hot" (from 80 °C the processor is slowed down). value: °C of the processor. Absent where unknown.
     power: "undervoltage" (now, or since the last start where only that is known). Absent where unknown.
     folders: "away" (the receipt computer's folder takes nothing), "untaken" (what was handed over still lies
-        there). value: how many files. Absent unless answers are handed over.
+        there), "lookup_failed", "lookup_uncertain" (the last look-up of consented results leaves visits to
+        staff; told while there are some). value: how many files, or visits. Absent unless folders are used.
     """
 
     part: str  #: one of those above; the screen adds its own

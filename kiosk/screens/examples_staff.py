@@ -148,6 +148,10 @@ def _checks(page: Kiosk) -> list[tuple[str, Kiosk]]:
             "staff_check_folders",
             found(PartFault(Part.FOLDERS, "away"), PartFault(Part.FOLDERS, "untaken", 3)),
         ),
+        (
+            "staff_check_lookup",
+            found(PartFault(Part.FOLDERS, "lookup_failed"), PartFault(Part.FOLDERS, "lookup_uncertain", 2)),
+        ),
         ("staff_check_mend", replace(page, check=TO_MEND)),
         ("staff_check_mend_more", replace(page, check=TO_MEND, screen=StaffCheck(STAFF, page=1))),
         (

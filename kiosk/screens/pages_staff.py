@@ -48,6 +48,8 @@ FAULTS: dict[tuple[Part, str], str] = {
     (Part.POWER, "undervoltage"): "check.say.power",
     (Part.FOLDERS, "away"): "check.say.folders",
     (Part.FOLDERS, "untaken"): "check.say.folders_untaken",
+    (Part.FOLDERS, "lookup_failed"): "check.say.lookup_failed",
+    (Part.FOLDERS, "lookup_uncertain"): "check.say.lookup_uncertain",
     (Part.SOUND, "silent"): "check.say.sound",
     (Part.LIGHTS, "dark"): "check.say.lights",
     (Part.UPLOADER, "absent"): "check.say.uploader",

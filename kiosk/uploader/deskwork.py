@@ -49,7 +49,7 @@ class DeskWork:
         path: Path,
         most: int,
         tell_all: Callable[[FromUploader], None],
-        folders: Callable[[Moment], tuple[CheckItem, ...]],
+        folders: Callable[[Outbox | None, Moment], tuple[CheckItem, ...]],
     ) -> None:
         self.fallback, self.drill = fallback, drill
         self._delivery, self._credentials = delivery, credentials
@@ -107,7 +107,7 @@ class DeskWork:
 
     def _check(self, outbox: Outbox | None, now: Moment) -> FromUploader:
         told = check(outbox, self._path, self._most, self._delivery.line, self._credentials, now)
-        return CheckTold(parts=told.parts + self._folders(now))
+        return CheckTold(parts=told.parts + self._folders(outbox, now))
 
     def _note_look(self, staff: str, outbox: Outbox, now: Moment) -> None:
         seconds = now.mono_ms / 1000

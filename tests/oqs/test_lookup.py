@@ -16,7 +16,7 @@ from kiosk.simulator.service.answers import PERSONS
 from kiosk.simulator.terminal.folder import Manners, TerminalFolder
 from kiosk.simulator.terminal.people import crowd, result
 from kiosk.uploader.answers import AnswerMemory
-from kiosk.uploader.board import board
+from kiosk.uploader.board import board, mark_seen
 from kiosk.uploader.clock import Clock, Moment
 from kiosk.uploader.oqs.codes import CharacterCode
 from kiosk.uploader.oqs.errands import Errands
@@ -371,3 +371,33 @@ def test_a_visit_that_staff_have_dealt_with_is_left_alone(desk: Desk, terminal: 
     terminal.consented = [consented(visit)]
     ended = desk.run()
     assert (ended.found, ended.others) == (0, 1)
+
+
+# ---- the daily check ---------------------------------------------------------------------------------------
+
+
+def test_what_a_look_up_leaves_to_staff_is_told_until_they_have_dealt_with_it(
+    desk: Desk, terminal: TerminalFolder
+) -> None:
+    visit = desk.late()
+    assert desk.desk.check(desk.outbox) is None
+    terminal.manners = Manners(error="E0042")
+    desk.run()
+    item = desk.desk.check(desk.outbox)
+    assert item is not None
+    assert (item.part, item.fault) == ("folders", "lookup_failed")
+    terminal.manners = Manners()
+    terminal.consented = [consented(visit, 0), consented(visit, 1)]
+    desk.run()
+    item = desk.desk.check(desk.outbox)
+    assert item is not None
+    assert (item.fault, item.value) == ("lookup_uncertain", 1)
+    mark_seen(desk.outbox.database, visit)
+    assert desk.desk.check(desk.outbox) is None
+
+
+def test_a_look_up_that_found_them_all_leaves_nothing_to_say(desk: Desk, terminal: TerminalFolder) -> None:
+    visit = desk.late()
+    terminal.consented = [consented(visit)]
+    desk.run()
+    assert desk.desk.check(desk.outbox) is None

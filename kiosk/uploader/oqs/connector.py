@@ -46,10 +46,10 @@ class Connector:
         """Do what is due; returns the seconds until something is due again. Raises OutboxLost."""
         return min(self._handover.tick(now), self._lookup.tick(outbox, online, now))
 
-    def checked(self, now: Moment) -> tuple[CheckItem, ...]:
+    def checked(self, outbox: Outbox | None, now: Moment) -> tuple[CheckItem, ...]:
         """What the daily check may say of the folders."""
-        item = self._handover.check(now)
-        return () if item is None else (item,)
+        items = (self._handover.check(now), None if outbox is None else self._lookup.check(outbox))
+        return tuple(item for item in items if item is not None)
 
     def serve(self, message: AskLookUps | StartLookUp, outbox: Outbox) -> FromUploader:
         """What the command line asks."""

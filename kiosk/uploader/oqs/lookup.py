@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, assert_never
 
-from kiosk.channel import AuditNote
+from kiosk.channel import AuditNote, CheckItem
 from kiosk.config import Clinic
 from kiosk.config_folders import FileEncoding, LookupMessage, LookupSettings
 from kiosk.qualification.codes import (
@@ -124,6 +124,17 @@ class LookUpDesk:
             return "one is under way"
         LookUps(outbox.database).begin(self._kind, date_from, date_to, self._token())
         self._due_s = 0.0
+        return None
+
+    def check(self, outbox: Outbox) -> CheckItem | None:
+        """For the daily check: what the last look-up leaves to staff, while there are visits to deal with."""
+        last = next(iter(LookUps(outbox.database).last(1)), None)
+        if self._kind is None or last is None or not LookUps(outbox.database).late():
+            return None
+        if last.stage is Stage.FAILED:
+            return CheckItem(part="folders", fault="lookup_failed")
+        if last.uncertain:
+            return CheckItem(part="folders", fault="lookup_uncertain", value=last.uncertain)
         return None
 
     def tick(self, outbox: Outbox | None, online: bool, now: Moment) -> float:
