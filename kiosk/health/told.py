@@ -63,6 +63,14 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ("disk", "low"): ("only {value:.0f} MB are free", "remove *.part in the update folder; a larger card"),
     ("heat", "hot"): ("the processor has {value:.0f} °C", "free the vents, out of the sun"),
     ("power", "undervoltage"): ("the supply voltage is too low", "change the power supply and its cable"),
+    ("folders", "away"): (
+        "the receipt computer's folder takes nothing: {value:.0f} files wait",
+        "check the share: mounted, writable, its password",
+    ),
+    ("folders", "untaken"): (
+        "{value:.0f} files still lie where they were handed over",
+        "is the receipt computer's program running?",
+    ),
 }
 _WELL = {
     "line": "the service answered {value:.0f} s ago",
@@ -72,6 +80,7 @@ _WELL = {
     "disk": "{value:.0f} MB free",
     "heat": "{value:.0f} °C",
     "power": "the voltage is right",
+    "folders": "{value:.0f} files wait to be taken",
 }
 
 
