@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from kiosk.config import ConfigError, Settings, load, load_card, rulebook
+from kiosk.config_table import Fault
 from kiosk.provisioning import notice
 from kiosk.provisioning.page import html
 from kiosk.provisioning.sections import ACTIVATION_CODE, PASSCODE, PASSCODE_WHAT, digits_of
@@ -45,19 +46,25 @@ def check(file: Path, enrolled: bool, language: str) -> None:
             click.echo(f"{file}: {line}", err=True)
         raise click.exceptions.Exit(1) from None
     settings = card.settings
-    for line in (*notice.lines(card.doubts, language), *_absent(file, settings)):
+    for line in notice.lines((*card.doubts, *_absent(file, settings)), language):
         click.echo(f"{file}: {line}", err=True)
     clinic = f"{settings.clinic.name}, {settings.clinic.institution}, {settings.clinic.terminal}"
     click.echo(f"{file}: {'このまま使えます' if language == 'ja' else 'is in order'} ({clinic})")
 
 
-def _absent(file: Path, settings: Settings) -> list[str]:
+def _absent(file: Path, settings: Settings) -> list[Fault]:
     """What the settings expect beside them; elsewhere only the kiosk can look."""
+    beside = file.resolve().parent
     wanted = (settings.service.ca, settings.reader.trust)
     return [
-        f"{path.name}: is not beside the settings; put it there"
+        Fault(
+            None,
+            path.name,
+            "is not beside the settings; put it there",
+            "が設定の隣にありません。置いてください",
+        )
         for path in wanted
-        if path.is_relative_to(file.resolve().parent) and not path.exists()
+        if path.is_relative_to(beside) and not path.exists()
     ]
 
 

@@ -5,8 +5,10 @@ import re
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from kiosk.channel.commands import Status
 from tests.docs.conftest import ROOT
 
 COMPLIANCE = ROOT / "docs" / "compliance.md"
@@ -85,6 +87,8 @@ def test_security_names_every_threat_and_the_level_that_the_device_reports() -> 
     for level in ("0", "1", "2"):
         assert re.search(rf"^\| {level} \|", text, re.MULTILINE)
     assert "`key_custody_level`" in text
+    [reported] = [field for field in msgspec.structs.fields(Status) if field.name == "key_custody_level"]
+    assert f"Built is level {reported.default}" in text
 
 
 # ---- links of every document -------------------------------------------------------------------------------

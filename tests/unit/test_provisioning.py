@@ -5,9 +5,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.commands.provision import check
 from kiosk.config import ConfigError, load, load_card
 from kiosk.config_table import Fault
 from kiosk.provisioning import notice
@@ -164,6 +166,28 @@ def test_a_doubtful_institution_is_taken_and_told(file: Path) -> None:
     [doubt] = load_card(file).doubts
     assert doubt.line == 7
     assert "検証番号" in doubt.in_japanese()
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "put it there"), ("ja", "置いてください")])
+def test_the_command_says_what_is_not_beside_the_file(file: Path, language: str, words: str) -> None:
+    file.write_text(filled(), encoding="utf-8")
+    run = CliRunner().invoke(check, [str(file), "--language", language])
+    assert run.exit_code == 0
+    assert f"service-ca.pem: {'が' if language == 'ja' else ''}" in run.stderr
+    assert words in run.stderr
+    (file.parent / "service-ca.pem").touch()
+    assert CliRunner().invoke(check, [str(file), "--language", language]).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "line 7: clinic.institution"), ("ja", "7 行目 clinic.institution")]
+)
+def test_the_command_refuses_in_the_readers_language(file: Path, language: str, words: str) -> None:
+    file.write_text(filled(institution="１３１２３４５６７８"), encoding="utf-8")
+    run = CliRunner().invoke(check, [str(file), "--language", language])
+    assert run.exit_code == 1
+    assert words in run.stderr
+    assert not any(secret in run.output for secret in TOLD)
 
 
 FAULTS = [
