@@ -126,6 +126,7 @@ class Counter:
             'staff_number = ""': f'staff_number = "{STAFF_NUMBER}"',
             'staff_passcode = ""': f'staff_passcode = "{STAFF_PASSCODE}"',
             'trust = "/usr/share/kiosk/trust"': 'trust = "trust"',
+            'board = "/usr/share/kiosk/board.toml"': 'board = "none"',
             **changes,
         }
         for before, after in wanted.items():
@@ -203,7 +204,7 @@ class Counter:
             return bool(found)
 
         try:
-            machine.wait(f"the picture {' or '.join(names)}", there, limit_s, every_s=0.5)
+            machine.wait(f"the picture {' or '.join(names)}", there, limit_s, every_s=1.0)
         except MachineError as fault:
             self._shots += 1
             kept = self.photographs / f"{self._shots:02d}-not-{names[0]}.png"
