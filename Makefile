@@ -98,7 +98,7 @@ image: .venv/.stamp-dev .venv/.stamp-system-image
 image-test image-test-full: .venv/.stamp-dev .venv/.stamp-system-image
 	@$(IMAGE) --step disk
 	@$(BIN)/python -m tests.image --disk "$$($(IMAGE) --where disk)" --tools "$$($(IMAGE) --where tools)/root" \
-	    $(if $(findstring full,$@),--full) $(IMAGE_TEST_ARGS)
+	    --keys "$$($(IMAGE) --where keys)/keys" $(if $(findstring full,$@),--full) $(IMAGE_TEST_ARGS)
 
 image-twice: .venv/.stamp-dev .venv/.stamp-system-image
 	@$(IMAGE) --twice $(IMAGE_TWICE_ARGS)

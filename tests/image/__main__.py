@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.image import crash
-from tests.image.counter import READY_S, Counter
+from tests.image import crash, update
+from tests.image.counter import FAT_AT, READY_S, Counter
 from tests.image.machine import Build, Machine, MachineError
 from tests.image.replay import partition, writes
+from tests.image.uboot import take_out
 
 DATA = 4  #: the data partition's number
 MEMORY_MIB = 300  #: at ready, without what the kernel can drop
@@ -53,6 +54,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.image", description=__doc__)
     parser.add_argument("--disk", type=Path, required=True, help="folder of the image build's disk step")
     parser.add_argument("--tools", type=Path, required=True, help="its tool root")
+    parser.add_argument("--keys", type=Path, required=True, help="the keys that signed it")
     parser.add_argument("--out", type=Path, default=Path("build/image-test"))
     parser.add_argument("--full", action="store_true", help="all tokens, all faults, 300 crash states")
     chosen = parser.parse_args()
@@ -61,7 +63,7 @@ def main() -> int:
     report = Report()
     try:
         with Counter(build, out / "work", out / "photographs") as counter:
-            run(counter, report, chosen.full)
+            run(counter, report, chosen.keys.resolve(), chosen.full)
     except MachineError as fault:
         report.failed.append(str(fault))
         report.say(f"FAILED: {fault}")
@@ -77,7 +79,7 @@ def main() -> int:
     return 1 if report.failed else 0
 
 
-def run(counter: Counter, report: Report, full: bool) -> None:
+def run(counter: Counter, report: Report, keys: Path, full: bool) -> None:
     """One life of a card: flashed, first boot, visits, faults, the plug pulled at every point of it."""
     card = counter.fresh_disk()
     counter.write_card(card)
@@ -101,6 +103,9 @@ def run(counter: Counter, report: Report, full: bool) -> None:
             fault(counter, machine, report)
         wiped = counter.read_card(card)
         report.figure("activation code wiped from the card", "yes", 'activation_code = ""' in wiped)
+    slots(counter, report)
+    if full:
+        updates(counter, report, card, keys)
     power_cuts(counter, report, before, log, promises, STATES_FULL if full else STATES_SHORT)
 
 
@@ -142,6 +147,53 @@ def system(machine: Machine, report: Report) -> None:
         exposure = machine.shell(f"systemd-analyze security --no-pager {unit} | tail -1")
         if found := re.search(r": ([\d.]+) ", exposure):
             report.figure(f"exposure of {unit}", found[1], float(found[1]) <= 1.5)
+
+
+def slots(counter: Counter, report: Report) -> None:
+    """U-Boot's own count, on the tier that has U-Boot: power cut in every start."""
+    tried = update.counts_down(counter, counter.fresh_disk("slots.img", "4G"))
+    told = " ".join(f"{each.slot}({each.left_a},{each.left_b})" for each in tried)
+    report.figure("slots tried when no start gets through", told, [e.slot for e in tried] == list("AAAB"))
+
+
+REFUSED = {
+    "product.raucb": "compatible",
+    "key.raucb": "signature|verif|certificate",
+    "torn.raucb": "signature|bundle",
+}
+
+
+def updates(counter: Counter, report: Report, card: Path, keys: Path) -> None:
+    """Slot B written while A serves; B started; B broken, and A again. Records stay."""
+    records = set(counter.service.records())
+    take_out(counter.build, card, counter.folder / "raspi3b", FAT_AT)
+    update.attempt(counter, card)  # U-Boot makes its variables
+    image = update.stick(counter, update.bundles(counter, keys))
+    with update.running(counter, card, "A", image) as machine:
+        counter.plug(machine)
+        counter.see(machine, "start", limit_s=READY_S)
+        update.good(machine)
+        for name, why in REFUSED.items():
+            report.figure(f"bundle {name} refused", update.refused(machine, name, why)[:60], True)
+        counter.see(machine, "start")
+        begun = time.monotonic()
+        told = update.install(machine, "good.raucb")
+        took = f"{time.monotonic() - begun:.0f} s"
+        report.figure("slot B written while A serves", took, update.installed(told))
+        counter.see(machine, "start")
+    chosen = update.attempt(counter, card)
+    report.figure("U-Boot starts the new slot", chosen.slot, chosen.slot == "B")
+    with update.running(counter, card, "B") as machine:
+        counter.plug(machine)
+        counter.see(machine, "start", limit_s=READY_S)
+        update.good(machine)
+        kept = machine.shell("/opt/kiosk/bin/kiosk outbox list --all --json --config /etc/kiosk/kiosk.toml")
+        report.figure("records known after the update", str(len(records)), all(each in kept for each in records))
+    tried = [update.attempt(counter, card) for _ in range(4)]
+    told = " ".join(f"{each.slot}({each.left_a},{each.left_b})" for each in tried)
+    report.figure(
+        "new slot that never gets through, old one again", told, [e.slot for e in tried] == list("BBBA")
+    )
 
 
 def unplug(counter: Counter, machine: Machine, report: Report) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 QEMU = "qemu-system-aarch64"
 WIDTH, HEIGHT = 800, 480
 ABSOLUTE_MAX = 0x7FFF  #: of QEMU's absolute pointers
+PARTITIONS = {"A": 2, "B": 3}
 FINGER_S = 0.35  #: longer than a frame of a slow guest
 
 
@@ -37,10 +38,10 @@ class Build:
     def image(self) -> Path:
         return self.disk / "kiosk.img"
 
-    def cmdline(self) -> str:
-        """The kernel's command line as U-Boot would give it, for slot A."""
+    def cmdline(self, slot: str) -> str:
+        """The kernel's command line as U-Boot would give it for a slot (boot.cmd)."""
         script = (Path(__file__).resolve().parents[2] / "image-build/cmdline").read_text(encoding="utf-8")
-        return f"{script.strip()} root=PARTUUID=4b494f53-02 rauc.slot=A"
+        return f"{script.strip()} root=PARTUUID=4b494f53-0{PARTITIONS[slot]} rauc.slot={slot}"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Machine:
     extra: Sequence[str] = ()
     append: str = ""
     memory_mib: int = 1024
+    slot: str = "A"
     network: str = "user,id=line,restrict=off"
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
@@ -122,7 +124,7 @@ class Machine:
             -chardev file,id=console,path={self.path("console.log")} -serial chardev:console
             -qmp unix:{self.path("qmp.sock")},server=on,wait=off
         """.split()
-        append = f"{self.build.cmdline()} {self.append}".strip()
+        append = f"{self.build.cmdline(self.slot)} {self.append}".strip()
         return [QEMU, "-blockdev", node, *words, "-append", append, *self.extra]
 
     def path(self, name: str) -> Path:
