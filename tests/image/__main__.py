@@ -188,7 +188,9 @@ def updates(counter: Counter, report: Report, card: Path, keys: Path) -> None:
         counter.see(machine, "start", limit_s=READY_S)
         update.good(machine)
         kept = machine.shell("/opt/kiosk/bin/kiosk outbox list --all --json --config /etc/kiosk/kiosk.toml")
-        report.figure("records known after the update", str(len(records)), all(each in kept for each in records))
+        report.figure(
+            "records known after the update", str(len(records)), all(each in kept for each in records)
+        )
     tried = [update.attempt(counter, card) for _ in range(4)]
     told = " ".join(f"{each.slot}({each.left_a},{each.left_b})" for each in tried)
     report.figure(
