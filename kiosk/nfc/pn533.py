@@ -31,11 +31,11 @@ from kiosk.nfc.transport import START, WRITE_MS, Transport, VirtualTransport
 
 USB_IDS = ((0x04CC, 0x2533), (0x04E6, 0x5591), (0x04E6, 0x5593))  #: what nfcpy knows as PN533
 ACK = bytes.fromhex("0000FF00FF00")
-ACK_MS = 500  #: nfcpy waits 100, which a busy host takes longer than now and then
-ANSWER_S = 0.5  #: at least; nfcpy waits 0.1 for commands that the chip carries out at once
+ACK_MS = 1000  #: nfcpy waits 100, which a busy host takes longer than now and then
+ANSWER_S = 1.0  #: at least; nfcpy waits 0.1 for commands that the chip carries out at once
 DRAIN_MS = 20
 MOST_STALE = 32
-HOST_MARGIN_S = 0.5  #: more patience than the chip's own time-out, for a busy USB bus
+HOST_MARGIN_S = 1.5  #: more patience than the chip's own time-out, for a busy host and a busy bus
 RETURN_S = 1.0  #: after a reset the kernel looks at the device anew
 WAKE_S = 0.005  #: a token needs that long in the field before it answers (ISO/IEC 14443-3:2018, 5)
 

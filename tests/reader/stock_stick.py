@@ -19,6 +19,7 @@ import nfc.tag
 from nfc.clf import RemoteTarget
 
 AID = bytes.fromhex("D392F000260100000001")
+AT_ONCE_MS = 100  #: nfcpy's, for an acknowledgement and for settings of the chip
 DIGEST_INFO_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
@@ -41,7 +42,8 @@ class StockTransport:
             raise OSError(errno.EIO, os.strerror(errno.EIO)) from fault
 
     def read(self, timeout: int) -> bytearray:
-        end = time.monotonic() + timeout / 1000
+        """A frame. nfcpy's shortest patience, for what a chip does at once, is stretched."""
+        end = time.monotonic() + (5000 if timeout == AT_ONCE_MS else timeout) / 1000
         while (size := self._frame_size()) is None or len(self._waiting) < size:
             left = max(0.0, end - time.monotonic())
             if not select.select([self._socket], [], [], left)[0]:

@@ -82,7 +82,7 @@ def test_a_recorded_token_says_the_same_again(
     assert (first.code, first.report["signature"]) == (0, "valid")
     head = json.loads(tape.read_text().splitlines()[0])
     second = replayed(tmp_path, hierarchy, tape, "--challenge", head["challenge"])
-    assert (second.code, second.report) == (0, first.report)
+    assert (second.code, second.report) == (0, first.report), second.out + second.err
 
 
 def test_a_recording_does_not_depend_on_the_pin_that_is_typed_at_its_replay(

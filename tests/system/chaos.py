@@ -49,6 +49,7 @@ class Plan:
     every_s: float  #: on average between two kills
     records_per_s: float
     seed: int
+    least: int = 1  #: so many commits acknowledged and one visit begun, however slow the machine
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def run(plan: Plan, folder: Path) -> Found:
             began = time.monotonic()
             try:
                 kills = _kill(desk.household, plan, random.Random(plan.seed + 1))
+                _reached(lambda: len(load.receipts) >= plan.least and patient.visits > 0)
                 seconds = time.monotonic() - began
                 patient.close()
                 faults = _come_to_rest(load)
