@@ -195,37 +195,46 @@ class _Target:
         self._unit = unit
         self._open: list[list[Node]] = []
         self._text: list[str] = []
-        self._count = self._held = self._held_before = 0
+        self._count = 0  #: of elements in units that were handed over
+        self._held = self._held_before = 0
         self._within = False  # a unit that is handed over
         self.root: Node | None = None
 
     def start(self, tag: str, _attributes: object) -> None:
-        self._count += 1
-        self._held += 1
-        if len(self._open) >= MAX_DEPTH:
+        self._held = held = self._held + 1
+        depth = len(self._open)
+        if depth >= MAX_DEPTH:
             raise _Stop(Reason.TOO_DEEP)
-        if self._count > MAX_ELEMENTS or self._held > MAX_HELD:
+        if held > MAX_HELD:
             raise _Stop(Reason.TOO_MANY)
         self._open.append([])
-        self._text.clear()
-        if tag == _UNIT and self._unit is not None and len(self._open) == _UNIT_DEPTH:
-            self._within, self._held_before = True, self._held
+        if self._text:
+            self._text.clear()
+        if tag == _UNIT and depth == _UNIT_DEPTH - 1 and self._unit is not None:
+            self._within, self._held_before = True, held
 
     def data(self, text: str) -> None:
         self._text.append(text)
 
     def end(self, tag: str) -> None:
-        inside = self._open.pop()
-        content = inside or "".join(self._text)
-        self._text.clear()
-        if not self._open:
-            self.root = (tag, content)
-        elif self._within and len(self._open) == _UNIT_DEPTH - 1:
-            self._within, self._held = False, self._held_before
-            if self._unit is not None:
-                self._unit(Unit.of(inside))
+        opened, text = self._open, self._text
+        inside = opened.pop()
+        content = inside or "".join(text)
+        text.clear()
+        if self._within and len(opened) == _UNIT_DEPTH - 1:
+            self._unit_ended(inside)
+        elif opened:
+            opened[-1].append((tag, content))
         else:
-            self._open[-1].append((tag, content))
+            self.root = (tag, content)
+
+    def _unit_ended(self, inside: list[Node]) -> None:
+        self._count += self._held - self._held_before
+        if self._count > MAX_ELEMENTS:
+            raise _Stop(Reason.TOO_MANY)
+        self._within, self._held = False, self._held_before
+        if self._unit is not None:
+            self._unit(Unit.of(inside))
 
     def close(self) -> None:
         """lxml asks for it; `root` holds the result."""

@@ -30,6 +30,10 @@ class Spec:
     inner: "type[Element] | None" = None
     item: str = ""
     many: bool = False
+    plain: bool = field(init=False)  #: holds a text, once
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plain", self.inner is None and not self.many)
 
 
 def text(ja: str, codes: type[Code] | None = None) -> Any:
