@@ -35,15 +35,21 @@ def root_of(version: str) -> bytes:
     return random.Random(version).randbytes(300_000)
 
 
-def make_bundle(folder: Path, signer: Signer, version: str, *, product: str = PRODUCT) -> Path:
-    """A bundle of the plain format: the others need device-mapper, which not every machine has."""
-    name = f"{product}-{version}-{signer.key.stem}"
+def make_bundle(
+    folder: Path, signer: Signer, version: str, *, product: str = PRODUCT, kind: str = "plain"
+) -> Path:
+    """A bundle. `kind` is its format: to install a "verity" one needs device-mapper, which is not everywhere.
+
+    RAUC from 1.13 on refuses escapes in a manifest: what is not ASCII stands in it as it is.
+    """
+    name = f"{product}-{version}-{signer.key.stem}-{kind}"
     inside = folder / name
     inside.mkdir()
     (inside / "root.ext4").write_bytes(root_of(version))
     (inside / "manifest.raucm").write_text(
-        f"[update]\ncompatible={product}\nversion={version}\ndescription={json.dumps(CHANGES)}\n"
-        "[bundle]\nformat=plain\n[image.rootfs]\nfilename=root.ext4\n",
+        f"[update]\ncompatible={product}\nversion={version}\n"
+        f"description={json.dumps(CHANGES, ensure_ascii=False)}\n"
+        f"[bundle]\nformat={kind}\n[image.rootfs]\nfilename=root.ext4\n",
         encoding="utf-8",
     )
     path = folder / f"{name}.raucb"

@@ -19,6 +19,7 @@ class Shelf:
     """Bundles of every kind; 1.1.0 runs."""
 
     ours: Signer
+    theirs: Signer
     new: Path  #: 1.2.0
     newest: Path  #: 1.3.0
     old: Path  #: 1.0.0
@@ -33,6 +34,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     ours, theirs = Signer.make(folder, "ours"), Signer.make(folder, "theirs")
     return Shelf(
         ours=ours,
+        theirs=theirs,
         new=make_bundle(folder, ours, "1.2.0"),
         newest=make_bundle(folder, ours, "1.3.0"),
         old=make_bundle(folder, ours, "1.0.0"),

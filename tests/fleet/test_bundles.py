@@ -9,7 +9,7 @@ import pytest
 from kiosk.channel import UpdateFault
 from kiosk.uploader.updates import rauc, stick
 from kiosk.uploader.updates.stick import OnStick
-from tests.fleet.bundles import CHANGES, Box
+from tests.fleet.bundles import CHANGES, Box, make_bundle
 from tests.fleet.conftest import Shelf
 
 RUNNING = "1.1.0"
@@ -55,6 +55,18 @@ def test_an_unsigned_bundle_is_refused(box: Box, tmp_path: Path) -> None:
 def test_a_cut_off_bundle_is_named_as_such(share: float, shelf: Shelf, box: Box, tmp_path: Path) -> None:
     size = shelf.new.stat().st_size
     assert word_of(altered(shelf.new, tmp_path / "cut.raucb", keep=int(size * share)), box) == "truncated"
+
+
+def test_the_image_s_own_format_is_judged_alike(shelf: Shelf, box: Box, tmp_path: Path) -> None:
+    """Of the verity format the signature covers the manifest; the kernel checks the rest while it is read."""
+    new = make_bundle(tmp_path, shelf.ours, "1.2.0", kind="verity")
+    assert word_of(new, box) is None
+    assert word_of(make_bundle(tmp_path, shelf.theirs, "1.2.0", kind="verity"), box) == "other_key"
+    assert word_of(make_bundle(tmp_path, shelf.ours, "1.0.0", kind="verity"), box) == "older"
+    size = new.stat().st_size
+    for share in (0.01, 0.5, 0.9999):
+        assert word_of(altered(new, tmp_path / "cut.raucb", keep=int(size * share)), box) == "truncated"
+    assert word_of(altered(new, tmp_path / "flip.raucb", flip=size - 400), box) in ("damaged", "other_key")
 
 
 def test_a_damaged_bundle_is_refused(shelf: Shelf, box: Box, tmp_path: Path) -> None:
