@@ -40,6 +40,9 @@ from tests.outbox.tls_server import KEYS, Authority, Pair, response, saying, ser
 from tests.outbox.world import Token, new_visit, running_uploader, sealed_request, write_config
 from tests.system.simulated_terminal import RunningService
 
+# CPython's SSLSocket._create leaves one that was reset before the handshake to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+
 RULES = RetryRules()
 DICE = Random(4).random
 PROBLEM = "application/problem+json"
