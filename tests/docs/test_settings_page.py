@@ -244,3 +244,35 @@ def test_the_page_is_one_file_that_loads_nothing_and_its_script_runs(tmp_path: P
     assert "disabled" in re.findall(r'<input type="file"[^>]*>', text)[0]
     # The script switches the choice on: it ran, under the page's own policy.
     assert "disabled" not in re.findall(r'<input type="file"[^>]*>', dom(page, tmp_path / "profile"))[0]
+
+
+def shown(tmp: Path, text: str) -> str:
+    """The page's words after a file with this text was chosen and looked at."""
+    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html(rulebook()))
+    choose = (
+        "<script>const data = new DataTransfer();"
+        f"data.items.add(new File([{json.dumps(text)}], 'kiosk.toml'));"
+        "element('file').files = data.files;"
+        "element('file').dispatchEvent(new Event('change'));</script>"
+    )
+    file = tmp / "chosen.html"
+    file.write_text(page.replace("</body>", f"{choose}</body>"), encoding="utf-8")
+    return dom(file, tmp / "profile")
+
+
+def test_a_chosen_file_is_judged_listed_and_put_up_for_mending(tmp_path: Path) -> None:
+    page = shown(tmp_path, GOOD.replace("9919999996", "99") + FIRST + STAFF)
+    assert "直すところが 1 件あります / 1 to mend" in page
+    [entry] = re.findall(r"<li>.*?</li>", page)
+    assert "3 行目" in entry
+    assert "clinic.institution" in entry
+    assert "医療機関コード 10 桁" in entry
+    assert "must be the 10 digits" in entry
+    assert not re.search(r'<section id="editor"[^>]*hidden', page)
+
+
+def test_a_good_file_is_said_to_be_good_and_a_doubt_is_told(tmp_path: Path) -> None:
+    page = shown(tmp_path, GOOD.replace("9919999996", "9919999997") + FIRST + STAFF)
+    assert "このまま使えます / in order (架空クリニック, 9919999997, K001)" in page
+    [entry] = re.findall(r'<li class="doubt">.*?</li>', page)
+    assert "検証番号" in entry
