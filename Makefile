@@ -97,7 +97,7 @@ image: .venv/.stamp-dev .venv/.stamp-system-image
 
 image-test image-test-full: .venv/.stamp-dev .venv/.stamp-system-image
 	@$(IMAGE) --step disk
-	@$(BIN)/python -m tests.image --disk "$$($(IMAGE) --where disk)" --tools "$$($(IMAGE) --where tools)/root" \
+	@PYTHONPATH=image-build $(BIN)/python -m tests.image --disk "$$($(IMAGE) --where disk)" --tools "$$($(IMAGE) --where tools)/root" \
 	    --keys "$$($(IMAGE) --where keys)/keys" $(if $(findstring full,$@),--full) $(IMAGE_TEST_ARGS)
 	@touch "$(IMAGE_CACHE)/passed-$$(basename "$$($(IMAGE) --where system)")"
 

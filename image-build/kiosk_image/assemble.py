@@ -310,6 +310,9 @@ def _clear(tree: Tree) -> None:
     tree.drop(*NOT_NEEDED)
     tree.drop("var/*", "run/*", "tmp/*", "root/.*", "proc/*", "sys/*", "dev/*", "boot/firmware/*")
     (tree.root / "boot/firmware").mkdir(parents=True, exist_ok=True)
+    # Where /var is mounted; services with private folders start also where that failed.
+    (tree.root / "var/tmp").mkdir(parents=True)
+    (tree.root / "var/tmp").chmod(0o1777)
     # Empty, not missing: systemd makes one for each start and does not take this for a first boot.
     tree.write("etc/machine-id", "", 0o444)
     tree.drop("etc/ld.so.cache~", "etc/resolv.conf.*")

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.image import crash, update
-from tests.image.counter import FAT_AT, READY_S, Counter
+from kiosk.simulator.desk.place import ACTIVATION_CODE, INSTITUTION, STAFF_PASSCODE
+from tests.image import crash, thief, update
+from tests.image.counter import FAT_AT, READY_S, TERMINAL, Counter
 from tests.image.machine import Build, Machine, MachineError
-from tests.image.replay import partition, writes
+from tests.image.replay import copy_range, partition, writes
 from tests.image.uboot import take_out
 
 DATA = 4  #: the data partition's number
@@ -103,10 +104,11 @@ def run(counter: Counter, report: Report, keys: Path, full: bool) -> None:
             fault(counter, machine, report)
         wiped = counter.read_card(card)
         report.figure("activation code wiped from the card", "yes", 'activation_code = ""' in wiped)
+    power_cuts(counter, report, before, log, promises, STATES_FULL if full else STATES_SHORT)
     slots(counter, report)
     if full:
         updates(counter, report, card, keys)
-    power_cuts(counter, report, before, log, promises, STATES_FULL if full else STATES_SHORT)
+    stolen(counter, report, card, [promise.record for promise in promises])
 
 
 def stages(machine: Machine, report: Report) -> None:
@@ -196,6 +198,32 @@ def updates(counter: Counter, report: Report, card: Path, keys: Path) -> None:
     report.figure(
         "new slot that never gets through, old one again", told, [e.slot for e in tried] == list("BBBA")
     )
+
+
+def stolen(counter: Counter, report: Report, card: Path, records: list[str]) -> None:
+    """The card in a thief's hands, before and after the clinic had it revoked."""
+    work = counter.folder / "thief"
+    work.mkdir(exist_ok=True)
+    data = work / "data.img"
+    copy_range(card, partition(card, DATA), data)
+    wanted = thief.words(ACTIVATION_CODE, STAFF_PASSCODE)
+    found = thief.strings_in(data, wanted)
+    report.figure(f"of {len(wanted)} secrets and persons, found on the card", str(len(found)), not found)
+    for each in found:
+        report.say(f"on the card: {each}")
+    report.figure("databases carved from it", str(len(thief.carve(data, work))))
+    credentials = thief.keys_on(data, work)
+    report.figure("client key on the card (level 0)", "yes" if credentials else "no")
+    if credentials is None:
+        return
+    url = f"https://127.0.0.1:{counter.ports[0]}"
+    told = " ".join(thief.told(url, credentials, records))
+    persons = [name for name, text in thief.words().items() if text in told.encode()]
+    report.figure("persons that the service tells that key", str(len(persons)), not persons)
+    counter.service.revoke(INSTITUTION, TERMINAL)
+    after = thief.told(url, credentials, records)
+    refused = all("Problem" in each or "Fault" in each for each in after)
+    report.figure("the same key once it is revoked", "refused" if refused else "answered", refused)
 
 
 def unplug(counter: Counter, machine: Machine, report: Report) -> None:

@@ -54,6 +54,7 @@ class Counter:
 
     def __enter__(self) -> "Counter":
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.photographs.mkdir(parents=True, exist_ok=True)
         self.hierarchy = ensure_hierarchy(default_folder())
         self.files = prepare_service(self.folder / "service", names=(HOST, "127.0.0.1"))
         self.golden = Golden(CLINIC)
