@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from kiosk.commands.first_boot import notice_of
+from kiosk.config import ConfigError, load_card
+from kiosk.provisioning.first_boot import Faulty
 from kiosk.simulator.desk.place import ACTIVATION_CODE, INSTITUTION, STAFF_PASSCODE
 from tests.image import crash, thief, update
 from tests.image.counter import FAT_AT, READY_S, TERMINAL, Counter
@@ -57,6 +60,9 @@ def main() -> int:
     parser.add_argument("--tools", type=Path, required=True, help="its tool root")
     parser.add_argument("--keys", type=Path, required=True, help="the keys that signed it")
     parser.add_argument("--out", type=Path, default=Path("build/image-test"))
+    parser.add_argument(
+        "--only", choices=("bad_settings", "slots"), help="one part alone, while working on it"
+    )
     parser.add_argument("--full", action="store_true", help="all tokens, all faults, 300 crash states")
     chosen = parser.parse_args()
     build = Build(chosen.disk.resolve(), chosen.tools.resolve())
@@ -64,10 +70,18 @@ def main() -> int:
     report = Report()
     try:
         with Counter(build, out / "work", out / "photographs") as counter:
+            if chosen.only:
+                {"bad_settings": bad_settings, "slots": slots}[chosen.only](counter, report)
+                return done(report, out)
             run(counter, report, chosen.keys.resolve(), chosen.full)
     except MachineError as fault:
         report.failed.append(str(fault))
         report.say(f"FAILED: {fault}")
+    return done(report, out)
+
+
+def done(report: Report, out: Path) -> int:
+    """Print and keep the table; the exit code."""
     text = report.table() if report.rows else ""
     print(f"\n{text}\n\nphotographs: {out / 'photographs'}")
     for each in report.failed:
@@ -107,6 +121,7 @@ def run(counter: Counter, report: Report, keys: Path, full: bool) -> None:
     power_cuts(counter, report, before, log, promises, STATES_FULL if full else STATES_SHORT)
     slots(counter, report)
     if full:
+        bad_settings(counter, report)
         updates(counter, report, card, keys)
     stolen(counter, report, card, [promise.record for promise in promises])
 
@@ -224,6 +239,26 @@ def stolen(counter: Counter, report: Report, card: Path, records: list[str]) -> 
     after = thief.told(url, credentials, records)
     refused = all("Problem" in each or "Fault" in each for each in after)
     report.figure("the same key once it is revoked", "refused" if refused else "answered", refused)
+
+
+def bad_settings(counter: Counter, report: Report) -> None:
+    """A card as it was flashed, with nothing filled in: every fault on the screen; then a ruined file."""
+    card = counter.fresh_disk("unwritten.img")
+    with counter.machine(card) as machine:
+        for name, text in (("notice_unwritten", None), ("notice_ruined", "[clinic\nname = ")):
+            if text is not None:
+                staged = counter.folder / "kiosk.toml"
+                staged.write_text(text, encoding="utf-8")
+                said = staged.read_text(encoding="utf-8").replace("\n", "\\n")
+                machine.shell(f"printf '{said}' > /boot/firmware/kiosk.toml; sync")
+            wanted = counter.folder / "judged.toml"
+            wanted.write_text(text or counter.read_card(card), encoding="utf-8")
+            try:
+                load_card(wanted)
+            except ConfigError as fault:
+                counter.golden.add_notice(name, notice_of(Faulty(fault), data_lost=False))
+            counter.see(machine, name, limit_s=READY_S)
+            report.figure(f"screen with {name.removeprefix('notice_')} settings", "names the faults", True)
 
 
 def unplug(counter: Counter, machine: Machine, report: Report) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 import pygame
 
 from kiosk.config import LANGUAGES, Theme
+from kiosk.notice import Notice
 from kiosk.qualification.terms import Mode
 from kiosk.screens.catalogue import Catalogues
 from kiosk.screens.examples import examples
 from kiosk.screens.fonts import FontBook
 from kiosk.screens.layout import lay_out
 from kiosk.screens.look import Look, canvas_for
+from kiosk.screens.notice_page import notice_picture
 from kiosk.screens.painter import Painter
 from kiosk.screens.theme import tokens_of
 from kiosk.screens.widgets import Picture, Scene
@@ -30,7 +32,7 @@ class Golden:
     """Every example picture of a mode, with its targets."""
 
     def __init__(self, clinic: str, mode: Mode = Mode.HOME_CONSENT, language: str = "ja") -> None:
-        fonts = FontBook()
+        fonts = self._fonts = FontBook()
         self._painter = Painter(fonts)
         look = Look(
             canvas_for(WIDTH, HEIGHT, PX_PER_MM),
@@ -42,6 +44,10 @@ class Golden:
         self.pictures: dict[str, Picture] = {
             each.name: lay_out(each.kiosk, look) for each in examples(mode, language)
         }
+
+    def add_notice(self, name: str, notice: Notice) -> None:
+        """A notice as one more picture that may be waited for."""
+        self.pictures[name] = notice_picture(notice, canvas_for(WIDTH, HEIGHT, PX_PER_MM), self._fonts)
 
     def drawn(self, name: str) -> pygame.Surface:
         """The picture as it should be."""
