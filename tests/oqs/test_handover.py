@@ -215,6 +215,31 @@ def test_an_answer_whose_time_in_memory_is_over_is_not_handed_over(make: Callabl
     assert (desk.over.given_up, desk.files()) == (1, [])
 
 
+def test_a_receipt_computer_that_takes_at_once_finds_whole_files_only(make: Callable[..., Desk]) -> None:
+    desk = make()
+    taken: list[bytes] = []
+    closed = threading.Event()
+
+    def take() -> None:
+        while not closed.is_set():
+            for file in desk.files():
+                taken.append(file.read_bytes())
+                file.unlink()
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    try:
+        for number in range(20):
+            desk.answer(record=f"record-{number}")
+            desk.until(lambda number=number: desk.over.handed_over == number + 1)  # type: ignore[misc]
+        desk.until(lambda: len(taken) == 20)
+    finally:
+        closed.set()
+        taker.join()
+    identifiers = [must_read(data).message.header.ArbitraryFileIdentifier for data in taken]
+    assert identifiers == [f"record-{number}" for number in range(20)]
+
+
 def test_a_share_that_hangs_keeps_nobody_longer_than_a_minute(
     make: Callable[..., Desk], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -225,6 +250,7 @@ def test_a_share_that_hangs_keeps_nobody_longer_than_a_minute(
     desk.over.tick(NOW)
     desk.over.tick(later(PATIENCE_S + 1))
     assert desk.over.given_up == 1
+    assert desk.over.tick(later(PATIENCE_S + 1)) > 1, "the main loop does not spin while a share hangs"
     assert "the folder did not answer in time" in caplog.text
     desk.errands.give(went_on.set, lambda _: None)
     hang.set()

@@ -10,6 +10,7 @@ from kiosk.simulator.service.answers import PERSONS
 from tests.oqs.clinic import files_in, wait_for, write_clinic_config
 from tests.oqs.samples import must_read
 from tests.outbox.world import INSTITUTION, Token, new_visit, running_uploader
+from tests.system.privacy import of_persons, search
 from tests.system.simulated_terminal import RunningService
 
 HANDOVER = """
@@ -42,10 +43,11 @@ def test_a_verified_visit_is_in_the_folder(config: Path, token: Token, tmp_path:
     assert valid is not None
     assert valid.Name in {person.name for person in PERSONS}
     assert (valid.Name or "").encode("cp932") in file.read_bytes()
-    for name in ("outbox.sqlite", "uploader.log"):
-        content = (tmp_path / name).read_bytes()
-        for codec in ("utf-8", "cp932", "utf-16-le"):
-            assert (valid.Name or "").encode(codec) not in content, name
+    secrets = list(of_persons())
+    assert search("the file itself", file.read_bytes(), secrets), "the control: the search can find"
+    others = [each for each in tmp_path.rglob("*") if each.is_file() and each != file]
+    assert {"outbox.sqlite", "uploader.log"} <= {each.name for each in others}
+    assert [found for each in others for found in search(each.name, each.read_bytes(), secrets)] == []
 
 
 def test_a_visit_that_is_not_verified_is_not(

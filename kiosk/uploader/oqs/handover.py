@@ -128,7 +128,7 @@ class HandOver:
         seconds = now.mono_ms / 1000
         if seconds >= self._look_s and not self._looking:
             self._look(self._folder, seconds)
-        due = max(0.0, self._look_s - seconds)
+        due = LOOK_S if self._looking else max(0.0, self._look_s - seconds)
         for record, waiting in list(self._waiting.items()):
             if waiting.under_way:
                 if seconds > waiting.until_s or self._memory.get(record) is None:
@@ -222,6 +222,7 @@ class HandOver:
             case NotPut(taken=True):
                 waiting.try_s = 0.0  # at once, with the next second's name
             case NotPut(say=say):
+                self._fault = say
                 log.warning("record %s is not handed over yet: %s", waiting.receipt, say)
             case PutUnknown(say=say):
                 self._give_up(record, f"whether the folder took it is not known ({say})")
