@@ -119,6 +119,12 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True)
+class ReportSettings:
+    folder: Path | None  #: where each day's and each month's report is put by itself; None: nowhere
+    language: str  #: "ja" or "en"
+
+
+@dataclass(frozen=True)
 class StaffMember:
     number: str
     passcode: str  #: as `kiosk provision passcode` prints it: scrypt parameters, salt and hash
@@ -142,6 +148,7 @@ class Settings:
     lookup: LookupSettings
     update: UpdateSettings
     metrics: MetricsSettings
+    report: ReportSettings
     staff: tuple[StaffMember, ...]
 
 
@@ -243,6 +250,7 @@ SECTIONS = (
     "lookup",
     "update",
     "metrics",
+    "report",
     "run",
     "network",
     "first_boot",
@@ -268,6 +276,7 @@ def _card(
         lookup=lookup(tables["lookup"], base),
         update=_update(tables["update"], base),
         metrics=_metrics(tables["metrics"], base),
+        report=_report(tables["report"], base),
         staff=_staff(data.get("staff", []), lines, faults, book),
     )
     card = Card(settings, network(tables["network"]), first_boot(tables["first_boot"]))
@@ -392,6 +401,12 @@ def _metrics(table: Table, base: Path) -> MetricsSettings:
     return MetricsSettings(
         file=None if file == "none" else base / file, every_s=table.number("every_s", 1, 3600, 30)
     )
+
+
+def _report(table: Table, base: Path) -> ReportSettings:
+    folder = table.text("folder", 'a path to a folder, or "none"', "none")
+    language = table.text("language", '"ja" or "en"', "ja", pattern=r"ja|en")
+    return ReportSettings(None if folder == "none" else base / folder, language)
 
 
 def _staff(data: Any, lines: dict[str, int], faults: list[Fault], book: Rulebook) -> tuple[StaffMember, ...]:

@@ -74,6 +74,8 @@ WHATS: dict[str, str] = {
     'a list of user names, such as ["kiosk-screen"]': '["kiosk-screen"] のような利用者名の並び',
     "a personal staff number of 3 to 6 digits": "職員番号 (半角数字 3〜6 桁)",
     'the https:// address of the channel file, or "none"': '更新案内の https:// アドレス、または "none"',
+    'a path to a folder, or "none"': 'フォルダのパス、または "none"',
+    '"ja" or "en"': '"ja" または "en"',
     'a path that ends in .prom, or "none"': '.prom で終わるパス、または "none"',
     "the text that `kiosk provision passcode` prints": "kiosk provision passcode が表示した文字列",
     'the receipt computer\'s folder, or "none"': 'レセコンのフォルダ、または "none"',

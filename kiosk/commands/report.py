@@ -4,6 +4,7 @@ import os
 import re
 import tempfile
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -11,51 +12,108 @@ import click
 
 from kiosk.channel import AskDay, DayCounts
 from kiosk.commands._uploader_client import UploaderClient, config_option
-from kiosk.config import load
+from kiosk.config import Settings, load
 from kiosk.health.release import release_of
-from kiosk.report.figures import days_of, figures
+from kiosk.report.figures import Figures, days_of, figures
 from kiosk.report.page import Heading, page
 from kiosk.report.words import LANGUAGES
 from kiosk.uploader.clock import JAPAN
+
+CAUGHT_UP_DAYS = 7  #: a kiosk that was off for longer is asked by hand
 
 
 @click.command()
 @config_option
 @click.option("--day", metavar="YYYY-MM-DD", help="One day; without --day and --month: yesterday.")
 @click.option("--month", metavar="YYYY-MM", help="One month.")
-@click.option("--lang", "language", type=click.Choice(list(LANGUAGES)), default="ja", show_default=True)
+@click.option("--lang", "language", type=click.Choice(list(LANGUAGES)), help="Else as in [report].")
 @click.option("--out", type=click.Path(path_type=Path), help="The file; else report-PERIOD.html here.")
-def report(config: Path, day: str | None, month: str | None, language: str, out: Path | None) -> None:
+@click.option(
+    "--missing", is_flag=True, help="What [report] folder lacks of the last days and the last month."
+)
+def report(
+    config: Path, day: str | None, month: str | None, language: str | None, out: Path | None, missing: bool
+) -> None:
     """Tell a day or a month in one HTML file: visits, times, outages, staff calls. It names nobody."""
     now = datetime.now(JAPAN)
-    first, last, name = _period(day, month, now.date())
     settings = load(config)
+    if missing:
+        _write_missing(config, settings, now)
+        return
+    period = _period(day, month, now.date())
     with UploaderClient(config) as client:
-        counts = [client.ask(AskDay(day=each.isoformat()), DayCounts) for each in days_of(first, last)]
+        found = figures(_counts(client, period))
+    path = out or Path(period.file)
+    _put(path, _page(found, settings, now, language))
+    click.echo(f"{path}: {period.name}, {path.stat().st_size / 1000:.0f} kB")
+
+
+@dataclass(frozen=True)
+class Period:
+    """A day or a month."""
+
+    first: date
+    last: date
+    name: str
+
+    @property
+    def file(self) -> str:
+        return f"report-{self.name}.html"
+
+
+def _write_missing(config: Path, settings: Settings, now: datetime) -> None:
+    """For the timer: a kiosk that is off at night catches up; a day without visits has no report."""
+    folder = settings.report.folder
+    if folder is None:
+        click.echo("reports are off: [report] folder is not set")
+        return
+    today = now.date()
+    wanted = [_day(today - timedelta(days=ago)) for ago in range(1, CAUGHT_UP_DAYS + 1)]
+    wanted.append(_month(today.replace(day=1) - timedelta(days=1)))
+    with UploaderClient(config) as client:
+        for period in wanted:
+            if not (folder / period.file).exists():
+                found = figures(_counts(client, period))
+                if found.visits:
+                    _put(folder / period.file, _page(found, settings, now, None))
+                    click.echo(f"{folder / period.file}: written")
+
+
+def _counts(client: UploaderClient, period: Period) -> list[DayCounts]:
+    days = days_of(period.first, period.last)
+    return [client.ask(AskDay(day=each.isoformat()), DayCounts) for each in days]
+
+
+def _page(found: Figures, settings: Settings, now: datetime, language: str | None) -> bytes:
     heading = Heading(
         clinic=settings.clinic.name,
         terminal=settings.clinic.terminal,
         when=now.strftime("%Y-%m-%d %H:%M"),
         version=release_of(settings.update.os_release).version,
     )
-    path = out or Path(f"report-{name}.html")
-    _put(path, page(figures(counts), heading, LANGUAGES[language]).encode())
-    click.echo(f"{path}: {name}, {path.stat().st_size / 1000:.0f} kB")
+    return page(found, heading, LANGUAGES[language or settings.report.language]).encode()
 
 
-def _period(day: str | None, month: str | None, today: date) -> tuple[date, date, str]:
+def _day(one: date) -> Period:
+    return Period(one, one, one.isoformat())
+
+
+def _month(one: date) -> Period:
+    last = one.replace(day=monthrange(one.year, one.month)[1])
+    return Period(one.replace(day=1), last, one.isoformat()[:7])
+
+
+def _period(day: str | None, month: str | None, today: date) -> Period:
     if day is not None and month is not None:
         raise click.UsageError("--day or --month, not both")
     try:
         if month is not None:
             if not re.fullmatch(r"\d{4}-\d{2}", month):
                 raise ValueError
-            first = date.fromisoformat(f"{month}-01")
-            return first, first.replace(day=monthrange(first.year, first.month)[1]), month
-        one = today - timedelta(days=1) if day is None else date.fromisoformat(day)
+            return _month(date.fromisoformat(f"{month}-01"))
+        return _day(today - timedelta(days=1) if day is None else date.fromisoformat(day))
     except ValueError:
         raise click.UsageError("--day is such as 2026-11-25, --month such as 2026-11") from None
-    return one, one, one.isoformat()
 
 
 def _put(path: Path, content: bytes) -> None:

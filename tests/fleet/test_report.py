@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from kiosk.report import charts
 from kiosk.report.figures import OUTCOMES, PARTS, days_of, figures, percentile
 from kiosk.report.page import Heading, page
 from kiosk.report.words import LANGUAGES
+from kiosk.uploader.clock import JAPAN
 from kiosk.uploader.database import PRAGMAS, Database
 from kiosk.visit.states import CallReason
 from tests.fleet.bundles import Box
@@ -177,6 +179,34 @@ def test_the_command_tells_a_month_of_a_kiosk(place: Place, token: Token) -> Non
     assert all(LANGUAGES["ja"].parts[stage] in text for stage in STAGES)
     assert len(text) < 2_000_000
     assert "合計 115分" in (place.folder / "day.html").read_text(encoding="utf-8")
+
+
+def test_the_timer_writes_what_is_missing_and_nothing_twice(place: Place, token: Token) -> None:
+    folder = place.folder / "reports"
+    folder.mkdir()
+    assert "off" in report(place, "--missing").stdout
+    with place.config.open("a", encoding="utf-8") as settings:
+        settings.write('[report]\nfolder = "reports"\n')
+    today = datetime.now(JAPAN).date()
+    yesterday, last_month = today - timedelta(days=1), today.replace(day=1) - timedelta(days=1)
+    database = Database(place.folder / "outbox.sqlite", PRAGMAS)
+    with database.writing():
+        for one in {yesterday, last_month}:
+            hour = f"{one.isoformat()}T10"
+            database.rows(
+                "INSERT INTO hourly VALUES (?, 'verified', 'home_consent', 'card', 'pin', 3)", (hour,)
+            )
+    database.close()
+    running = place.start(token)
+    try:
+        with running.screen():
+            assert report(place, "--missing").returncode == 0
+            written = {path.name for path in folder.iterdir()}
+            wanted = {f"report-{yesterday}.html", f"report-{last_month.isoformat()[:7]}.html"}
+            assert wanted <= written <= wanted | {f"report-{last_month}.html"}
+            assert report(place, "--missing").stdout == "", "nothing is missing any more"
+    finally:
+        running.kill()
 
 
 @pytest.mark.parametrize(

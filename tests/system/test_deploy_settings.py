@@ -13,6 +13,7 @@ from kiosk.config import (
     MetricsSettings,
     OutboxSettings,
     ReaderSettings,
+    ReportSettings,
     ScreenSettings,
     ServiceSettings,
     Settings,
@@ -38,6 +39,7 @@ SECTIONS: dict[str, set[str]] = {
     "outbox": {field.name for field in fields(OutboxSettings)},
     "clock": {field.name for field in fields(ClockSettings)},
     "handover": {field.name for field in fields(HandoverSettings)},
+    "report": {field.name for field in fields(ReportSettings)},
     "metrics": {field.name for field in fields(MetricsSettings)},
     "lookup": {field.name for field in fields(LookupSettings)},
     "update": {field.name for field in fields(UpdateSettings)},
@@ -103,6 +105,7 @@ def test_what_the_example_calls_default_is_the_default(tmp_path: Path) -> None:
     assert shown.service.timeout_s == default.service.timeout_s
     assert replace(shown.outbox, path=default.outbox.path) == default.outbox
     assert shown.metrics == default.metrics
+    assert shown.report == default.report
     assert replace(shown.update, ca=default.update.ca) == default.update
     assert replace(shown.reader, trust=default.reader.trust) == default.reader
 

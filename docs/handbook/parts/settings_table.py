@@ -25,6 +25,7 @@ NAMES = {
     "update": "更新",
     "handover": "レセコンへの受け渡し",
     "metrics": "見守りの数値",
+    "report": "受付の記録（日報・月報）",
     "run": "プロセス",
     "network": "回線",
     "first_boot": "初回起動 (使ったあと消えます)",
