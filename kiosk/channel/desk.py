@@ -114,7 +114,8 @@ class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
     power: "undervoltage" (now, or since the last start where only that is known). Absent where unknown.
     folders: "away" (the receipt computer's folder takes nothing), "untaken" (what was handed over still lies
         there), "lookup_failed", "lookup_uncertain" (the last look-up of consented results leaves visits to
-        staff; told while there are some). value: how many files, or visits. Absent unless folders are used.
+        staff; told while there are some). value: how many files or visits; with "away", how
+        many answers wait. Absent unless folders are used.
     """
 
     part: str  #: one of those above; the screen adds its own

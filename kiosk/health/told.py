@@ -71,6 +71,14 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "{value:.0f} files still lie where they were handed over",
         "is the receipt computer's program running?",
     ),
+    ("folders", "lookup_failed"): (
+        "the look-up of consented results failed, and visits wait for it",
+        "kiosk lookup list says why; fetch them at the terminal, or kiosk lookup start",
+    ),
+    ("folders", "lookup_uncertain"): (
+        "{value:.0f} visits could not be told apart by the look-up",
+        "fetch them at the terminal",
+    ),
 }
 _WELL = {
     "line": "the service answered {value:.0f} s ago",

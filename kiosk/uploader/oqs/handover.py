@@ -144,9 +144,10 @@ class HandOver:
         if self._folder is None:
             return None
         seconds = now.mono_ms / 1000
+        if self._fault is not None:
+            return CheckItem(part="folders", fault="away", value=len(self._waiting))
         untaken = sum(seconds - since >= UNTAKEN_S for since in self._names.values())
-        word = "away" if self._fault is not None else "untaken" if untaken else None
-        return CheckItem(part="folders", fault=word, value=untaken)
+        return CheckItem(part="folders", fault="untaken" if untaken else None, value=untaken)
 
     def _look(self, folder: Folder, seconds: float) -> None:
         names = tuple(self._names)
