@@ -93,10 +93,16 @@ def recipe(repository: Path, pip: Path, keys: Path | None = None) -> dict[str, S
     )
     bundle = Step(
         "bundle",
-        (code / "sign.py",),
+        (code / "sign.py", repository / "deploy/changes.json"),
         (tools, signing, card),
         lambda out, got: sign.make_bundle(
-            out, got["keys"] / "keys", got["disk"], got["tools"] / "root", release.name, release.version
+            out,
+            got["keys"] / "keys",
+            got["disk"],
+            got["tools"] / "root",
+            release.name,
+            release.version,
+            changes=repository / "deploy/changes.json",
         ),
     )
     packed = Step(

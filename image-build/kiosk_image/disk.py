@@ -34,6 +34,9 @@ def make_disk(out: Path, repository: Path, results: dict[str, Path], release: Re
     shell(["cp", "-a", str(results["boot"] / "boot"), str(boot)])
     stamp = f"VERSION={release.version}\nCOMMIT_TIME={release.epoch}\n"
     (root / "usr/share/kiosk/release").write_text(stamp, encoding="utf-8")
+    # What an update is compared with, os-release(5).
+    with (root / "usr/lib/os-release").open("a", encoding="utf-8") as told:
+        told.write(f"IMAGE_ID=maina-kiosk\nIMAGE_VERSION={release.version}\nBUILD_ID={release.epoch}\n")
     set_times(root, release.epoch)
     set_times(boot, release.epoch)
     config = (repository / "image-build/genimage.cfg").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ The folder of keys holds `update-ca.pem` (what kiosks believe), `update.pem` and
 `minisign.key` and `minisign.pub`. Only the first goes into the image.
 """
 
+import json
 from pathlib import Path
 
 from kiosk_image.roots import inside, shell
@@ -58,13 +59,26 @@ def make_throw_away(folder: Path, tools: Path) -> None:
 
 
 def make_bundle(
-    out: Path, keys: Path, disk: Path, tools: Path, name: str, version: str, compatible: str = "maina-kiosk"
+    out: Path,
+    keys: Path,
+    disk: Path,
+    tools: Path,
+    name: str,
+    version: str,
+    compatible: str = "maina-kiosk",
+    changes: Path | None = None,
 ) -> Path:
-    """A signed RAUC bundle with the root of slot A as its one image."""
+    """A signed RAUC bundle with the root of slot A as its one image. `changes`: what staff are told of it
+    (docs/updates.md); RAUC refuses escapes in a manifest, so what is not ASCII stands in it as it is.
+    """
     content = out / "content"
     content.mkdir()
     (content / "root.ext4").hardlink_to(disk / "root.ext4")
-    manifest = f"[update]\ncompatible={compatible}\nversion={version}\n\n[bundle]\nformat=verity\n\n"
+    manifest = f"[update]\ncompatible={compatible}\nversion={version}\n"
+    if changes is not None:
+        told = json.dumps(json.loads(changes.read_text(encoding="utf-8")), ensure_ascii=False)
+        manifest += f"description={told}\n"
+    manifest += "\n[bundle]\nformat=verity\n\n"
     manifest += "[image.rootfs]\nfilename=root.ext4\n"
     (content / "manifest.raucm").write_text(manifest, encoding="utf-8")
     bundle = out / f"{name}.raucb"

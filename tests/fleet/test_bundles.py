@@ -4,10 +4,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kiosk.channel import UpdateFault
-from kiosk.uploader.updates import rauc, stick
+from kiosk.uploader.updates import channel_file, rauc, stick
 from kiosk.uploader.updates.stick import OnStick
 from tests.fleet.bundles import CHANGES, Box, make_bundle
 from tests.fleet.conftest import Shelf
@@ -102,3 +103,11 @@ def test_any_description_can_be_shown(text: str) -> None:
     for language, lines in stick.changes_of(text).items():
         assert language in ("ja", "en")
         assert all(lines)
+
+
+def test_what_the_next_version_changes_can_be_told() -> None:
+    """deploy/changes.json goes into the image's bundle: in both languages, short enough for the page."""
+    text = (Path(__file__).resolve().parents[2] / "deploy" / "changes.json").read_text(encoding="utf-8")
+    told = msgspec.json.decode(text, type=channel_file.Changes)
+    assert set(told) == {"ja", "en"}
+    assert len(told["ja"]) == len(told["en"]) > 0
