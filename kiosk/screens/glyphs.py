@@ -7,7 +7,7 @@ the font a second time; this reads a few kilobytes once.
 import mmap
 import struct
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 #: Unicode subtables that we understand, best first: (platform, encoding).
@@ -22,14 +22,20 @@ class FontFileError(Exception):
 
 @dataclass(frozen=True)
 class Coverage:
-    """Runs of code points that the font has glyphs for."""
+    """Runs of code points that the font has glyphs for; `seen` are characters already found in them."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
+    seen: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def has(self, text: str) -> bool:
         """Whether every visible character of `text` has a glyph."""
-        return all(self._one(ord(char)) for char in text)
+        if self.seen.issuperset(text):
+            return True
+        found = all(self._one(ord(char)) for char in text)
+        if found:
+            self.seen.update(text)
+        return found
 
     def _one(self, code: int) -> bool:
         if code in INVISIBLE:

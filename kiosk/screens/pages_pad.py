@@ -189,7 +189,7 @@ def _locked(page: Page) -> None:
         5.0,
         middle=True,
     )
-    page.usual_footer()
+    page.footer(page.back_label(), None, page.help_label())
 
 
 def enter_passcode(page: Page, screen: EnterPasscode | DoorPasscode) -> None:

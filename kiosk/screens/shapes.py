@@ -11,6 +11,7 @@ from kiosk.screens.theme import Colour
 
 SCALE = 4
 SHAPES_KEPT = 64
+DISCS_KEPT = 32
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -50,31 +51,37 @@ class Shapes:
 
     def __init__(self) -> None:
         self._kept: Kept[tuple[int, int, int, int, Colour, Colour], pygame.Surface] = Kept(SHAPES_KEPT)
+        self._discs: Kept[tuple[int, int, Colour, Colour], pygame.Surface] = Kept(DISCS_KEPT)
 
     def rounded(
         self, surface: pygame.Surface, rect: Rect, radius: int, edge: int, fill: Colour, line: Colour
     ) -> None:
         """Fill `rect` and edge it; the edge lies inside."""
         radius = min(radius, rect.w // 2, rect.h // 2)
-        key = (rect.w, rect.h, radius, edge, fill, line if edge else fill)
-        surface.blit(self._kept.get(key, lambda: _rounded(*key)), (rect.x, rect.y))
+        line = line if edge else fill
+        key = (rect.w, rect.h, radius, edge, fill, line)
+        surface.blit(self._kept.get(key, lambda: self._rounded(*key)), (rect.x, rect.y))
+
+    def _rounded(self, w: int, h: int, radius: int, edge: int, fill: Colour, line: Colour) -> pygame.Surface:
+        """Shapes of the same corners share one disc: making it smooth costs more than all the rest."""
+        if radius <= 0:
+            return _square(w, h, edge, fill, line)
+        disc = self._discs.get((radius, edge, fill, line), lambda: _disc(radius, edge, fill, line))
+        made = pygame.Surface((w, h), pygame.SRCALPHA)
+        made.fill(fill)
+        for strip in ((0, 0, w, edge), (0, h - edge, w, edge), (0, 0, edge, h), (w - edge, 0, edge, h)):
+            made.fill(line, strip)
+        for x, sx in ((0, 0), (w - radius, radius)):
+            for y, sy in ((0, 0), (h - radius, radius)):
+                made.fill((*line, 0), (x, y, radius, radius))
+                made.blit(disc, (x, y), (sx, sy, radius, radius))
+        return made
 
 
-def _rounded(w: int, h: int, radius: int, edge: int, fill: Colour, line: Colour) -> pygame.Surface:
-    if radius <= 0:
-        plain = pygame.Surface((w, h))
-        plain.fill(line)
-        plain.fill(fill, (edge, edge, w - 2 * edge, h - 2 * edge))
-        return plain
-    made = pygame.Surface((w, h), pygame.SRCALPHA)
-    made.fill(fill)
-    for strip in ((0, 0, w, edge), (0, h - edge, w, edge), (0, 0, edge, h), (w - edge, 0, edge, h)):
-        made.fill(line, strip)
-    disc = _disc(radius, edge, fill, line)
-    for x, sx in ((0, 0), (w - radius, radius)):
-        for y, sy in ((0, 0), (h - radius, radius)):
-            made.fill((*line, 0), (x, y, radius, radius))
-            made.blit(disc, (x, y), (sx, sy, radius, radius))
+def _square(w: int, h: int, edge: int, fill: Colour, line: Colour) -> pygame.Surface:
+    made = pygame.Surface((w, h))
+    made.fill(line)
+    made.fill(fill, (edge, edge, w - 2 * edge, h - 2 * edge))
     return made
 
 
