@@ -1,4 +1,4 @@
-"""Icons as shapes, drawn four times as large and scaled down, because pygame.draw has no smooth edges."""
+"""Icons as shapes, drawn larger and scaled down, because pygame.draw has no smooth edges."""
 
 import itertools
 import math
@@ -9,7 +9,8 @@ import pygame
 from kiosk.screens.theme import Colour
 from kiosk.screens.widgets import Mark
 
-SCALE = 4
+#: How much larger; on a large icon the steps of an edge are small already, and each pixel costs.
+SCALE, LARGE_SCALE, LARGE_PX = 4, 2, 64  # powers of 2: others scale a plain ground to another colour
 Point = tuple[float, float]
 
 
@@ -240,6 +241,6 @@ DRAWINGS: dict[Mark, Callable[[Pen], None]] = {
 
 def draw_icon(mark: Mark, side: int, ink: Colour, ground: Colour) -> pygame.Surface:
     """An icon on its ground; the caller keeps it."""
-    pen = Pen(side * SCALE, ink, ground)
+    pen = Pen(side * (SCALE if side < LARGE_PX else LARGE_SCALE), ink, ground)
     DRAWINGS[mark](pen)
     return pygame.transform.smoothscale(pen.surface, (side, side))

@@ -10,8 +10,7 @@ from kiosk.screens.geometry import Rect
 from kiosk.screens.theme import Colour
 
 SCALE = 4
-SHAPES_KEPT = 64
-DISCS_KEPT = 32
+DISCS_KEPT = 96
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -46,43 +45,37 @@ def as_pygame(rect: Rect) -> pygame.Rect:
 
 
 class Shapes:
-    """Draws rounded rectangles. Each is made once for its size and colours and then copied: SDL 2.32 fills an
-    unaligned 110×93 part in 64 µs but copies it in 2 to 4 (measured on the machine of the tests)."""
+    """Draws rounded rectangles straight onto the surface: only their corners, a smooth disc's quarters, are
+    kept. A whole shape kept as a surface costs fresh memory for each size, and more time than its fills."""
 
     def __init__(self) -> None:
-        self._kept: Kept[tuple[int, int, int, int, Colour, Colour], pygame.Surface] = Kept(SHAPES_KEPT)
         self._discs: Kept[tuple[int, int, Colour, Colour], pygame.Surface] = Kept(DISCS_KEPT)
 
     def rounded(
         self, surface: pygame.Surface, rect: Rect, radius: int, edge: int, fill: Colour, line: Colour
     ) -> None:
         """Fill `rect` and edge it; the edge lies inside."""
-        radius = min(radius, rect.w // 2, rect.h // 2)
+        x, y, w, h = rect.x, rect.y, rect.w, rect.h
+        r = min(radius, w // 2, h // 2)
         line = line if edge else fill
-        key = (rect.w, rect.h, radius, edge, fill, line)
-        surface.blit(self._kept.get(key, lambda: self._rounded(*key)), (rect.x, rect.y))
-
-    def _rounded(self, w: int, h: int, radius: int, edge: int, fill: Colour, line: Colour) -> pygame.Surface:
-        """Shapes of the same corners share one disc: making it smooth costs more than all the rest."""
-        if radius <= 0:
-            return _square(w, h, edge, fill, line)
-        disc = self._discs.get((radius, edge, fill, line), lambda: _disc(radius, edge, fill, line))
-        made = pygame.Surface((w, h), pygame.SRCALPHA)
-        made.fill(fill)
-        for strip in ((0, 0, w, edge), (0, h - edge, w, edge), (0, 0, edge, h), (w - edge, 0, edge, h)):
-            made.fill(line, strip)
-        for x, sx in ((0, 0), (w - radius, radius)):
-            for y, sy in ((0, 0), (h - radius, radius)):
-                made.fill((*line, 0), (x, y, radius, radius))
-                made.blit(disc, (x, y), (sx, sy, radius, radius))
-        return made
-
-
-def _square(w: int, h: int, edge: int, fill: Colour, line: Colour) -> pygame.Surface:
-    made = pygame.Surface((w, h))
-    made.fill(line)
-    made.fill(fill, (edge, edge, w - 2 * edge, h - 2 * edge))
-    return made
+        if r <= 0:
+            surface.fill(line, (x, y, w, h))
+            if edge:
+                surface.fill(fill, (x + edge, y + edge, w - 2 * edge, h - 2 * edge))
+            return
+        if edge:
+            surface.fill(line, (x + r, y, w - 2 * r, edge))
+            surface.fill(line, (x + r, y + h - edge, w - 2 * r, edge))
+            surface.fill(line, (x, y + r, edge, h - 2 * r))
+            surface.fill(line, (x + w - edge, y + r, edge, h - 2 * r))
+        surface.fill(fill, (x + r, y + edge, w - 2 * r, r - edge))
+        surface.fill(fill, (x + r, y + h - r, w - 2 * r, r - edge))
+        surface.fill(fill, (x + edge, y + r, w - 2 * edge, h - 2 * r))
+        disc = self._discs.get((r, edge, fill, line), lambda: _disc(r, edge, fill, line))
+        surface.blit(disc, (x, y), (0, 0, r, r))
+        surface.blit(disc, (x + w - r, y), (r, 0, r, r))
+        surface.blit(disc, (x, y + h - r), (0, r, r, r))
+        surface.blit(disc, (x + w - r, y + h - r), (r, r, r, r))
 
 
 def _disc(radius: int, edge: int, fill: Colour, line: Colour) -> pygame.Surface:
