@@ -10,6 +10,8 @@
 # make sbom    parts list, CycloneDX: build/sbom.cdx.json     (SBOM_ARGS="--root ROOT --python 3.13 --machine aarch64")
 # make vulnerabilities   known ones in what is locked; "could not check" is a failure   (VULNERABILITIES_ARGS)
 # make handbook   the handbook for staff: build/handbook/html, and print/ as one page
+# make scan    every picture measured: sizes, gaps, contrast, nothing cut   (SCAN_ARGS="--language ja")
+# make pictures   the contact sheets in docs/screens and the golden pictures; look at them before you keep them
 # make catalogues   compile the words of the screens, kiosk/screens/locale
 # make voices   render what the kiosk says, kiosk/screens/voices (needs Debian's contrib)
 # make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 30 minutes, then 3; IMAGE_KEYS)
@@ -33,7 +35,7 @@ SH_FILES := requirements/find-python requirements/lock requirements/system-packa
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: sbom vulnerabilities handbook help demo test check bench fuzz powercut chaos soak fleet catalogues voices image \
+.PHONY: scan pictures sbom vulnerabilities handbook help demo test check bench fuzz powercut chaos soak fleet catalogues voices image \
 	image-test image-test-full image-twice lock clean
 
 help:
@@ -69,6 +71,12 @@ soak: .venv/.stamp-dev
 
 fleet: .venv/.stamp-dev
 	@$(BIN)/python -m tests.outbox.fleet --out docs/fleet.svg $(FLEET_ARGS)
+
+scan: .venv/.stamp-dev
+	@$(BIN)/python -m tests.screens.scan_table $(SCAN_ARGS)
+
+pictures: .venv/.stamp-dev
+	@$(BIN)/python -m tests.screens.pictures $(PICTURES_ARGS)
 
 catalogues: .venv/.stamp-dev
 	@$(BIN)/pybabel --quiet compile --directory kiosk/screens/locale --domain "kiosk staff"

@@ -17,6 +17,8 @@ SHARE = Path("/usr/share/fonts")
 ASCENT_EM = 0.88
 SIZES_KEPT = 48
 WIDTHS_KEPT = 4096
+#: BIZ UDPGothic lacks some of their letters (facts/screens.md 2.2): all their texts are set in Noto.
+OTHER_FIRST = frozenset({"zh", "ko", "vi"})
 
 
 @dataclass(frozen=True)
@@ -52,24 +54,31 @@ class FontBook:
         self._families = families
         self._coverage = tuple(_coverage(family) for family in families)
         self._fonts: OrderedDict[tuple[int, int, bool], pygame.font.Font] = OrderedDict()
-        self._widths: OrderedDict[tuple[str, int, bool], int] = OrderedDict()
+        self._widths: OrderedDict[tuple[str, int, bool, int], int] = OrderedDict()
+        self._others = OtherFontFirst(self)
 
-    def width(self, text: str, size: int, bold: bool) -> int:
+    first = 0  #: the family that is tried first
+
+    def for_language(self, language: str) -> "FontBook | OtherFontFirst":
+        """The book, with the family first that has the whole language: no text of it is set in two fonts."""
+        return self._others if language in OTHER_FIRST else self
+
+    def width(self, text: str, size: int, bold: bool, first: int = 0) -> int:
         """Width in pixels of one line at `size` pixels per em."""
-        key = (text, size, bold)
+        key = (text, size, bold, first)
         known = self._widths.get(key)
         if known is None:
-            known = self._font(text, size, bold)[0].size(_shown(text))[0] if text else 0
+            known = self._font(text, size, bold, first)[0].size(_shown(text))[0] if text else 0
             self._widths[key] = known
             if len(self._widths) > WIDTHS_KEPT:
                 self._widths.popitem(last=False)
         return known
 
     def render(
-        self, text: str, size: int, bold: bool, ink: tuple[int, int, int]
+        self, text: str, size: int, bold: bool, ink: tuple[int, int, int], first: int = 0
     ) -> tuple[pygame.Surface, int]:
         """The line as a surface, and how far above the em box its top lies."""
-        font, _ = self._font(text, size, bold)
+        font, _ = self._font(text, size, bold, first)
         return font.render(_shown(text), True, ink), font.get_ascent() - round(size * ASCENT_EM)
 
     def covered(self, text: str) -> bool:
@@ -80,8 +89,9 @@ class FontBook:
         """Drop the measured texts: some were a visit's."""
         self._widths.clear()
 
-    def _font(self, text: str, size: int, bold: bool) -> tuple[pygame.font.Font, int]:
-        index = next((i for i, each in enumerate(self._coverage) if each.has(text)), 0)
+    def _font(self, text: str, size: int, bold: bool, first: int) -> tuple[pygame.font.Font, int]:
+        order = (*range(first, len(self._coverage)), *range(first))
+        index = next((i for i in order if self._coverage[i].has(text)), order[0])
         key = (index, size, bold)
         font = self._fonts.get(key)
         if font is None:
@@ -93,6 +103,23 @@ class FontBook:
         else:
             self._fonts.move_to_end(key)
         return font, index
+
+
+class OtherFontFirst:
+    """The book for a language whose letters the first family lacks in part."""
+
+    first = 1
+
+    def __init__(self, book: FontBook) -> None:
+        self._book = book
+
+    def for_language(self, language: str) -> "FontBook | OtherFontFirst":
+        """As the book's own."""
+        return self._book.for_language(language)
+
+    def width(self, text: str, size: int, bold: bool) -> int:
+        """As the book's own."""
+        return self._book.width(text, size, bold, self.first)
 
 
 def _shown(text: str) -> str:

@@ -32,8 +32,9 @@ class Page:
     """
 
     def __init__(self, kiosk: Kiosk, look: Look, name: str, staff: bool = False, scale: float = 1.0) -> None:
-        self.kiosk, self.look, self.name = kiosk, look, name
+        self.kiosk, self.name = kiosk, name
         self.language = look.words.for_staff(kiosk.language) if staff else kiosk.language
+        self.look = replace(look, measure=look.measure.for_language(self.language))
         self.tokens = look.tokens
         self._staff = staff
         self._scale = scale
@@ -152,7 +153,7 @@ class Page:
                     readings.append(Line(piece.reading, place))
                 x += wide
             y += fitted.pitch
-        return Text(box, tuple(lines), size, bold, ink, ground, tuple(readings), small if readings else 0)
+        return Text(box, tuple(lines), size, bold, ink, ground, tuple(readings), small, measure.first)
 
     def text(
         self,
@@ -232,7 +233,7 @@ class Page:
         the room below it."""
         gap = self.px(3.2)
         rows = min(answers, 2)  # in portrait, where room is short, two answers stand side by side
-        least = rows * self.row + (rows - 1) * self.gap
+        least = rows * max(self.row, self.px(sizes.MAIN_TARGET_MM)) + (rows - 1) * self.gap
         if not self.look.canvas.portrait:
             roomy = self.content.h - self.px(ICON_TILE_MM) - gap
             fits = self.height_of(paragraphs, self.content.w, roomy, 2.0) <= roomy
@@ -307,7 +308,8 @@ class Page:
     def tiles(self, rect: Rect, labels: Sequence[Label], mm: float = sizes.TITLE_MM) -> None:
         """A choice between equals: side by side with the icon above, one below the other in portrait."""
         highest = self.px(HIGHEST_BUTTON_MM)
-        if self.look.canvas.portrait and rect.h < len(labels) * (self.row + self.gap) - self.gap:
+        least = max(self.row, self.px(sizes.MAIN_TARGET_MM))
+        if self.look.canvas.portrait and rect.h < len(labels) * (least + self.gap) - self.gap:
             count = -(-len(labels) // 2)
             rows = rect.top(min(rect.h, count * self.px(30) + (count - 1) * self.gap)).rows(count, self.gap)
             pairs = [row.columns(min(2, len(labels) - 2 * i), self.gap) for i, row in enumerate(rows)]

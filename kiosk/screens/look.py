@@ -40,6 +40,14 @@ class Measurer(Protocol):
         """Width in pixels of one line at `size` pixels per em."""
 
 
+class Typeface(Measurer, Protocol):
+    """A measurer that knows which font a language's texts are set in."""
+
+    first: int  #: the family tried first, for `Text.first`
+
+    def for_language(self, language: str) -> "Typeface": ...
+
+
 class Words(Protocol):
     """The catalogues; `say` raises KeyError for a key that a language lacks."""
 
@@ -85,7 +93,7 @@ class Look:
     tokens: Tokens
     clinic: str
     words: Words
-    measure: Measurer
+    measure: Typeface
     mirror: bool = False  #: keys at the left, words at the right: mounted for the left hand
     reader_side: ReaderSide = ReaderSide.UNTOLD
     voices: frozenset[str] = frozenset()  #: languages that the kiosk speaks

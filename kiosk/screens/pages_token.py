@@ -24,6 +24,13 @@ from kiosk.visit.states import (
 SCENE_MM = (52.0, 58.0)
 PORTRAIT_SCENE_MM = (46.0, 48.0)
 
+#: The reader's name with an arrow to where it lies.
+POINTING = {
+    ReaderSide.UNTOLD: "{}",
+    ReaderSide.LEFT: "← {}",
+    ReaderSide.RIGHT: "{} →",
+    ReaderSide.BELOW: "{} ↓",
+}
 #: How many of the four cells are done when a stage is reached.
 CELLS = 4
 DONE: dict[Stage, int] = {
@@ -54,8 +61,9 @@ def _with_scene(page: Page, kind: SceneKind) -> Rect:
         place = place.top(min(height, area.h))
     tokens = page.tokens
     label_box = place.top(page.px(7))
+    name = POINTING[page.look.reader_side].format(page.say("hold.reader"))
     label = page.placed(
-        page.fitted(page.say("hold.reader"), label_box.w, label_box.h, sizes.NEEDED_MM, sizes.FLOOR_MM, True),
+        page.fitted(name, label_box.w, label_box.h, sizes.NEEDED_MM, sizes.FLOOR_MM, True),
         label_box,
         True,
         tokens.ink,

@@ -38,7 +38,7 @@ class Painter:
         self._fonts = fonts
         self._shapes = Shapes()
         self._scenes = ScenePainter(self._shapes)
-        self._lines: Kept[tuple[str, int, bool, Colour], tuple[pygame.Surface, int]] = Kept(LINES_KEPT)
+        self._lines: Kept[tuple[str, int, bool, Colour, int], tuple[pygame.Surface, int]] = Kept(LINES_KEPT)
         self._icons: Kept[tuple[object, ...], pygame.Surface] = Kept(ICONS_KEPT)
 
     def draw(
@@ -119,11 +119,11 @@ class Painter:
     def _text(self, surface: pygame.Surface, text: Text, ink: Colour) -> None:
         for line in text.lines:
             if line.text:
-                self._line(surface, line, (line.text, text.size, text.bold, ink))
+                self._line(surface, line, (line.text, text.size, text.bold, ink, text.first))
         for line in text.ruby:
-            self._line(surface, line, (line.text, text.ruby_size, False, ink))
+            self._line(surface, line, (line.text, text.ruby_size, False, ink, text.first))
 
-    def _line(self, surface: pygame.Surface, line: Line, key: tuple[str, int, bool, Colour]) -> None:
+    def _line(self, surface: pygame.Surface, line: Line, key: tuple[str, int, bool, Colour, int]) -> None:
         drawn, above = self._lines.get(key, lambda: self._fonts.render(*key))
         surface.blit(drawn, (line.rect.x, line.rect.y - above))
 

@@ -15,6 +15,11 @@ from kiosk.screens.widgets import Button, DigitBoxes, Icon, Panel, Picture, Prog
 
 CONTRAST_TEXT = 4.5  #: WCAG 2.2, 1.4.3
 CONTRAST_SHAPE = 3.0  #: WCAG 2.2, 1.4.11
+#: The answers that patients give; whatever else is touched may be as small as any target.
+MAIN = frozenset(
+    {"start", "all", "none", "each", "as_registered", "agree", "refuse", "own", "visual"}
+    | {"card", "iphone", "android", "continue", "finish_visit", "retry"}
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,9 @@ def _targets(picture: Picture, look: Look) -> Iterator[Fault]:
         if not screen.covers(target.rect):
             yield Fault("outside", target.id, "is not wholly on the screen")
         smaller = min(target.rect.w, target.rect.h)
-        if smaller < sizes.TARGET_MM * mm - 1:
-            yield Fault("target", target.id, f"is {smaller / mm:.1f} mm, less than {sizes.TARGET_MM:g}")
+        wanted = sizes.MAIN_TARGET_MM if target.id in MAIN else sizes.TARGET_MM
+        if smaller < wanted * mm - 1:
+            yield Fault("target", target.id, f"is {smaller / mm:.1f} mm, less than {wanted:g}")
     for one, other in combinations(picture.targets, 2):
         if one.rect.overlaps(other.rect):
             yield Fault("overlap", f"{one.id}, {other.id}", "targets lie on each other")

@@ -64,6 +64,7 @@ class Text:
     ground: Colour  #: what it is written on: the scanner checks the contrast
     ruby: tuple[Line, ...] = ()  #: readings, each above its base
     ruby_size: int = 0
+    first: int = 0  #: the font family tried first
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
@@ -16,14 +17,18 @@ import click
 
 from kiosk.config import LANGUAGES, ReaderSide, Theme
 from kiosk.screens.catalogue import Catalogues
+from kiosk.screens.colour_vision import Eyes, distance
 from kiosk.screens.fonts import FontBook
 from kiosk.screens.gallery import CLINIC, DISPLAYS, VOICED, all_examples
 from kiosk.screens.layout import STAFF_READ, lay_out
 from kiosk.screens.look import Look
+from kiosk.screens.painter import Painter
 from kiosk.screens.scan import Fault, scan
 from kiosk.screens.theme import tokens_of
+from tests.screens.flashing import LIMIT_MM2, flashing_mm2
 from tests.screens.pseudo import PSEUDO, PseudoWords
 
+COLOUR_DISTANCE = 20.0  #: what nobody takes for the same colour, side by side or not
 MOUNTINGS = {
     "": (False, ReaderSide.UNTOLD),
     "mirrored": (True, ReaderSide.UNTOLD),
@@ -73,6 +78,30 @@ def faults_at(place: Place, words: PseudoWords, fonts: FontBook) -> tuple[int, l
     return len(examples), found
 
 
+def flashing(fonts: FontBook, words: PseudoWords) -> dict[str, float]:
+    """How much of each moving picture flashes too often."""
+    look = Look(DISPLAYS["800x480"], tokens_of(Theme.STANDARD), CLINIC, words, fonts)
+    painter = Painter(fonts)
+    moving = {each.name: lay_out(each.kiosk, look) for each in all_examples("ja")}
+    kinds = {(each.animated, each.name): name for name, each in moving.items() if each.animated}
+    px_per_mm = look.canvas.px_per_mm
+    return {name: flashing_mm2(moving[name], painter, px_per_mm) for name in kinds.values()}
+
+
+def colour_distances() -> Iterator[tuple[str, float]]:
+    """For each theme and kind of eyes: how far apart the colours of the results are, and the least of it."""
+    for theme in Theme:
+        tokens = tokens_of(theme)
+        fills = {"verified": tokens.ok.fill, "recorded": tokens.notice.fill, "staff": tokens.alarm.fill}
+        for eyes in Eyes:
+            apart = {
+                f"{one}–{other}": distance(fills[one], fills[other], eyes)
+                for one, other in combinations(fills, 2)
+            }
+            told = ", ".join(f"{pair} {value:.0f}" for pair, value in apart.items())
+            yield f"colours, {theme.value}, {eyes.value} eyes (CIELAB): {told}", min(apart.values())
+
+
 @click.command()
 @click.option("--language", multiple=True, help="only this; repeatable")
 @click.option("--display", multiple=True, help="only this; repeatable")
@@ -91,6 +120,13 @@ def main(language: tuple[str, ...], display: tuple[str, ...], only: str) -> None
         click.echo(f"{place!s:45} {count:4} pictures  {len(found):4} faults")
         for name, fault in found:
             click.echo(f"    {name}: {fault}")
+    for name, area in flashing(fonts, words).items():
+        click.echo(f"{name}: {area:.0f} mm² flash more than three times in a second; limit {LIMIT_MM2:.0f}")
+        kinds["flash"] += area > LIMIT_MM2
+    for line, least in colour_distances():
+        click.echo(line)
+        kinds["colour"] += least < COLOUR_DISTANCE
+    kinds = +kinds
     told = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"
     click.echo(f"{pictures} pictures; faults {kinds.total()} ({told})")
     sys.exit(1 if kinds else 0)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pygame
 import pytest
 
-from kiosk.config import LANGUAGES
 from kiosk.qualification.terms import Mode
 from kiosk.screens.examples import examples
 from kiosk.screens.fonts import FontBook
@@ -44,7 +43,7 @@ def changed(one: pygame.Surface, other: pygame.Surface) -> pygame.Rect:
     return rects[0].unionall(rects[1:]) if rects else pygame.Rect(0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["ja", "zh"])
 def test_every_state_is_drawn_and_no_two_alike(
     language: str, make_look: MakeLook, fonts: FontBook, surface: pygame.Surface
 ) -> None:
