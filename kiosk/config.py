@@ -5,7 +5,7 @@ Relative paths are taken from the folder of the settings file. `deploy/kiosk.tom
 
 import re
 import tomllib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,17 @@ from kiosk.config_folders import HandoverSettings, LookupSettings, handover, loo
 from kiosk.config_table import Fault, Rulebook, Table, fault, key_lines
 from kiosk.config_words import Problem
 from kiosk.provisioning.notice import doubts
-from kiosk.provisioning.sections import NEEDS, STAFF_NUMBER, FirstBoot, Network, first_boot, network
+from kiosk.provisioning.sections import (
+    NEEDS,
+    PASSCODE,
+    PASSCODE_WHAT,
+    STAFF_NUMBER,
+    STORED,
+    FirstBoot,
+    Network,
+    first_boot,
+    network,
+)
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Mode
 from kiosk.visit.rules import Rules, Timing
@@ -127,7 +137,8 @@ class ReportSettings:
 @dataclass(frozen=True)
 class StaffMember:
     number: str
-    passcode: str  #: as `kiosk provision passcode` prints it: scrypt parameters, salt and hash
+    #: as `kiosk provision passcode` prints it: scrypt parameters, salt and hash; digits before the first boot
+    passcode: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -193,7 +204,7 @@ def load_card(path: Path, fresh: bool = True) -> Card:
         raise _refusal(path, Problem.NOT_TOML, say, _line_in(say)) from None
     faults: list[Fault] = []
     lines = key_lines(text)
-    card = _card(data, lines, faults, path.resolve().parent, Rulebook())
+    card = _card(data, lines, faults, path.resolve().parent, Rulebook(), fresh)
     if fresh:
         faults += _lacking(data, lines, faults)
     if faults:
@@ -206,10 +217,10 @@ def decoded(data: bytes) -> str:
     return data.decode("utf-8-sig").replace("\r\n", "\n")
 
 
-def rulebook() -> Rulebook:
-    """Every rule that a settings file is held to; the offline page judges by it."""
+def rulebook(fresh: bool = False) -> Rulebook:
+    """Every rule that a settings file is held to (`fresh`: before the first boot); the page judges by it."""
     book = Rulebook()
-    _card({"staff": [{}]}, {}, [], Path(), book)
+    _card({"staff": [{}]}, {}, [], Path(), book, fresh)
     return book
 
 
@@ -258,7 +269,12 @@ SECTIONS = (
 
 
 def _card(
-    data: dict[str, Any], lines: dict[str, int], faults: list[Fault], base: Path, book: Rulebook
+    data: dict[str, Any],
+    lines: dict[str, int],
+    faults: list[Fault],
+    base: Path,
+    book: Rulebook,
+    fresh: bool,
 ) -> Card:
     tables = {name: Table(name, data.get(name, {}), lines, faults, book) for name in SECTIONS}
     settings = Settings(
@@ -277,9 +293,11 @@ def _card(
         update=_update(tables["update"], base),
         metrics=_metrics(tables["metrics"], base),
         report=_report(tables["report"], base),
-        staff=_staff(data.get("staff", []), lines, faults, book),
+        staff=_staff(data.get("staff", []), lines, faults, book, fresh),
     )
     card = Card(settings, network(tables["network"]), first_boot(tables["first_boot"]))
+    if any(member.number == card.first_boot.staff_number for member in settings.staff if member.number):
+        tables["first_boot"].fault("staff_number", Problem.TWICE)
     for each in tables.values():
         each.finish()
     for name in sorted(data.keys() - set(SECTIONS) - {"staff"}):
@@ -305,7 +323,7 @@ def _rules(table: Table, timing: Table) -> Rules:
         tuple(i.name.lower() for i in ConsentItem),
         tuple(i.name.lower() for i in ConsentItem),
     )
-    limits = {field.name: float(str(field.default)) for field in fields(Timing)}
+    limits = {each.name: float(str(each.default)) for each in fields(Timing)}
     return Rules(
         mode=table.choice("mode", Mode),
         languages=table.names("languages", LANGUAGES, LANGUAGES_ON),
@@ -409,7 +427,9 @@ def _report(table: Table, base: Path) -> ReportSettings:
     return ReportSettings(None if folder == "none" else base / folder, language)
 
 
-def _staff(data: Any, lines: dict[str, int], faults: list[Fault], book: Rulebook) -> tuple[StaffMember, ...]:
+def _staff(
+    data: Any, lines: dict[str, int], faults: list[Fault], book: Rulebook, fresh: bool
+) -> tuple[StaffMember, ...]:
     if not isinstance(data, list):
         faults.append(fault(lines.get("staff"), "staff", Problem.NOT_SECTIONS, "staff"))
         return ()
@@ -417,8 +437,9 @@ def _staff(data: Any, lines: dict[str, int], faults: list[Fault], book: Rulebook
     for index, entry in enumerate(data):
         table = Table(f"staff[{index}]", entry, lines, faults, book)
         number = table.text("number", "a personal staff number of 3 to 6 digits", pattern=STAFF_NUMBER)
-        stored = "the text that `kiosk provision passcode` prints"
-        passcode = table.text("passcode", stored, pattern=r"scrypt\$[A-Za-z0-9$+/=]+")
+        # Before the first boot digits will do: it keeps their hash, and empties them on the card.
+        what = PASSCODE_WHAT if fresh else "the text that `kiosk provision passcode` prints"
+        passcode = table.text("passcode", what, pattern=f"{STORED}|{PASSCODE}" if fresh else STORED)
         if number and any(other.number == number for other in members):
             table.fault("number", Problem.TWICE)
         members.append(StaffMember(number, passcode))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kiosk.config import ConfigError, Settings, load, load_card, rulebook
+from kiosk.config import ConfigError, Settings, load, load_card
 from kiosk.config_table import Fault
 from kiosk.provisioning import notice
 from kiosk.provisioning.page import html
@@ -72,7 +72,7 @@ def _absent(file: Path, settings: Settings) -> list[Fault]:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The HTML file to write.")
 def page(out: Path) -> None:
     """Write the page that checks a settings file in any browser, without a line."""
-    out.write_text(html(rulebook()), encoding="utf-8")
+    out.write_text(html(), encoding="utf-8")
     click.echo(f"{out}: written")
 
 

@@ -90,8 +90,15 @@ function namesFault(rule, value, tell) {
   if (!right) tell(rule.key, "must_list", rule.allowed.map((name) => `"${name}"`).join(", "));
 }
 
-function judgeTable(section, name, data, lines, faults) {
-  const rules = BOOK.rules.filter((rule) => rule.section === section);
+function rulesOf(section, fresh) {
+  const own = (rule) => rule.section === section;
+  const first = fresh ? BOOK.fresh.filter(own) : [];
+  const other = (rule) => first.find((each) => each.key === rule.key);
+  return BOOK.rules.filter(own).map((rule) => other(rule) ?? rule);
+}
+
+function judgeTable(section, name, data, lines, faults, fresh) {
+  const rules = rulesOf(section, fresh);
   if (!isTable(data)) {
     faults.push(fault(lines.get(name), name, "not_a_section", name));
     data = {};
@@ -120,7 +127,7 @@ function judgeTable(section, name, data, lines, faults) {
   }
 }
 
-function judgeStaff(data, lines, faults) {
+function judgeStaff(data, lines, faults, fresh) {
   if (!Array.isArray(data)) {
     faults.push(fault(lines.get("staff"), "staff", "not_sections", "staff"));
     return;
@@ -128,7 +135,7 @@ function judgeStaff(data, lines, faults) {
   const numbers = [];
   data.forEach((entry, index) => {
     const name = `staff[${index}]`;
-    judgeTable("staff", name, entry, lines, faults);
+    judgeTable("staff", name, entry, lines, faults, fresh);
     const number = isTable(entry) && typeof entry.number === "string" ? entry.number : "";
     if (number && numbers.includes(number)) {
       const line = lines.get(`${name}.number`) ?? lines.get(name);
@@ -136,6 +143,15 @@ function judgeStaff(data, lines, faults) {
     }
     numbers.push(number);
   });
+}
+
+// The first member of staff becomes one of the others.
+function judgeFirst(data, lines, faults) {
+  const first = isTable(data.first_boot) ? data.first_boot.staff_number : "";
+  const others = Array.isArray(data.staff) ? data.staff.filter(isTable) : [];
+  if (typeof first !== "string" || !first || !others.some((each) => each.number === first)) return;
+  const key = "first_boot.staff_number";
+  faults.push(fault(lines.get(key) ?? lines.get("first_boot"), key, "twice"));
 }
 
 function judgeNeeds(data, lines, faults) {
@@ -184,8 +200,9 @@ function judge(bytes, fresh) {
   }
   const lines = keyLines(text);
   const faults = [];
-  for (const name of BOOK.sections) judgeTable(name, name, own(data, name) ? data[name] : {}, lines, faults);
-  judgeStaff(own(data, "staff") ? data.staff : [], lines, faults);
+  for (const name of BOOK.sections) judgeTable(name, name, own(data, name) ? data[name] : {}, lines, faults, fresh);
+  judgeStaff(own(data, "staff") ? data.staff : [], lines, faults, fresh);
+  judgeFirst(data, lines, faults);
   for (const name of Object.keys(data))
     if (name !== "staff" && !BOOK.sections.includes(name))
       faults.push(fault(lines.get(name), name, "unknown_section"));

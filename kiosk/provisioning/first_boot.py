@@ -115,7 +115,7 @@ def first_boot(places: Places, enrol: Enrol, put_line: PutLine) -> Outcome:
     if not _keep_ca(places, card):
         return NoCa(card.settings.service.ca.name)
     put_line(card)
-    draft = _draft(places, card)
+    draft = _draft(places)
     try:
         enrol(load(draft), draft, card.first_boot.activation_code, card.first_boot.enrolment_url)
     except EnrolmentError as fault:
@@ -165,13 +165,13 @@ def _keep(places: Places, file: Path) -> None:
     write_safely(goal, file.read_bytes(), 0o644)
 
 
-def _draft(places: Places, card: Card) -> Path:
-    """The settings without secrets, the first member of staff with a hash, beside the place where they go."""
-    first = card.first_boot
-    hashed = ""
-    if first.staff_passcode:
-        hashed = hash_passcode(bytearray(first.staff_passcode.encode()), secrets.token_bytes(SALT_BYTES))
-    text = without_secrets(places.written.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"), hashed)
+def _hashed(typed: str) -> str:
+    return hash_passcode(bytearray(typed.encode()), secrets.token_bytes(SALT_BYTES))
+
+
+def _draft(places: Places) -> Path:
+    """The settings without secrets, each member of staff with a hash, beside the place where they go."""
+    text = without_secrets(places.written.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"), _hashed)
     draft = places.kept / "kiosk.toml.draft"
     write_safely(draft, text.encode(), 0o640)
     shutil.chown(draft, group=places.kept.group())

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kiosk.config import SECTIONS
-from kiosk.config_table import Rulebook
+from kiosk.config import SECTIONS, rulebook
 from kiosk.config_words import SENTENCES
 from kiosk.provisioning.notice import INSTITUTION_DOUBT
 from kiosk.provisioning.sections import NEEDS
@@ -19,9 +18,9 @@ HERE = Path(__file__).parent
 PARSER = HERE / "vendor" / "smol-toml-1.5.2.js"
 
 
-def html(book: Rulebook) -> str:
+def html() -> str:
     """The whole page; nothing in it may load or send anything (its Content-Security-Policy says so)."""
-    style, script = _read("page.css"), f"{judging(book)}\n{_read('page.js')}"
+    style, script = _read("page.css"), f"{judging()}\n{_read('page.js')}"
     policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'"
     page = _read("page.html")
     for name, text in (("policy", policy), ("style", style), ("script", script)):
@@ -29,20 +28,22 @@ def html(book: Rulebook) -> str:
     return page
 
 
-def judging(book: Rulebook) -> str:
+def judging() -> str:
     """The JavaScript that judges a file: `judge(bytes, fresh)`."""
     parser = PARSER.read_text(encoding="utf-8")
     return (
         f"const TOML = ((module) => {{\n{parser}\nreturn module.exports; }})({{ exports: {{}} }});\n"
-        f"const BOOK = {_json(rules(book))};\n{_read('check.js')}"
+        f"const BOOK = {_json(rules())};\n{_read('check.js')}"
     )
 
 
-def rules(book: Rulebook) -> dict[str, Any]:
-    """What `check.js` calls BOOK."""
+def rules() -> dict[str, Any]:
+    """What `check.js` calls BOOK; `fresh`: the rules that are others before the first boot."""
+    book, fresh = rulebook(), rulebook(fresh=True)
     return {
         "sections": SECTIONS,
         "rules": [asdict(rule) for rule in book.rules],
+        "fresh": [asdict(rule) for rule in fresh.rules if rule not in book.rules],
         "together": book.together,
         "needs": [asdict(need) for need in NEEDS],
         "sentences": SENTENCES,

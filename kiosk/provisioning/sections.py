@@ -22,6 +22,8 @@ _DOWN = "".join(f"{d}(?={(d - 1) % 10}|$)|" for d in range(10)).rstrip("|")
 PASSCODE = rf"(?!([0-9])\1+$)(?!(?:{_UP})+$)(?!(?:{_DOWN})+$)[0-9]{{6,12}}"
 PASSCODE_WHAT = "6 to 12 digits, not all alike and not in a row"
 STAFF_NUMBER = r"[0-9]{3,6}"
+STORED_PASSCODE = "scrypt$"  #: how a hash begins (kiosk/staff.py)
+STORED = r"scrypt\$[A-Za-z0-9$+/=]+"
 
 
 @dataclass(frozen=True)

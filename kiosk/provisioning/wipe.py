@@ -5,25 +5,32 @@ code is spent, the passcode is known as a hash, the Wi-Fi's password lies where 
 """
 
 import tomllib
-from collections.abc import MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any
 
 import tomlkit
 
-from kiosk.provisioning.sections import SECRETS
+from kiosk.provisioning.sections import SECRETS, STORED_PASSCODE
+
+Hash = Callable[[str], str]  #: a typed passcode → the text that is kept
 
 
-def without_secrets(text: str, staff_hash: str = "") -> str:
-    """Empty what `SECRETS` names; the first member of staff with `staff_hash` becomes a `[[staff]]` section.
+def without_secrets(text: str, hashed: Hash | None = None) -> str:
+    """Empty what `SECRETS` names, and each passcode that is written in digits.
 
+    With `hashed` the passcodes are kept as that, and the first member of staff becomes a `[[staff]]` section.
     Raises ValueError for what is not TOML. Applied twice it changes nothing more.
     """
     document = tomlkit.parse(text)
-    number = _take(document, "first_boot", "staff_number") if staff_hash else ""
+    number, passcode = (_take(document, "first_boot", key) for key in ("staff_number", "staff_passcode"))
     for section, key in SECRETS:
         _take(document, section, key)
+    for member in _typed(document):
+        member["passcode"] = hashed(str(member["passcode"])) if hashed else ""
     wiped = tomlkit.dumps(document)
-    if number:
-        wiped = f'{wiped.rstrip()}\n\n[[staff]]\nnumber = "{number}"\npasscode = "{staff_hash}"\n'
+    if number and passcode and hashed:
+        section = f'[[staff]]\nnumber = "{number}"\npasscode = "{hashed(passcode)}"\n'
+        wiped = f"{wiped.rstrip()}\n\n{section}"
     _assert_wiped(wiped)
     return wiped
 
@@ -32,6 +39,16 @@ def _assert_wiped(text: str) -> None:
     """TOML has many ways to write a table; whichever was used, no secret may stand there now."""
     data = tomllib.loads(text)
     assert not any(data.get(section, {}).get(key) for section, key in SECRETS), "a secret was left"
+    assert not list(_typed(data)), "a passcode was left"
+
+
+def _typed(data: MutableMapping[str, Any]) -> Iterator[MutableMapping[str, Any]]:
+    """The members of staff whose passcode is neither empty nor a hash."""
+    staff = data.get("staff")
+    for member in staff if isinstance(staff, list) else ():
+        passcode = member.get("passcode", "") if isinstance(member, MutableMapping) else ""
+        if passcode and not (isinstance(passcode, str) and passcode.startswith(STORED_PASSCODE)):
+            yield member
 
 
 def _take(document: tomlkit.TOMLDocument, section: str, key: str) -> str:

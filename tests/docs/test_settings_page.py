@@ -79,6 +79,8 @@ OTHERS = (
     GOOD + FIRST + STAFF.splitlines()[0],
     GOOD + FIRST + '[[staff]]\nnumber = "1001"\npasscode = "scrypt$x"\n' * 2,
     GOOD + '[[staff]]\nnumber = "1001"\n[[staff]]\nnumber = 5\nname = "x"\n',
+    GOOD + FIRST + STAFF + '[[staff]]\nnumber = "1001"\npasscode = "739164"\n',
+    GOOD + FIRST + '[[staff]]\nnumber = "1001"\npasscode = "739164"\n[[staff]]\nnumber = "1002"\n',
     GOOD + "[staff]\n",
     "staff = 5\n" + GOOD,
     "staff = [5]\n" + GOOD,
@@ -151,7 +153,7 @@ def files() -> Iterator[tuple[bytes, bool]]:
         yield data, False
     for rule in rulebook().rules:
         for value in VALUES:
-            yield with_value(rule.section, rule.key, value).encode(), rule.section == "network"
+            yield with_value(rule.section, rule.key, value).encode(), rule.section in ("network", "staff")
 
 
 def by_hand(count: int) -> Iterator[tuple[bytes, bool]]:
@@ -182,7 +184,7 @@ const found = CASES.map(([text, fresh]) => {
 document.getElementById("found").textContent = btoa(JSON.stringify(found).replace(/[^\\x00-\\x7f]/g,
   (c) => "\\\\u" + c.charCodeAt(0).toString(16).padStart(4, "0")));
 """
-    script = f"{judging(rulebook())}\nconst CASES = {given};\n{run}"
+    script = f"{judging()}\nconst CASES = {given};\n{run}"
     page = tmp / "cases.html"
     page.write_text(
         f'<!doctype html><meta charset="utf-8"><pre id="found"></pre><script>{script}</script>',
@@ -235,7 +237,7 @@ def test_what_is_no_toml_is_that_to_the_command(tmp_path: Path, data: str) -> No
 
 def test_the_page_is_one_file_that_loads_nothing_and_its_script_runs(tmp_path: Path) -> None:
     page = tmp_path / "check-settings.html"
-    page.write_text(html(rulebook()), encoding="utf-8")
+    page.write_text(html(), encoding="utf-8")
     text = page.read_text(encoding="utf-8")
     assert not re.search(r'(?:src|href)="', text)
     assert "fetch(" not in text
@@ -248,7 +250,7 @@ def test_the_page_is_one_file_that_loads_nothing_and_its_script_runs(tmp_path: P
 
 def shown(tmp: Path, text: str) -> str:
     """The page's words after a file with this text was chosen and looked at."""
-    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html(rulebook()))
+    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html())
     choose = (
         "<script>const data = new DataTransfer();"
         f"data.items.add(new File([{json.dumps(text)}], 'kiosk.toml'));"

@@ -9,6 +9,7 @@ import pytest
 
 from kiosk.config import Card, Settings, load
 from kiosk.provisioning.first_boot import Faulty, NoCa, NotEnrolled, Places, Ready, first_boot
+from kiosk.staff import verify
 from kiosk.uploader.enrolment import EnrolmentError
 
 CARD = Path(__file__).resolve().parents[2] / "deploy" / "kiosk.toml.card"
@@ -81,6 +82,19 @@ def test_settings_come_into_force_and_secrets_go(places: Places) -> None:
     assert secrets_in(places.card) == secrets_in(places.kept) == []
     assert places.written.stat().st_size == before  # overwritten where it lay
     assert first_boot(places, never, no_line) == Ready()
+
+
+def test_every_member_of_staff_on_the_card_gets_in_and_leaves_no_passcode_there(places: Places) -> None:
+    text = written() + '\n[[staff]]\nnumber = "1002"\npasscode = "739164"  # the second\n'
+    places.written.write_text(text, encoding="utf-8")
+    assert first_boot(places, enrolled, no_line) == Ready()
+    kept = {member.number: member.passcode for member in load(places.in_force).staff}
+    assert verify(bytearray(b"739164"), kept["1002"])
+    assert verify(bytearray(PASSCODE.encode()), kept["1001"])
+    card = places.written.read_text(encoding="utf-8")
+    assert "739164" not in card
+    assert "scrypt$" not in card
+    assert "# the second" in card
 
 
 def test_faults_are_named_and_nothing_is_done(places: Places) -> None:

@@ -41,6 +41,10 @@ def filled(**more: str) -> str:
     return text
 
 
+def hashed(_typed: str) -> str:
+    return HASH
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "kiosk.toml"
@@ -218,14 +222,14 @@ def test_the_qr_is_never_too_long(found: list[Fault]) -> None:
 
 
 def test_the_file_loses_its_secrets_and_nothing_else(file: Path) -> None:
-    before, after = filled(), without_secrets(filled(), HASH)
+    before, after = filled(), without_secrets(filled(), hashed)
     assert not any(secret in after for secret in TOLD)
     kept = [line for line in before.splitlines() if not line.startswith(tuple(key for _, key in SECRETS))]
     assert [line for line in after.splitlines() if line in kept][: len(kept)] == kept
     for line in before.splitlines():
         if "#" in line:
             assert line[line.index("#") :] in after
-    assert without_secrets(after, HASH) == after
+    assert without_secrets(after, hashed) == after
     file.write_text(after, encoding="utf-8")
     [member] = load(file).staff
     assert (member.number, member.passcode) == ("1001", HASH)
@@ -249,10 +253,41 @@ def test_the_file_loses_its_secrets_and_nothing_else(file: Path) -> None:
     ],
 )
 def test_however_a_table_is_written_its_secrets_go(text: str) -> None:
-    after = without_secrets(text, HASH)
+    after = without_secrets(text, hashed)
     assert not any(secret in after for secret in TOLD)
     staff = tomllib.loads(after).get("staff", [])
     assert [member["number"] for member in staff][-1:] == (["1001"] if "staff_number" in text else [])
+
+
+MORE_STAFF = '\n[[staff]]\nnumber = "1002"\npasscode = "739164"  # the second\n'
+
+
+def test_the_others_passcodes_are_written_in_digits_and_kept_as_hashes(file: Path) -> None:
+    file.write_text(filled() + MORE_STAFF, encoding="utf-8")
+    card = load_card(file)
+    assert "739164" not in repr(card)
+    file.write_text(without_secrets(filled() + MORE_STAFF, hashed), encoding="utf-8")
+    assert "739164" not in file.read_text(encoding="utf-8")
+    assert "# the second" in file.read_text(encoding="utf-8")
+    assert [(each.number, each.passcode) for each in load(file).staff] == [("1002", HASH), ("1001", HASH)]
+
+
+def test_on_the_card_not_even_a_hash_is_left() -> None:
+    after = without_secrets(filled() + MORE_STAFF)
+    assert "scrypt" not in after
+    assert [member["passcode"] for member in tomllib.loads(after)["staff"]] == [""]
+
+
+def test_the_first_member_is_not_one_of_the_others(file: Path) -> None:
+    [fault] = faults(file, filled(staff_number="1002") + MORE_STAFF)
+    assert "first_boot.staff_number: is given to two members of staff" in fault
+
+
+def test_in_force_digits_are_no_passcode(file: Path) -> None:
+    [fault] = faults(file, filled() + MORE_STAFF, fresh=False)
+    assert "staff[0].passcode: must be the text that `kiosk provision passcode` prints" in fault
+    [weak] = faults(file, filled() + MORE_STAFF.replace("739164", "123456"))
+    assert "staff[0].passcode: must be 6 to 12 digits" in weak
 
 
 def test_a_file_without_secrets_stays_as_it_is() -> None:
