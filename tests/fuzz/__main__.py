@@ -22,7 +22,7 @@ from tests.fuzz.harness import Harness
 SHARE = {"token": 0.8, "parsers": 0.1, "channel": 0.1}  #: of the time
 LONGEST_INPUT = 2048
 LONGEST_KEPT = 256  #: of the seeds in the repository; no certificate fits
-LONGEST_S = 10  #: libFuzzer calls an execution a hang after that; a contact's computing is held to 1 s
+LONGEST_S = 10  #: libFuzzer calls an execution a hang after that; a contact's computing is held to less
 MOST_RSS_MB = 512
 
 

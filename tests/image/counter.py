@@ -28,6 +28,7 @@ TERMINAL = "IMAGE-1"
 FAT_AT = 4 * 1024 * 1024  #: where the boot partition begins (genimage.cfg: align)
 READY_S = 900.0  #: most that a start may take on a loaded machine without KVM
 PAGE_S = 180.0  #: most that a picture may take to come
+SLOW = {"patient_s": 300, "pin_s": 300, "reading_s": 60, "challenge_s": 30, "commit_s": 60, "answer_s": 90}
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -47,7 +48,8 @@ class Counter:
     folder: Path
     photographs: Path
     ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
-    timing: str = ""
+    #: An emulated processor takes ten times as long as a board, and a busy host makes it longer still.
+    timing: str = "\n[timing]\n" + "".join(f"{name} = {seconds}\n" for name, seconds in SLOW.items())
     _stack: ExitStack = field(default_factory=ExitStack)
     _stick: VirtualStick | None = None
     _shots: int = 0
