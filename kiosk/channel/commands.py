@@ -6,7 +6,7 @@ import msgspec
 
 from kiosk.channel.base import Message
 from kiosk.qualification.terms import FallbackReason
-from kiosk.visit.states import OutboxCondition
+from kiosk.visit.vocabulary import OutboxCondition
 
 
 class AskStatus(Message, frozen=True, tag="ask_status"):

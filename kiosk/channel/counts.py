@@ -3,7 +3,7 @@
 import msgspec
 
 from kiosk.channel.base import Message
-from kiosk.visit.states import CallReason
+from kiosk.visit.vocabulary import CallReason
 
 
 class StaffWasCalled(Message, frozen=True, tag="staff_was_called"):

@@ -4,8 +4,7 @@ import msgspec
 
 from kiosk.channel.base import Message
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
-from kiosk.visit.events import ReadFailure
-from kiosk.visit.states import ReaderCondition, Stage, WrongTokenKind
+from kiosk.visit.vocabulary import ReaderCondition, ReadFailure, Stage, WrongTokenKind
 
 # ---- screen -> reader --------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from kiosk.channel.base import Message
 from kiosk.channel.counts import StaffWasCalled
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode, Outcome
-from kiosk.visit.states import OutboxCondition
+from kiosk.visit.vocabulary import OutboxCondition
 
 # ---- screen -> uploader ------------------------------------------------------------------------------------
 

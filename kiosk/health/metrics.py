@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from kiosk.channel import ReaderHealth, Status
-from kiosk.visit.states import OutboxCondition, ReaderCondition
+from kiosk.visit.vocabulary import OutboxCondition, ReaderCondition
 
 
 @dataclass(frozen=True)

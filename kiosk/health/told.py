@@ -2,7 +2,7 @@
 
 from kiosk.channel import CheckItem, CheckTold, DrillTold, ReaderHealth
 from kiosk.health.finding import Finding, State, fault, ok, unknown
-from kiosk.visit.states import ReaderCondition
+from kiosk.visit.vocabulary import ReaderCondition
 
 #: (part, word) of `CheckItem` -> what is wrong, how to mend it. {value}: its number.
 SENTENCES: dict[tuple[str, str], tuple[str, str]] = {

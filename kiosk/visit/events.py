@@ -11,6 +11,7 @@ from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
 from kiosk.visit.desk import CheckView, DayView, DeskView, DrillStep, SeenToken
 from kiosk.visit.states import Line, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
+from kiosk.visit.vocabulary import ReadFailure as ReadFailure
 
 
 class Action(StrEnum):
@@ -47,21 +48,6 @@ class Action(StrEnum):
     MORE = "more"  #: the next page of a list
     SPEAK = "speak"  #: hear the page's sentence once more
     SEEN = "seen"  #: 確認した: staff have dealt with it
-
-
-class ReadFailure(StrEnum):
-    """How a contact with a token ended without an authentication."""
-
-    REMOVED = "removed"  #: out of the field too soon
-    UNREADABLE = "unreadable"  #: it answers, but with nonsense
-    TWO_TOKENS = "two_tokens"
-    LEFT_BEHIND = "left_behind"  #: it lay there before this visit began; nothing was asked of it
-    NOT_AUTHENTICATED = "not_authenticated"  #: the phone's owner has not used Face ID / Touch ID
-    PIN_WRONG = "pin_wrong"
-    PIN_ONE_LEFT = "pin_one_left"  #: VERIFY was not sent
-    PIN_BLOCKED = "pin_blocked"
-    CERTIFICATE_EXPIRED = "certificate_expired"
-    CERTIFICATE_REFUSED = "certificate_refused"
 
 
 @dataclass(frozen=True)

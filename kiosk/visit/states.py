@@ -14,30 +14,11 @@ from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mo
 from kiosk.visit.desk import OPEN_DOOR, CheckView, DeskView, Door
 from kiosk.visit.rules import LOUDEST, Rules
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
-
-
-class Stage(StrEnum):
-    """How far the dialogue with the token has come; drives the progress on screen and LEDs."""
-
-    PRESENTED = "presented"
-    RECOGNISED = "recognised"
-    COUNTER = "counter"  #: PIN tries asked for, nothing spent
-    VERIFIED = "verified"  #: the token took the PIN, or needs none
-    CERTIFICATE = "certificate"
-    SIGNED = "signed"
-
-
-class CallReason(StrEnum):
-    """Why staff are called. The patient is shown a sentence, the desk the reason."""
-
-    HELP = "help"  #: the patient asked
-    PIN_ONE_LEFT = "pin_one_left"  #: the kiosk never spends the last try
-    PIN_BLOCKED = "pin_blocked"
-    CERTIFICATE_EXPIRED = "certificate_expired"
-    CERTIFICATE_REFUSED = "certificate_refused"  #: chain, key usage or signature does not hold
-    NOT_RECORDED = "not_recorded"  #: the outbox could not take the record
-    SERVICE_REFUSED = "service_refused"  #: the service answered, but with an error
-    TOKEN_FAULT = "token_fault"  #: the token answers nonsense, repeatedly
+from kiosk.visit.vocabulary import CallReason as CallReason
+from kiosk.visit.vocabulary import OutboxCondition as OutboxCondition
+from kiosk.visit.vocabulary import ReaderCondition as ReaderCondition
+from kiosk.visit.vocabulary import Stage as Stage
+from kiosk.visit.vocabulary import WrongTokenKind as WrongTokenKind
 
 
 class OutOfServiceReason(StrEnum):
@@ -57,14 +38,6 @@ class HoldProblem(StrEnum):
     UNREADABLE = "unreadable"
     TWO_TOKENS = "two_tokens"
     LEFT_BEHIND = "left_behind"  #: it lay there before this visit began: somebody forgot it
-
-
-class WrongTokenKind(StrEnum):
-    """What lies there instead of a My Number token."""
-
-    PAYMENT = "payment"
-    TRANSIT = "transit"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -320,23 +293,6 @@ Screen = (
     | DoorPad
     | StaffPage
 )
-
-
-class ReaderCondition(StrEnum):
-    """What the reader process says of its reader."""
-
-    UNKNOWN = "unknown"  #: the process has not been heard of
-    READY = "ready"
-    LOST = "lost"  #: unplugged, busy, forbidden or stuck; the reason is in the log and for the desk
-
-
-class OutboxCondition(StrEnum):
-    """What the uploader process says of its outbox."""
-
-    UNKNOWN = "unknown"
-    READY = "ready"
-    FULL = "full"
-    LOST = "lost"
 
 
 @dataclass(frozen=True)
