@@ -9,13 +9,16 @@ import click
 from kiosk.channel import AskLookUps, Done, LookUpLine, LookUpLines, StartLookUp
 from kiosk.commands._uploader_client import UploaderClient, config_option
 from kiosk.uploader.clock import JAPAN
+from kiosk.uploader.oqs.characters import flags
+from kiosk.uploader.oqs.document import Refused, read
+from kiosk.uploader.oqs.folder import Folder, Unready
 
 _DAY = "%Y%m%d"
 
 
 @click.group()
 def lookup() -> None:
-    """Look up consented results at the 資格確認端末, or list what was looked up."""
+    """Look up consented results at the 資格確認端末, list what was looked up, or show a file."""
 
 
 @lookup.command("list")
@@ -36,6 +39,28 @@ def _row(line: LookUpLine) -> str:
     counts = f"{line.found} found, {line.uncertain} uncertain, {line.others} others"
     days = line.date_from if line.date_from == line.date_to else f"{line.date_from}-{line.date_to}"
     return f"{line.id:>4}  {line.kind:<6}  {days:<17}  {line.stage:<6}  {counts}  {line.say}".rstrip()
+
+
+@lookup.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def show(file: Path) -> None:
+    """Show what a file of the clinic's folders says: every element by its Japanese name, codes with their
+    meaning, what is not known as it is, odd characters marked.
+
+    For who tries the exchange with the receipt computer's maker. It names whom the file names.
+    """
+    data = Folder(file.parent, file.parent).look(file.name)
+    if isinstance(data, Unready):
+        raise click.ClickException(f"{file.name}: {data.value}")
+    got = read(data)
+    if isinstance(got, Refused):
+        raise click.ClickException(f"{file.name} is refused: {got.reason.value}")
+    told = "" if got.as_told else "、ファイルの記述とは異なります"
+    click.echo(f"文字コード: {got.code.ja}{told}")
+    for name, text in got.message.shown():
+        click.echo(f"{name}: {text}")
+    for flag in flags(got.message):
+        click.echo(f"注意 {flag.element}: {flag.oddity.value}")
 
 
 @lookup.command()

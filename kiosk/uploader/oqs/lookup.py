@@ -232,7 +232,9 @@ class LookUpDesk:
                 self._wait_on(state, reason.value)
             case Refused(reason=reason):
                 self._end(state.failed(f"the terminal's answer cannot be read: {reason.value}"), database)
-            case Read(message=message):
+            case Read(message=message, as_told=as_told):
+                if not as_told:
+                    log.warning("%s names another encoding than it has", answer_name(state.request))
                 verdict = heard(state, message, self._clinic.institution, self._settings.asks)
                 match verdict:
                     case Foreign(say=say):
