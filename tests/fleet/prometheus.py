@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.fleet.bundles import Box
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @contextmanager

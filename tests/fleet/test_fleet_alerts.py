@@ -134,7 +134,7 @@ def test_alerts_fire_for_the_three_that_are_broken_and_for_no_other(
             for number in range(1, KIOSKS + 1)
         ]
         config = {
-            "global": {"scrape_interval": "2s", "evaluation_interval": "1s"},
+            "global": {"scrape_interval": "5s", "evaluation_interval": "1s"},
             "rule_files": quick_rules,
             "scrape_configs": [
                 {

@@ -13,8 +13,8 @@ from kiosk.uploader.line import retry_reasons
 from kiosk.uploader.retry import Again, Decision, Hold, LineDown, Reject
 from kiosk.uploader.wire import Fault, FaultKind, Problem
 from tests.fleet.bundles import Box
-from tests.fleet.updating import Place, make_place
-from tests.outbox.world import PATIENCE_S, Token
+from tests.fleet.updating import PATIENCE_S, Place, make_place
+from tests.outbox.world import Token
 
 
 @pytest.fixture

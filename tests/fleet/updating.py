@@ -10,9 +10,10 @@ from pathlib import Path
 
 from kiosk.channel import AskUpdate, StartUpdate, UpdateOffer, UpdateSource, UpdateTold
 from tests.fleet.bundles import Box
-from tests.outbox.world import PATIENCE_S, RunningUploader, Screen, Token, start_uploader, write_config
+from tests.outbox.world import RunningUploader, Screen, Token, start_uploader, write_config
 
 STAFF = "1001"
+PATIENCE_S = 90.0  #: a loaded machine verifies, copies and installs slowly
 
 
 @dataclass(frozen=True)
