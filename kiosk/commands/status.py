@@ -58,6 +58,8 @@ def document(told: Status) -> dict[str, Any]:
         "clock_trusted": told.clock_trusted,
         "retries": told.retries,
         "key_custody_level": told.key_custody_level,
+        "handed_over": told.handed_over,
+        "not_handed_over": told.not_handed_over,
     }
 
 
@@ -77,8 +79,15 @@ def _for_people(told: Status) -> str:
             f"today    {today}",
             f"certificate {_certificate(told)}",
             f"key      {told.sealing_key or 'not known yet: nothing can be recorded'}",
+            *_handed(told),
         )
     )
+
+
+def _handed(told: Status) -> tuple[str, ...]:
+    if told.handed_over is None:
+        return ()
+    return (f"handed   {told.handed_over} to the receipt computer, {told.not_handed_over} left to staff",)
 
 
 def _certificate(told: Status) -> str:

@@ -419,6 +419,7 @@ class Uploader:
             len(self._memory),
             look_at(self._credentials, now),
             self._desk.fallback.reason,
+            self._connector.handed,
             now,
         )
 

@@ -22,9 +22,10 @@ def status(
     persons: int,
     certificate: CertificateView,
     fallback: FallbackReason | None,
+    handed: tuple[int, int] | None,
     now: Moment,
 ) -> Status:
-    """The state of outbox and line."""
+    """The state of outbox and line. `handed`: answers handed over, and given up; None while that is off."""
     counts = dict.fromkeys(State, 0) if outbox is None else outbox.counts()
     keys, heard_s = delivery.keys, delivery.line.heard_s
     return Status(
@@ -48,6 +49,8 @@ def status(
         last_answer_s=None if heard_s is None else now.mono_ms / 1000 - heard_s,
         clock_trusted=now.trusted,
         retries=dict(delivery.retries),
+        handed_over=None if handed is None else handed[0],
+        not_handed_over=0 if handed is None else handed[1],
     )
 
 

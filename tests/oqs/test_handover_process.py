@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.channel import Answered, AskCheck, CheckTold, Deferred, LineState
+from kiosk.channel import Answered, AskCheck, AskStatus, CheckTold, Deferred, LineState, Status
 from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.answers import PERSONS
 from tests.oqs.clinic import files_in, wait_for, write_clinic_config
@@ -32,6 +32,7 @@ def test_a_verified_visit_is_in_the_folder(config: Path, token: Token, tmp_path:
         visit = screen.visit()
         assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
         wait_for(lambda: bool(files_in(tmp_path / "face")))
+        wait_for(lambda: screen.ask(AskStatus(), Status).handed_over == 1)
         parts = screen.ask(AskCheck(), CheckTold).parts
         assert [part.fault for part in parts if part.part == "folders"] == [None]
         assert uploader.stop() == 0

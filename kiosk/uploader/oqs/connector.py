@@ -51,6 +51,11 @@ class Connector:
         items = (self._handover.check(now), None if outbox is None else self._lookup.check(outbox))
         return tuple(item for item in items if item is not None)
 
+    @property
+    def handed(self) -> tuple[int, int] | None:
+        """How many answers were handed over in this life, and how many given up; None while that is off."""
+        return self._handover.counts
+
     def serve(self, message: AskLookUps | StartLookUp, outbox: Outbox) -> FromUploader:
         """What the command line asks."""
         match message:

@@ -92,7 +92,7 @@ class HandOver:
         self._names: dict[str, float] = {}  # handed over in this life and not known to be taken -> when
         self._fault: str | None = None
         self._looking, self._look_s = False, 0.0
-        self.handed_over = self.given_up = 0  #: in this life, for the status
+        self.handed_over = self.given_up = 0  #: in this life
 
     def start(self) -> None:
         """Begin, and remove what a crash left in the work folder: it may name somebody."""
@@ -138,6 +138,11 @@ class HandOver:
             else:
                 due = min(due, waiting.try_s - seconds)
         return due
+
+    @property
+    def counts(self) -> tuple[int, int] | None:
+        """Handed over and given up in this life; None while it is off."""
+        return None if self._folder is None else (self.handed_over, self.given_up)
 
     def check(self, now: Moment) -> CheckItem | None:
         """For the daily check; None while nothing is handed over."""
