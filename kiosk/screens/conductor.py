@@ -19,6 +19,7 @@ from kiosk.screens.reader_test import ReaderTest
 from kiosk.screens.secret_pad import SecretPad, wipe
 from kiosk.screens.speech import Silence, Voice, speaks_first, speech_of
 from kiosk.screens.touch import DigitTouch, StartTouch, Touch
+from kiosk.screens.updates import UpdateAsker, update_view
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
 from kiosk.visit.machine import reduce
@@ -73,6 +74,7 @@ class Conductor:
         self._check_by: float | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="passcode")
         self._reader_test = ReaderTest(world.new_visit_id, world.monotonic, reader.send)
+        self._updates = UpdateAsker(uploader.send)
         self._speech: str | None = None
         self._marks: dict[str, float] = {}
         self._stages_ms: dict[str, float] = {}
@@ -144,6 +146,7 @@ class Conductor:
             self.handle(ev.DoorUnlocked())
         if self._check_by is not None and now >= self._check_by:
             self._end_check(None)
+        self._updates.poll(self.kiosk.screen, now)
         if self._world.desk.check_due(self.kiosk, now):
             self.handle(ev.CheckDue())
 
@@ -232,7 +235,7 @@ class Conductor:
                 if self._check_by is not None:  # nobody waits any longer for an answer that came too late
                     self._end_check(message)
             case channel.UpdateTold():
-                log.info("update: %s, %s runs", message.phase, message.running)
+                self.handle(ev.UpdateTold(update_view(message, self._world.desk.local)))
             case channel.DayCounts():
                 self.handle(ev.DayTold(self._world.desk.day(message)))
             case _:
@@ -313,6 +316,14 @@ class Conductor:
                 self.handle(ev.HoursTold(self._world.desk.call_hours()))
             case do.KeepPreferences(staff, volume, languages):
                 self._uploader.send(channel.SetPreferences(staff=staff, volume=volume, languages=languages))
+            case do.InstallUpdate(staff, version, source):
+                self._uploader.send(channel.StartUpdate(staff=staff, version=version, source=source.value))
+            case do.StopUpdate(staff):
+                self._uploader.send(channel.StopUpdate(staff=staff))
+            case do.RestartKiosk(staff):
+                self._uploader.send(channel.RestartKiosk(staff=staff))
+            case do.CloseUpdate():
+                self._uploader.send(channel.CloseUpdate())
             case do.RunCheck():
                 sent = self._uploader.send(channel.AskCheck())
                 self._check_by = self._world.monotonic() + (ANSWER_S if sent else 0.0)

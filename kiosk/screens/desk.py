@@ -56,13 +56,13 @@ class Desk:
         recorded = self._recorded
         return DeskView(
             waiting=board.waiting,
-            oldest=self._local(board.oldest_at),
+            oldest=self.local(board.oldest_at),
             expired=board.expired,
             quarantined=board.quarantined,
             held=board.held,
             late=tuple(self._case(answer) for answer in board.late),
             last_recorded=recorded[0] if recorded is not None and recorded[1] == today else None,
-            drill_passed=self._local(board.drill_passed_at),
+            drill_passed=self.local(board.drill_passed_at),
             today=today if self._trusted() else None,
         )
 
@@ -71,11 +71,11 @@ class Desk:
             answer.visit,
             answer.receipt,
             finding(answer.outcome, answer.validity),
-            self._local(answer.taken_at),
-            self._local(answer.answered_at),
+            self.local(answer.taken_at),
+            self.local(answer.answered_at),
         )
 
-    def _local(self, moment: str | None) -> datetime | None:
+    def local(self, moment: str | None) -> datetime | None:
         """A moment of the channel (RFC 3339) in local time; None for none, and for what cannot be read."""
         if moment is None:
             return None

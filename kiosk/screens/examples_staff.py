@@ -6,6 +6,7 @@ from datetime import date, datetime
 from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.guidance import REASONS, Finding
 from kiosk.qualification.terms import FallbackReason
+from kiosk.screens.pages_update import FAULTS
 from kiosk.visit.desk import (
     CheckView,
     DayView,
@@ -32,9 +33,11 @@ from kiosk.visit.staff_states import (
     StaffReading,
     StaffSettings,
     StaffTest,
+    StaffUpdate,
     StaffWaiting,
 )
 from kiosk.visit.states import Idle, Kiosk, Line, OutboxCondition, ReaderCondition, Screen
+from kiosk.visit.updates import Offer, UpdateFault, UpdatePhase, UpdateSource, UpdateView
 
 STAFF = "1001"
 MORNING = datetime(2026, 11, 22, 8, 5)
@@ -94,6 +97,14 @@ TO_MEND = CheckView(
 )
 
 
+CHANGES = (
+    ("ja", ("iPhoneとAndroidの読み取りが速くなりました。", "受付票の文字が大きくなりました。")),
+    ("en", ("iPhone and Android phones are read faster.", "The receipt's letters are larger.")),
+)
+OFFER = Offer("1.4.0", UpdateSource.CHANNEL, 148, CHANGES)
+DUE = UpdateView("1.3.2", offers=(OFFER,), due=True)
+
+
 def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
     """Every staff page, in the rules and language of `kiosk`."""
     ready = replace(kiosk, reader=ReaderCondition.READY, outbox=OutboxCondition.READY, desk=BOARD, check=OK)
@@ -119,6 +130,10 @@ def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
         *_tests(at(StaffTest(STAFF))),
         *_settings(at(StaffSettings(STAFF))),
         *_helps(at(StaffHelp(STAFF))),
+        *_updates(at(StaffUpdate(STAFF))),
+        ("start_update_due", replace(at(Idle()), update=DUE, desk=None)),
+        ("staff_menu_update_due", replace(at(StaffMenu(STAFF)), update=DUE)),
+        ("staff_menu_more_update_due", replace(at(StaffMenu(STAFF, more=True)), update=DUE)),
     ]
 
 
@@ -296,4 +311,38 @@ def _helps(page: Kiosk) -> list[tuple[str, Kiosk]]:
         ("staff_help", page),
         ("staff_help_open", replace(page, screen=StaffHelp(STAFF, opened))),
         ("staff_help_closed", replace(page, screen=StaffHelp(STAFF, closed))),
+    ]
+
+
+def _updates(page: Kiosk) -> list[tuple[str, Kiosk]]:
+    def told(view: UpdateView, position: int = 0) -> Kiosk:
+        return replace(page, screen=StaffUpdate(STAFF, position), update=view)
+
+    stick = Offer("1.4.1", UpdateSource.STICK, 150, CHANGES)
+    later = replace(OFFER, from_when=datetime(2026, 11, 24, 10, 0))
+    absent = (
+        UpdateFault(UpdateSource.CHANNEL, "unreachable"),
+        UpdateFault(UpdateSource.STICK, "no_stick"),
+    )
+    under_way = [
+        (f"staff_update_{phase.value}", told(UpdateView("1.3.2", phase, version="1.4.0", percent=42)))
+        for phase in (UpdatePhase.FETCHING, UpdatePhase.CHECKING, UpdatePhase.INSTALLING)
+    ]
+    faults = [
+        (
+            f"staff_update_fault_{word}",
+            told(replace(DUE, due=False, fault=UpdateFault(UpdateSource.CHANNEL, word))),
+        )
+        for word in (*sorted(FAULTS), "damaged", "something_new")
+    ]
+    return [
+        ("staff_update_asking", replace(page, update=None)),
+        ("staff_update_looking", told(UpdateView("1.3.2", UpdatePhase.LOOKING))),
+        ("staff_update_offer", told(DUE)),
+        ("staff_update_two", told(replace(DUE, offers=(OFFER, stick)), 1)),
+        ("staff_update_later", told(replace(DUE, offers=(later,), due=False))),
+        ("staff_update_nothing", told(UpdateView("1.3.2", absent=absent))),
+        ("staff_update_installed", told(UpdateView("1.3.2", UpdatePhase.INSTALLED, version="1.4.0"))),
+        *under_way,
+        *faults,
     ]

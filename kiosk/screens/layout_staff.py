@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from kiosk.screens import pages_day, pages_desk, pages_help, pages_staff, pages_tools
+from kiosk.screens import pages_day, pages_desk, pages_help, pages_staff, pages_tools, pages_update
 from kiosk.screens.kit import Page
 from kiosk.visit.staff_states import (
     StaffCase,
@@ -16,6 +16,7 @@ from kiosk.visit.staff_states import (
     StaffReading,
     StaffSettings,
     StaffTest,
+    StaffUpdate,
     StaffWaiting,
 )
 
@@ -43,6 +44,8 @@ def place(page: Page, screen: StaffPage) -> None:
             pages_tools.test(page, screen)
         case StaffSettings():
             pages_tools.settings(page, screen)
+        case StaffUpdate():
+            pages_update.update(page, screen)
         case StaffHelp():
             pages_help.help_page(page, screen)
         case _:

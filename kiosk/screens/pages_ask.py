@@ -16,7 +16,9 @@ LANGUAGES_ON_START = 3
 
 def idle(page: Page) -> None:
     """All of the screen above the footer starts a visit."""
-    page.header(mend=page.kiosk.check is not None and bool(page.kiosk.check.faults))
+    kiosk = page.kiosk
+    to_mend = kiosk.check is not None and bool(kiosk.check.faults)
+    page.header(mend=to_mend or (kiosk.update is not None and kiosk.update.due))
     page.open_door()
     area = page.look.canvas.rect.above(page.footer_rect.h + page.margin + page.gap)
     panel = page.content

@@ -4,6 +4,7 @@ Staff stand close and know the place: texts may be as small as the absolute floo
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from kiosk.qualification.guidance import REASONS
@@ -65,15 +66,18 @@ def frame(page: Page, screen: StaffPage, centre: Label | None, right: Label | No
     """Header with the session's number; back at the left, the end of the session at the right."""
     page.header(staff=screen.staff)
     back = None if isinstance(screen, StaffMenu) and not screen.more else page.back_label()
+    if back is not None and page.look.canvas.portrait:  # too narrow for both sign and word
+        back = replace(back, mark=None)
     page.footer(back, centre, right or Label("finish", page.say("staff.finish"), Pressed(Action.FINISH)))
 
 
 def _next_language(page: Page) -> Label | None:
-    """The language after the present one, in its own words."""
-    languages = page.kiosk.rules.languages
-    if len(languages) < 2:
+    """The next of the languages that staff read, in its own words."""
+    words = page.look.words
+    languages = [each for each in page.kiosk.rules.languages if words.for_staff(each) == each]
+    if page.language not in languages or len(languages) < 2:
         return None
-    other = languages[(languages.index(page.kiosk.language) + 1) % len(languages)]
+    other = languages[(languages.index(page.language) + 1) % len(languages)]
     return Label("language", page.look.words.language_name(other), LanguageChosen(other), Mark.GLOBE)
 
 
@@ -82,7 +86,9 @@ def _next_language(page: Page) -> Label | None:
 
 def menu(page: Page, screen: StaffMenu) -> None:
     """The day's check first; each tile says how its matter stands. What a day seldom needs is overleaf."""
-    turn = Label("more", page.say("staff.menu.more"), Pressed(Action.MORE), Mark.LIST)
+    due = _update_due(page)
+    words = page.say("staff.update.due") if due else page.say("staff.menu.more")
+    turn = Label("more", words, Pressed(Action.MORE), Mark.LIST, primary=due)
     if screen.more:
         frame(page, screen, _next_language(page))
         _tiles(page, page.content, _seldom(page), 3)
@@ -96,6 +102,11 @@ def menu(page: Page, screen: StaffMenu) -> None:
         page.button(row, Label("last_recorded", words, CaseOpened(None), Mark.ENVELOPE), TEXT_MM)
         rest = rest.below(row.h + page.gap)
     _tiles(page, rest, _daily(page), 2)
+
+
+def _update_due(page: Page) -> bool:
+    """Whether the hour has come from which staff are offered an update."""
+    return page.kiosk.update is not None and page.kiosk.update.due
 
 
 def _daily(page: Page) -> tuple[Label, ...]:
@@ -118,12 +129,15 @@ def _daily(page: Page) -> tuple[Label, ...]:
 
 
 def _seldom(page: Page) -> tuple[Label, ...]:
+    due = _update_due(page)
+    updates = "staff.update.due" if due else "staff.update"
     return (
         Label("help", page.say("staff.help"), Pressed(Action.OPEN_HELP), Mark.BELL),
         Label("drill", page.say("staff.drill"), Pressed(Action.OPEN_DRILL), Mark.ENVELOPE),
         Label("reading", page.say("staff.reading"), Pressed(Action.OPEN_READING), Mark.CARD),
         Label("test", page.say("staff.test"), Pressed(Action.OPEN_TEST), Mark.HAND),
         Label("settings", page.say("staff.settings"), Pressed(Action.OPEN_SETTINGS), Mark.SPEAKER),
+        Label("update", page.say(updates), Pressed(Action.OPEN_UPDATE), Mark.AGAIN, primary=due),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.visit.states import Visit
+from kiosk.visit.updates import UpdateSource
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,34 @@ class AskHours:
 
 
 @dataclass(frozen=True)
+class InstallUpdate:
+    """Fetch, check and install what was offered; UpdateTold tells how far it is."""
+
+    staff: str
+    version: str
+    source: UpdateSource
+
+
+@dataclass(frozen=True)
+class StopUpdate:
+    """Give up while it is being fetched."""
+
+    staff: str
+
+
+@dataclass(frozen=True)
+class RestartKiosk:
+    """Start again with what was installed."""
+
+    staff: str
+
+
+@dataclass(frozen=True)
+class CloseUpdate:
+    """The page was left: no more looking, no more sticks."""
+
+
+@dataclass(frozen=True)
 class KeepPreferences:
     """Keep what staff have set; PreferencesTold tells what is kept."""
 
@@ -186,6 +215,10 @@ Effect = (
     | AskDay
     | AskHours
     | KeepPreferences
+    | InstallUpdate
+    | StopUpdate
+    | RestartKiosk
+    | CloseUpdate
     | RunCheck
     | Speak
     | ForgetDigits

@@ -11,6 +11,7 @@ from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
 from kiosk.visit.desk import CheckView, DayView, DeskView, DrillStep, SeenToken
 from kiosk.visit.states import Line, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
+from kiosk.visit.updates import UpdateView
 from kiosk.visit.vocabulary import ReadFailure as ReadFailure
 
 
@@ -44,6 +45,9 @@ class Action(StrEnum):
     OPEN_TEST = "open_test"
     OPEN_SETTINGS = "open_settings"
     OPEN_HELP = "open_help"
+    OPEN_UPDATE = "open_update"
+    STOP = "stop"  #: give up fetching the update
+    RESTART = "restart"  #: start again, with what was installed
     RUN = "run"  #: check, drill or reading test, again
     MORE = "more"  #: the next page of a list
     SPEAK = "speak"  #: hear the page's sentence once more
@@ -241,6 +245,11 @@ class HoursTold:
 
 
 @dataclass(frozen=True)
+class UpdateTold:
+    view: UpdateView
+
+
+@dataclass(frozen=True)
 class PreferencesTold:
     """What staff have set, as it is kept; None: as the settings file says."""
 
@@ -325,7 +334,17 @@ ReaderEvent = (
     | TokenAuthenticated
 )
 StaffEvent = StaffAccepted | StaffRefused | DoorUnlocked
-DeskEvent = DeskTold | DrillTold | ReadingTold | DayTold | HoursTold | PreferencesTold | CheckDue | CheckTold
+DeskEvent = (
+    DeskTold
+    | DrillTold
+    | ReadingTold
+    | DayTold
+    | HoursTold
+    | PreferencesTold
+    | UpdateTold
+    | CheckDue
+    | CheckTold
+)
 UploaderEvent = (
     OutboxChanged
     | LineChanged

@@ -53,6 +53,7 @@ from kiosk.visit.events import (
     TimeUp,
     TokenPresented,
     TokenRemoved,
+    UpdateTold,
 )
 from kiosk.visit.questions import question
 from kiosk.visit.staff import door_number, door_passcode, staff_page
@@ -144,6 +145,8 @@ def _note(kiosk: Kiosk, event: Event) -> Kiosk:
             return replace(kiosk, desk=view)
         case DoorUnlocked():
             return replace(kiosk, door=OPEN_DOOR)
+        case UpdateTold(view):
+            return replace(kiosk, update=view)
         case PreferencesTold(volume, languages):
             return prefer(kiosk, volume, languages)
         case ChallengeArrived(challenge=challenge):

@@ -14,6 +14,7 @@ from kiosk.visit.effects import (
     AskDay,
     AskDesk,
     AskHours,
+    CloseUpdate,
     EndReaderTest,
     MarkSeen,
     RunCheck,
@@ -48,9 +49,10 @@ from kiosk.visit.staff_states import (
     StaffReading,
     StaffSettings,
     StaffTest,
+    StaffUpdate,
     StaffWaiting,
 )
-from kiosk.visit.staff_tools import day, help_page, reading, settings, test
+from kiosk.visit.staff_tools import day, help_page, reading, settings, test, update
 from kiosk.visit.states import CallReason, Kiosk
 from kiosk.visit.step import Step, call, resting, stay
 
@@ -98,6 +100,8 @@ def staff_page(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
     after, effects = _turn(kiosk, screen, event)
     if isinstance(screen, StaffReading) and not isinstance(after, StaffReading):
         effects = (*effects, EndReaderTest())
+    if isinstance(screen, StaffUpdate) and not isinstance(after, StaffUpdate):
+        effects = (*effects, CloseUpdate())
     return after, effects
 
 
@@ -115,7 +119,7 @@ def _back(screen: StaffPage) -> Step:
     match screen:
         case StaffMenu(more=False):
             return stay(screen)
-        case StaffDrill() | StaffReading() | StaffTest() | StaffSettings() | StaffHelp():
+        case StaffDrill() | StaffReading() | StaffTest() | StaffSettings() | StaffHelp() | StaffUpdate():
             return StaffMenu(screen.staff, more=True), (AskDesk(screen.staff),)
         case StaffCase(case=DeskCase(record=str())):
             return StaffWaiting(screen.staff), (AskDesk(screen.staff),)
@@ -147,6 +151,8 @@ def _on_page(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
             return settings(kiosk, screen, event)
         case StaffHelp():
             return help_page(screen, event)
+        case StaffUpdate():
+            return update(kiosk, screen, event)
         case _:
             assert_never(screen)
 
@@ -172,6 +178,8 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
             return StaffTest(staff), ()
         case Pressed(Action.OPEN_SETTINGS):
             return StaffSettings(staff), ()
+        case Pressed(Action.OPEN_UPDATE):
+            return StaffUpdate(staff), ()
         case Pressed(Action.OPEN_HELP):
             return StaffHelp(staff), (AskHours(),)
         case Pressed(Action.MORE):

@@ -122,6 +122,14 @@ class StaffHelp(StaffScreen):
     hours: CallHours | None = None  #: None: nobody knows the time
 
 
+@dataclass(frozen=True)
+class StaffUpdate(StaffScreen):
+    """Updates, by hand; while it is open, channel and stick are looked at."""
+
+    name: ClassVar[str] = "staff_update"
+    position: int = 0  #: the offer shown
+
+
 DoorPad = DoorNumber | DoorPasscode
 StaffPage = (
     StaffMenu
@@ -135,4 +143,5 @@ StaffPage = (
     | StaffTest
     | StaffSettings
     | StaffHelp
+    | StaffUpdate
 )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from kiosk.visit.desk import SeenToken, TestStep
-from kiosk.visit.effects import KeepPreferences, TryReader
+from kiosk.visit.effects import InstallUpdate, KeepPreferences, RestartKiosk, StopUpdate, TryReader
 from kiosk.visit.events import (
     Action,
     DayTold,
@@ -17,9 +17,10 @@ from kiosk.visit.events import (
     VolumeChosen,
 )
 from kiosk.visit.rules import LOUDEST
-from kiosk.visit.staff_states import StaffDay, StaffHelp, StaffReading, StaffSettings, StaffTest
+from kiosk.visit.staff_states import StaffDay, StaffHelp, StaffReading, StaffSettings, StaffTest, StaffUpdate
 from kiosk.visit.states import Kiosk, ReaderCondition
 from kiosk.visit.step import Step, stay
+from kiosk.visit.updates import UpdatePhase
 
 SPOTS = 9  #: places of the touch test: corners, edges, middle
 #: After these the reader goes on looking; what is held next is read by itself.
@@ -93,6 +94,28 @@ def prefer(kiosk: Kiosk, volume: int | None, languages: tuple[str, ...] | None) 
         language = kiosk.language if kiosk.language in rules.languages else rules.languages[0]
         kiosk = replace(kiosk, rules=rules, language=language)
     return kiosk
+
+
+def update(kiosk: Kiosk, screen: StaffUpdate, event: Event) -> Step:
+    """Install the offer that is shown, give up, start again."""
+    view = kiosk.update
+    offers = view.offers if view is not None and view.phase in (UpdatePhase.IDLE, UpdatePhase.LOOKING) else ()
+    match event:
+        case Pressed(Action.MORE) if offers:
+            return replace(screen, position=(screen.position + 1) % len(offers)), ()
+        case Pressed(Action.RUN) if screen.position < len(offers):
+            offer = offers[screen.position]
+            if offer.from_when is not None:
+                return stay(screen)
+            return screen, (InstallUpdate(screen.staff, offer.version, offer.source),)
+        case Pressed(Action.STOP) if view is not None and view.phase is UpdatePhase.FETCHING:
+            return screen, (StopUpdate(screen.staff),)
+        case Pressed(Action.RESTART) if view is not None and view.phase is UpdatePhase.INSTALLED:
+            return screen, (RestartKiosk(screen.staff),)
+        case _ if screen.position >= max(1, len(offers)):  # there are fewer
+            return replace(screen, position=0), ()
+        case _:
+            return stay(screen)
 
 
 def help_page(screen: StaffHelp, event: Event) -> Step:

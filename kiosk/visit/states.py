@@ -14,6 +14,7 @@ from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mo
 from kiosk.visit.desk import OPEN_DOOR, CheckView, DeskView, Door
 from kiosk.visit.rules import LOUDEST, Rules
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
+from kiosk.visit.updates import UpdateView
 from kiosk.visit.vocabulary import CallReason as CallReason
 from kiosk.visit.vocabulary import OutboxCondition as OutboxCondition
 from kiosk.visit.vocabulary import ReaderCondition as ReaderCondition
@@ -322,6 +323,7 @@ class Kiosk:
     door: Door = OPEN_DOOR
     desk: DeskView | None = None  #: on the staff pages only
     check: CheckView | None = None  #: the last daily check
+    update: UpdateView | None = None  #: None: not told yet
     volume: int = LOUDEST  #: of the loudspeaker, 0 (silent) to LOUDEST
     large_text: bool = False  #: as the patient chose, or the settings
 

@@ -23,9 +23,17 @@ from kiosk.visit.events import (
     Pressed,
     ReadingTold,
     SpotTouched,
+    UpdateTold,
     VolumeChosen,
 )
-from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffDrill, StaffReading, StaffScreen
+from kiosk.visit.staff_states import (
+    DoorNumber,
+    DoorPasscode,
+    StaffDrill,
+    StaffReading,
+    StaffScreen,
+    StaffUpdate,
+)
 from kiosk.visit.states import (
     Again,
     AskConsent,
@@ -122,6 +130,7 @@ def timing(before: Kiosk, after: Kiosk, event: Event) -> tuple[Effect, ...]:
     seconds = dwell(after)
     moved = type(before.screen) is not type(after.screen) or dwell(before) != seconds
     works = isinstance(event, DrillTold | ReadingTold) and isinstance(after.screen, StaffDrill | StaffReading)
+    works = works or (isinstance(event, UpdateTold) and isinstance(after.screen, StaffUpdate))
     if not moved and not works and not isinstance(event, _TOUCHES):
         return ()
     return (StopTimer(),) if seconds is None else (StartTimer(seconds),)

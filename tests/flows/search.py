@@ -14,7 +14,7 @@ from kiosk.visit.desk import OPEN_DOOR, CheckView, DayView, DeskCase, DeskView, 
 from kiosk.visit.effects import Effect
 from kiosk.visit.machine import reduce
 from kiosk.visit.rules import LOUDEST
-from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffSettings
+from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffSettings, StaffUpdate
 from kiosk.visit.staff_tools import SPOTS
 from kiosk.visit.states import (
     AskConsent,
@@ -38,6 +38,7 @@ from kiosk.visit.states import (
     WrongTokenKind,
     visit_of,
 )
+from kiosk.visit.updates import Offer, UpdatePhase, UpdateSource, UpdateView
 
 VISIT = "01936f00-0000-7000-8000-000000000001"
 STALE = "01936f00-0000-7000-8000-00000000dead"
@@ -47,6 +48,13 @@ CASES = (DeskCase("r1", "0001", Finding.VALID), DeskCase("r2", "0002", Finding.N
 BOARD = DeskView(waiting=1, late=CASES, last_recorded="0007")
 GOOD = CheckView(None)
 DAY = DayView(None)
+OFFERS = tuple(Offer(version, UpdateSource.STICK, 1) for version in ("2", "3"))
+UPDATES = (
+    UpdateView("1", offers=OFFERS),
+    UpdateView("1", offers=OFFERS[:1]),
+    UpdateView("1", UpdatePhase.FETCHING),
+    UpdateView("1", UpdatePhase.INSTALLED),
+)
 HOURS = CallHours(True, datetime(2026, 11, 25, 18, 0))
 
 
@@ -75,6 +83,7 @@ def possible_events(kiosk: Kiosk) -> Iterator[ev.Event]:
     if isinstance(kiosk.screen, Idle | OutOfService | Checking):
         yield from (ev.OutboxChanged(c) for c in (OutboxCondition.READY, OutboxCondition.FULL))
     yield ev.LineChanged(Line())
+    yield from (ev.UpdateTold(view) for view in UPDATES if isinstance(kiosk.screen, StaffUpdate))
     yield ev.PreferencesTold(0 if isinstance(kiosk.screen, StaffSettings) else None, None)
     yield from events_of_the_desk()
     yield from events_of_visit(VISIT)
@@ -140,8 +149,11 @@ def search(start: Iterable[Kiosk]) -> Iterator[Transition]:
 def _worth_following(kiosk: Kiosk) -> bool:
     """After its question the consent only rides along, and so do the door's tries through a visit: following
     every one of them multiplies and finds nothing (`test_the_door_is_no_matter_of_a_patient`). The volume is
-    nobody's matter but the loudspeaker's, and large letters change nothing but letters."""
+    nobody's matter but the loudspeaker's, and large letters change nothing but letters;
+    an update is nobody's but its page's."""
     if kiosk.volume == 0 or kiosk.large_text:
+        return False
+    if kiosk.update is not None and not isinstance(kiosk.screen, StaffUpdate):
         return False
     visit = visit_of(kiosk.screen)
     if kiosk.door != OPEN_DOOR and visit is not None:

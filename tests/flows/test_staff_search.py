@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import get_args
 
 import pytest
@@ -26,6 +27,7 @@ from kiosk.visit.staff_states import (
     StaffReading,
     StaffSettings,
     StaffTest,
+    StaffUpdate,
     StaffWaiting,
 )
 from kiosk.visit.states import (
@@ -43,11 +45,22 @@ from kiosk.visit.states import (
     visit_of,
 )
 from kiosk.visit.timing import dwell
+from kiosk.visit.updates import Offer, UpdateSource, UpdateView
 from tests.flows.search import BOARD, CASES, STAFF, VISIT, Transition
 from tests.flows.test_visit_search import check
 
 READY = Kiosk(Rules(Mode.HOME_CONSENT), "ja", Idle(), ReaderCondition.READY, OutboxCondition.READY)
-STAFF_EFFECTS = do.AskDesk | do.MarkSeen | do.SetFallback | do.RunDrill | do.TryReader | do.KeepPreferences
+STAFF_EFFECTS = (
+    do.AskDesk
+    | do.MarkSeen
+    | do.SetFallback
+    | do.RunDrill
+    | do.TryReader
+    | do.KeepPreferences
+    | do.InstallUpdate
+    | do.StopUpdate
+    | do.RestartKiosk
+)
 
 
 def press(kiosk: Kiosk, *events: ev.Event | ev.Action) -> Kiosk:
@@ -229,6 +242,32 @@ def test_the_reader_that_comes_back_is_tested_at_once() -> None:
 def test_the_places_of_the_touch_test_are_touched_in_their_order() -> None:
     kiosk = press(inside(), ev.Action.OPEN_TEST, ev.SpotTouched(1), ev.SpotTouched(0), ev.SpotTouched(0))
     assert kiosk.screen == StaffTest("1001", touched=1)
+
+
+def test_updates_begin_and_end_on_their_page_alone_and_what_is_not_due_is_not_installed(
+    transitions: list[Transition],
+) -> None:
+    def holds(t: Transition) -> bool:
+        asked = any(
+            isinstance(effect, do.InstallUpdate | do.StopUpdate | do.RestartKiosk) for effect in t.effects
+        )
+        closed = any(isinstance(effect, do.CloseUpdate) for effect in t.effects)
+        left = isinstance(t.before.screen, StaffUpdate) and not isinstance(t.after.screen, StaffUpdate)
+        return closed == left and (not asked or isinstance(t.before.screen, StaffUpdate))
+
+    check(transitions, holds)
+    later = UpdateView("1", offers=(Offer("2", UpdateSource.CHANNEL, 1, (), datetime(2026, 12, 1, 10, 0)),))
+    page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateTold(later))
+    assert reduce(page, ev.Pressed(ev.Action.RUN))[0] == page
+
+
+def test_the_offer_that_is_shown_is_the_one_that_is_installed() -> None:
+    two = UpdateView("1", offers=(Offer("2", UpdateSource.CHANNEL, 1), Offer("3", UpdateSource.STICK, 1)))
+    page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateTold(two), ev.Action.MORE)
+    _, effects = reduce(page, ev.Pressed(ev.Action.RUN))
+    assert do.InstallUpdate("1001", "3", UpdateSource.STICK) in effects
+    fewer = press(page, ev.UpdateTold(replace(two, offers=two.offers[:1])))
+    assert fewer.screen == StaffUpdate("1001")
 
 
 def wrong(kiosk: Kiosk, times: int) -> Iterator[tuple[Kiosk, tuple[do.Effect, ...]]]:

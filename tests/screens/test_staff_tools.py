@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.screens.fonts import FontBook
 from kiosk.screens.look import Look
+from kiosk.screens.updates import ASK_EVERY_S
 from kiosk.visit.desk import (
     DayView,
     HourView,
@@ -30,6 +32,7 @@ from kiosk.visit.staff_states import (
 from kiosk.visit.states import (
     WrongTokenKind,
 )
+from kiosk.visit.updates import Offer, UpdateSource
 from tests.screens.staff_place import JST, STAFF, VISIT, Place, open_place
 
 MakeLook = Callable[..., Look]
@@ -123,10 +126,13 @@ def test_whatever_is_held_is_named(place: Place, message: ch.Message, seen: Seen
 
 def test_what_staff_choose_is_handed_over_and_holds_when_it_is_kept(place: Place) -> None:
     place.enter()
+    offered = place.kiosk.rules.languages
     place.press(Action.OPEN_SETTINGS, VolumeChosen(1), LanguageSwitched("en"))
     assert place.uploader.heard() == [
-        ch.SetPreferences(staff=STAFF, volume=1, languages=("ja", "en")),
-        ch.SetPreferences(staff=STAFF, volume=LOUDEST, languages=("ja",)),
+        ch.SetPreferences(staff=STAFF, volume=1, languages=offered),
+        ch.SetPreferences(
+            staff=STAFF, volume=LOUDEST, languages=tuple(each for each in offered if each != "en")
+        ),
     ]
     assert place.kiosk.volume == LOUDEST
     place.uploader.say(ch.PreferencesTold(volume=1, languages=("ja",)))
@@ -143,3 +149,80 @@ def test_help_says_whether_the_call_centre_answers_and_nothing_without_a_clock(p
     place.now.trusted = False
     place.press(Action.OPEN_HELP)
     assert place.kiosk.screen == StaffHelp(STAFF, None)
+
+
+# ---- updates -----------------------------------------------------------------------------------------------
+
+
+def told(**changes: object) -> ch.UpdateTold:
+    offer = ch.UpdateOffer(
+        version="1.4.0",
+        source="channel",
+        megabytes=148.2,
+        changes={"ja": ("速くなりました。",)},
+        by_hand=False,
+        by_hand_from="2026-11-24T01:00:00Z",
+    )
+    usual: dict[str, Any] = {"running": "1.3.2", "phase": "idle", "offers": (offer,)}
+    return ch.UpdateTold(**(usual | changes))
+
+
+def test_while_the_page_is_open_updates_are_asked_for_and_it_is_told_when_it_closes(place: Place) -> None:
+    place.enter()
+    place.press(Action.OPEN_UPDATE)
+    place.step()
+    assert place.uploader.heard() == [ch.AskUpdate(staff=STAFF)]
+    place.wait(ASK_EVERY_S - 1)
+    assert place.uploader.heard() == []
+    place.wait(1)
+    assert place.uploader.heard() == [ch.AskUpdate(staff=STAFF)]
+    place.press(Action.BACK)
+    place.wait(ASK_EVERY_S)
+    assert place.uploader.heard() == [ch.AskDesk(staff=STAFF), ch.CloseUpdate()]
+
+
+def test_what_is_offered_is_shown_in_local_time_and_installed_when_its_hour_has_come(place: Place) -> None:
+    place.enter()
+    place.press(Action.OPEN_UPDATE)
+    place.uploader.say(told(offer_at_start="1.4.0"))
+    place.step()
+    view = place.kiosk.update
+    assert view is not None
+    opens = datetime(2026, 11, 24, 10, 0, tzinfo=JST)
+    assert view.due
+    assert view.offers == (
+        Offer("1.4.0", UpdateSource.CHANNEL, 148, (("ja", ("速くなりました。",)),), opens),
+    )
+    place.uploader.heard()
+    place.press(Action.RUN)
+    assert place.uploader.heard() == []
+    now = ch.UpdateOffer(version="1.4.0", source="channel", megabytes=1, changes={})
+    place.uploader.say(told(offers=(now,)))
+    place.step()
+    place.press(Action.RUN)
+    assert place.uploader.heard() == [ch.StartUpdate(staff=STAFF, version="1.4.0", source="channel")]
+
+
+def test_fetching_can_be_stopped_and_what_is_installed_started(place: Place) -> None:
+    place.enter()
+    place.press(Action.OPEN_UPDATE)
+    place.uploader.say(told(phase="fetching", version="1.4.0", percent=7))
+    place.step()
+    place.uploader.heard()
+    place.press(Action.STOP, Action.RESTART)
+    assert place.uploader.heard() == [ch.StopUpdate(staff=STAFF)]
+    place.uploader.say(told(phase="installed", version="1.4.0", offers=()))
+    place.step()
+    place.press(Action.STOP, Action.RESTART)
+    assert place.uploader.heard() == [ch.RestartKiosk(staff=STAFF)]
+
+
+def test_the_page_stays_while_an_update_is_on_its_way(place: Place) -> None:
+    place.enter()
+    place.press(Action.OPEN_UPDATE)
+    for percent in (10, 20, 30):
+        place.uploader.say(told(phase="fetching", version="1.4.0", percent=percent))
+        place.wait(50)
+    assert place.screen == "staff_update"
+    place.wait(61)
+    assert place.screen == "start"
