@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -280,7 +281,11 @@ def test_a_visit_that_began_meanwhile_is_waited_for(
     screen.ask(AskUpdate(staff=STAFF), UpdateTold)
     server.go.set()
     until(screen, lambda told: told.phase == "checking", ask=False)
-    screen.poll(0.5)
+    end = time.monotonic() + 3  # an installation that does not wait has begun by then
+    while time.monotonic() < end:
+        screen.poll(0.2)
+    told = [each.phase for each in screen.heard if isinstance(each, UpdateTold)]
+    assert told[-1] == "checking"
     assert not any(place.box.slot_b.read_bytes())
     screen.send(over(visit))
     assert until(screen, ended, ask=False).phase == "installed"
