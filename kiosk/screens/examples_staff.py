@@ -131,7 +131,6 @@ def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
         *_settings(at(StaffSettings(STAFF))),
         *_helps(at(StaffHelp(STAFF))),
         *_updates(at(StaffUpdate(STAFF))),
-        ("start_update_due", replace(at(Idle()), update=DUE, desk=None)),
         ("staff_menu_update_due", replace(at(StaffMenu(STAFF)), update=DUE)),
         ("staff_menu_more_update_due", replace(at(StaffMenu(STAFF, more=True)), update=DUE)),
     ]
@@ -336,7 +335,6 @@ def _updates(page: Kiosk) -> list[tuple[str, Kiosk]]:
         for word in (*sorted(FAULTS), "damaged", "something_new")
     ]
     return [
-        ("staff_update_asking", replace(page, update=None)),
         ("staff_update_looking", told(UpdateView("1.3.2", UpdatePhase.LOOKING))),
         ("staff_update_offer", told(DUE)),
         ("staff_update_two", told(replace(DUE, offers=(OFFER, stick)), 1)),
