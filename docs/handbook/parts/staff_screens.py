@@ -9,10 +9,12 @@ from kiosk.screens.fonts import FontBook
 from kiosk.screens.gallery import CLINIC, DISPLAYS, all_examples
 from kiosk.screens.layout import STAFF_READ, lay_out
 from kiosk.screens.look import Look
+from kiosk.screens.pages_update import FAULTS
 from kiosk.screens.theme import tokens_of
 from kiosk.screens.widgets import Button, Picture, Text
 
 PHRASE_BREAK = "\u200b"
+REFUSED = "staff_update_fault_"  #: how the examples of refused updates are named
 
 #: Beginning of the example's name, heading, what staff do there.
 GROUPS: tuple[tuple[str, str, str], ...] = (
@@ -68,6 +70,12 @@ CAPTIONS = {
     "staff_menu_busy": "直すところがあり、予備の方法のとき",
     "staff_menu_asking": "調べているあいだ",
     "staff_menu_more": "つぎのページ",
+    "staff_menu_update_due": "更新の案内があるとき",
+    "staff_menu_more_update_due": "更新の案内があるとき、つぎのページ",
+    "staff_update_two": "新しい版が 2 つあるとき",
+    "staff_update_later": "まだ入れられない時刻のとき",
+    "staff_update_fault_damaged": "中身がこわれているとき",
+    "staff_update_fault_something_new": "ほかの理由でできないとき",
     "staff_check_ok_no_time": "時刻がまだ合っていないとき",
     "staff_waiting_none": "何も待っていないとき",
     "staff_waiting_no_late": "答えがまだ届いていないとき",
@@ -111,16 +119,28 @@ def staff_screens(catalogues: Catalogues) -> str:
     for group in (*GROUPS, REST):
         members = [(name, picture) for name, picture in found if group_of(name) == group]
         if members:
-            out += [f"## {group[1]}", group[2], *(_figure(name, picture) for name, picture in members)]
+            out += [
+                f"## {group[1]}",
+                group[2],
+                *(_figure(name, picture, catalogues) for name, picture in members),
+            ]
     return "\n\n".join(filter(None, out)) + "\n"
 
 
-def _figure(name: str, picture: Picture) -> str:
+def _caption(name: str, catalogues: Catalogues) -> str | None:
+    """What the picture shows; an update that was refused is told by the refusal, not by the version."""
+    word = name.removeprefix(REFUSED)
+    if name.startswith(REFUSED) and word in FAULTS:
+        return catalogues.say("ja", f"update.fault.{word}").replace(PHRASE_BREAK, "").replace("\n", "")
+    return CAPTIONS.get(name)
+
+
+def _figure(name: str, picture: Picture, catalogues: Catalogues) -> str:
     words = list(_words(picture))
     titles = [each for each in words if not each[1].isdigit()]
     title = max(titles, key=lambda each: each[0], default=(0, name))[1]
     alt = "、".join(text for _, text in words)
-    caption = CAPTIONS.get(name, title)
+    caption = _caption(name, catalogues) or title
     return f"```{{figure}} made/screens/{name}.png\n:alt: {alt}\n:figclass: screen\n\n{caption}\n```"
 
 
