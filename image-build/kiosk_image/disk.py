@@ -77,7 +77,7 @@ def pack(out: Path, results: dict[str, Path], release: Release) -> None:
     name = f"{release.name}.img"
     # Two threads whatever the machine has: the number decides how the blocks are cut.
     packed = out / f"{name}.xz"
-    inside(tools, ["sh", "-ec", f'xz -T2 -3 --block-size=32MiB -c "{image}" > "{packed}"'], shared)
+    inside(tools, ["sh", "-ec", f'xz -T2 -1 --block-size=32MiB -c "{image}" > "{packed}"'], shared)
     inside(tools, ["bmaptool", "-q", "create", "-o", str(out / f"{release.name}.bmap"), str(image)], shared)
     (out / "rpi-imager.json").write_text(imager_entry(image, packed, release), encoding="utf-8")
     bundle = out / f"{release.name}.raucb"
