@@ -123,7 +123,7 @@ def run(counter: Counter, report: Report, keys: Path, full: bool) -> None:
             [record] = set(counter.service.records()) - before_visit
             promises.append(crash.Promise(record, log.stat().st_size))
             report.figure(f"visit with {token}", end, end == "verified")
-        for fault in (unplug, kill_each) if full else ():
+        for fault in (unplug, kill_each, stop_each) if full else ():
             report.part(partial(fault, counter, machine, report))
         wiped = counter.read_card(card)
         report.figure("activation code wiped from the card", "yes", 'activation_code = ""' in wiped)
@@ -287,6 +287,21 @@ def kill_each(counter: Counter, machine: Machine, report: Report) -> None:
         took = until(partial(active, machine, name))
         counter.see(machine, "start")
         report.figure(f"kiosk-{name} killed, active again after", f"{took:.0f} s", True)
+
+
+def stop_each(counter: Counter, machine: Machine, report: Report) -> None:
+    """Each service stops making progress without ending; its watchdog must notice."""
+    for name in ("reader", "uploader", "screen"):
+        before = machine.shell(f"systemctl show -P MainPID kiosk-{name}")
+        machine.shell(f"kill -STOP {before}")
+        took = until(partial(replaced, machine, name, before))
+        counter.see(machine, "start")
+        report.figure(f"kiosk-{name} stopped, a new one active after", f"{took:.0f} s", True)
+
+
+def replaced(machine: Machine, name: str, before: str) -> bool:
+    now = machine.shell(f"systemctl show -P MainPID kiosk-{name}")
+    return now not in (before, "0") and active(machine, name)
 
 
 def active(machine: Machine, name: str) -> bool:
