@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,17 @@ def test_the_parts_list_names_every_part_once_with_its_address(supply: Path, tmp
     again = tmp_path / "again.cdx.json"
     sbom(supply, root, again)
     assert again.read_bytes() == (tmp_path / "sbom.cdx.json").read_bytes()
+
+
+def test_every_file_that_the_code_reads_is_installed_with_it() -> None:
+    """A folder without `__init__.py` is a package to setuptools as well, so the name alone decides."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["*"]
+    command = ["git", "ls-files", "kiosk"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    files = [Path(line) for line in listed if not line.endswith(".py")]
+    assert len(files) > 20
+    assert [str(file) for file in files if not any(file.match(pattern) for pattern in patterns)] == []
 
 
 # ---- could not check ---------------------------------------------------------------------------------------
