@@ -40,9 +40,8 @@ def notice_picture(notice: Notice, canvas: Canvas, measure: Measurer) -> Picture
             measure,
         )
     )
-    widgets += _lines(
-        notice.ja, Rect(below.x, below.y, below.w, below.h - english), LINE_MM, tokens.ink, canvas, measure
-    )
+    japanese = Rect(below.x, below.y, below.w, below.h - english - 2 * canvas.px(GAP_MM))
+    widgets += _lines(notice.ja, japanese, LINE_MM, tokens.ink, canvas, measure)
     spoken = Words("", (notice.en.title, *notice.en.lines))
     foot = Rect(below.x, below.bottom - english, below.w, english)
     widgets += _lines(spoken, foot, ENGLISH_MM, tokens.sub, canvas, measure)

@@ -22,7 +22,7 @@ from kiosk.simulator.desk.place import ACTIVATION_CODE, INSTITUTION, STAFF_PASSC
 from tests.image import crash, thief, update
 from tests.image.counter import FAT_AT, READY_S, TERMINAL, Counter
 from tests.image.machine import Build, Machine, MachineError
-from tests.image.replay import copy_range, partition, writes
+from tests.image.replay import Part, copy_range, partition, writes
 from tests.image.uboot import take_out
 
 DATA = 4  #: the data partition's number
@@ -70,7 +70,7 @@ def main() -> int:
     parser.add_argument("--keys", type=Path, required=True, help="the keys that signed it")
     parser.add_argument("--out", type=Path, default=Path("build/image-test"))
     parser.add_argument(
-        "--only", choices=("bad_settings", "slots"), help="one part alone, while working on it"
+        "--only", choices=("bad_settings", "slots", "updates"), help="one part alone, while working on it"
     )
     parser.add_argument("--full", action="store_true", help="all tokens, all faults, 300 crash states")
     chosen = parser.parse_args()
@@ -80,7 +80,13 @@ def main() -> int:
     try:
         with Counter(build, out / "work", out / "photographs") as counter:
             if chosen.only:
-                {"bad_settings": bad_settings, "slots": slots}[chosen.only](counter, report)
+                keyed = partial(updates, keys=chosen.keys.resolve())
+                parts: dict[str, Callable[[Counter, Report], None]] = {
+                    "bad_settings": bad_settings,
+                    "slots": slots,
+                    "updates": keyed,
+                }
+                parts[chosen.only](counter, report)
                 return done(report, out)
             run(counter, report, chosen.keys.resolve(), chosen.full)
     except MachineError as fault:
@@ -130,7 +136,7 @@ def run(counter: Counter, report: Report, keys: Path, full: bool) -> None:
     report.part(partial(slots, counter, report))
     if full:
         report.part(partial(bad_settings, counter, report))
-        report.part(partial(updates, counter, report, card, keys))
+        report.part(partial(updates, counter, report, keys))
     report.part(partial(stolen, counter, report, card, [promise.record for promise in promises]))
     count = STATES_FULL if full else STATES_SHORT
     report.part(partial(power_cuts, counter, report, before, log, promises, count))
@@ -190,15 +196,19 @@ REFUSED = {
 }
 
 
-def updates(counter: Counter, report: Report, card: Path, keys: Path) -> None:
-    """Slot B written while A serves; B started; B broken, and A again. Records stay."""
-    records = set(counter.service.records())
+def updates(counter: Counter, report: Report, keys: Path) -> None:
+    """Slot B written while A serves; B started; B broken, and A again. Settings and records stay."""
+    card = counter.fresh_disk("update.img")
+    counter.write_card(card)
+    before = set(counter.service.records())
     take_out(counter.build, card, counter.folder / "raspi3b", FAT_AT)
     update.attempt(counter, card)  # U-Boot makes its variables
     image = update.stick(counter, update.bundles(counter, keys))
     with update.running(counter, card, "A", image) as machine:
         counter.plug(machine)
         counter.see(machine, "start", limit_s=READY_S)
+        counter.visit(machine, "card")
+        records = set(counter.service.records()) - before
         update.good(machine)
         for name, why in REFUSED.items():
             report.figure(f"bundle {name} refused", update.refused(machine, name, why)[:60], True)
@@ -321,9 +331,8 @@ def power_cuts(
     counter: Counter, report: Report, before: Path, log: Path, promises: list[crash.Promise], count: int
 ) -> None:
     """Crash states of the whole recorded life."""
-    part = partition(before, DATA)
-    grown = 5 * 1024**3 - part.begin
-    part = type(part)(part.begin, grown)
+    begin = partition(before, DATA).begin
+    part = Part(begin, before.stat().st_size - begin)  # it grows to the end of the card at the first start
     states = crash.campaign(before, part, log, counter.folder, tuple(promises), count, SEED)
     for state in states:
         for fault in state.faults:

@@ -166,8 +166,8 @@ class Counter:
             raise RuntimeError(f"{command[0]}: {done.stderr.strip()}")
         return done.stdout
 
-    def fresh_disk(self, name: str = "card.img", grown_to: str = "5G") -> Path:
-        """A card as flashed: the image's bytes on a larger card."""
+    def fresh_disk(self, name: str = "card.img", grown_to: str = "8G") -> Path:
+        """A card as flashed: the image's bytes on a larger card (a power of two: QEMU's SD controller)."""
         disk = self.folder / name
         subprocess.run(["cp", "--sparse=always", str(self.build.image), str(disk)], check=True)
         subprocess.run(["truncate", "-s", grown_to, str(disk)], check=True)
