@@ -224,7 +224,8 @@ def _package(tree: Tree, site: Path, pip: Path) -> None:
         unpack(pip, wheel, lib)
     tree.drop("opt/kiosk/lib/kiosk/simulator", "opt/kiosk/lib/bin", "opt/kiosk/lib/pygame/examples")
     tree.drop("opt/kiosk/lib/pygame/docs", "opt/kiosk/lib/pygame/tests", "opt/kiosk/lib/gpiozerocli")
-    tree.drop("opt/kiosk/lib/**/direct_url.json")  # tells the path on the building machine
+    # What pip notes for uninstalling: it holds the path on the building machine, or a hash of it.
+    tree.drop("opt/kiosk/lib/*.dist-info/direct_url.json", "opt/kiosk/lib/*.dist-info/RECORD")
     tree.write("opt/kiosk/bin/kiosk", LAUNCHER, 0o755)
 
 
