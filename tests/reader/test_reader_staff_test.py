@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.channel import READER_OUTBOX, BeginContact, Evidence, Removed, decode
+from kiosk.channel import READER_OUTBOX, BeginContact, Evidence, decode
 from kiosk.screens.reader_test import ReaderTest
 from kiosk.simulator.field import VirtualField
 from kiosk.simulator.field_client import FieldClient
@@ -54,6 +54,12 @@ def page(screen: Screen) -> Iterator[Page]:
     made.test.end()
 
 
+def take_away(hand: FieldClient) -> None:
+    """And wait until the reader has looked in vain: what is exchanged under its eyes was there before."""
+    hand.remove()
+    hand.wait("polls", int(hand.counters()["empty_polls"]) + 3, PATIENCE_S)
+
+
 @pytest.mark.parametrize(
     ("token", "seen"),
     [
@@ -79,7 +85,7 @@ def test_the_test_goes_on_with_another_token_when_it_is_begun_again(page: Page, 
     page.wait(SeenToken.CARD)
     page.test.begin()
     page.wait(SeenToken.LEFT_BEHIND)
-    hand.remove()
+    take_away(hand)
     hand.tap("payment")
     page.wait(SeenToken.PAYMENT)
 
@@ -89,8 +95,7 @@ def test_after_the_test_the_reader_serves_a_visit(page: Page, screen: Screen, ha
     page.wait(SeenToken.CARD)
     page.test.end()
     page.test.end()
-    hand.remove()
-    screen.wait(Removed)
+    take_away(hand)
     screen.send(BeginContact(visit=VISIT))
     screen.arm_card()
     hand.tap("card")
