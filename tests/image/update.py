@@ -1,5 +1,6 @@
 """Updates by slots: written while the kiosk runs, chosen by U-Boot, given up when they fail."""
 
+import random
 import re
 import shutil
 from pathlib import Path
@@ -43,7 +44,8 @@ def bundles(counter: Counter, keys: Path) -> dict[str, Path]:
     work, tools = counter.folder / "bundles", counter.build.tools
     small = work / "small"
     small.mkdir(parents=True, exist_ok=True)
-    (small / "root.ext4").write_bytes(bytes(1024 * 1024))
+    # Never installed, and nothing that squashfs could make too small for a bundle.
+    (small / "root.ext4").write_bytes(random.Random(1).randbytes(1024 * 1024))
     others = work / "other-keys"
     make_throw_away(others, tools)
 
