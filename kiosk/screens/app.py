@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 TICK_S = 1 / 60  #: how often touches are looked for
 FRAME_S = 1 / 20  #: how often a moving picture moves
+#: So many pictures SDL's back ends hold at most (double and triple buffering): after a visit each of them is
+#: overwritten, so that nothing of it is left in the memory of the display.
+BUFFERS = 3
 KNOCK_S = 2.0  #: so long staff hold the header to be asked who they are; no patient is told of it
 
 
@@ -85,6 +88,7 @@ class ScreenApp:
         self._held: str | None = None
         self._knocking: tuple[float, Target | None] | None = None
         self._since = self._next_frame = self._guarded_until = monotonic()
+        self._covering = 0
         self._stopped = False
 
     def stop(self) -> None:
@@ -106,7 +110,8 @@ class ScreenApp:
         rules = kiosk.rules
         last = Kiosk(rules, rules.languages[0], OutOfService(OutOfServiceReason.MAINTENANCE))
         self._painter.draw(self._display.surface, lay_out(last, self._look))
-        self._display.present(None)
+        for _ in range(BUFFERS):
+            self._display.present(None)
 
     def step(self) -> None:
         """Wait at most one tick for a message, then take in what there is and draw what changed."""
@@ -206,6 +211,9 @@ class ScreenApp:
         """Draw the state if its picture differs from what is shown, or move what moves."""
         now = self._monotonic()
         kiosk = self._conductor.kiosk
+        if self._covering:
+            self._covering -= 1
+            self._display.present(None)
         if kiosk is self._laid_out and self._picture is not None:
             self._animate(self._picture, now)
             if isinstance(kiosk.screen, Idle):
@@ -223,6 +231,7 @@ class ScreenApp:
             if visit_of(self._conductor.kiosk.screen) is None:
                 self._painter.forget()
                 self._warmup.again()
+                self._covering = BUFFERS - 1
         self._picture = picture
         self._painter.draw(self._display.surface, picture, now - self._since, self._held)
         self._frame_focus(picture)

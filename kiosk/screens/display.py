@@ -5,7 +5,8 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from kiosk.visit.keys import Key
 log = logging.getLogger(__name__)
 
 LEFT_BUTTON = 1
+LOST_S = 5.0  #: nobody holds a finger down longer, but for staff at their door
 
 
 class DisplayError(Exception):
@@ -79,12 +81,20 @@ class Fingers:
     """Turns SDL's events into inputs: one finger at a time, each touch once.
 
     SDL sends FINGER events, and on some drivers MOUSE events with touch=True for the same touch
-    (facts/display.md, pibooth#690); those are passed over. While one finger is down, others do nothing.
+    (facts/display.md, pibooth#690); those are passed over. While one finger is down, others do nothing. A
+    panel that is unplugged under a finger never says that it went up: after a while others count again.
     """
 
-    def __init__(self, width: int, height: int, rotation: Rotation | None = None) -> None:
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        rotation: Rotation | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._width, self._height = width, height
         self._rotation = rotation or Rotation(0, width, height)
+        self._monotonic, self._since = monotonic, 0.0
         self._held: tuple[int, int] | None = None
 
     def read(self, events: Sequence[pygame.event.Event]) -> Iterator[Input]:
@@ -102,8 +112,10 @@ class Fingers:
     def _finger(self, event: pygame.event.Event) -> Iterator[Input]:
         who = (event.touch_id, event.finger_id)
         x, y = self._rotation.to_picture(event.x * self._width, event.y * self._height)
-        if event.type == pygame.FINGERDOWN and self._held is None:
-            self._held = who
+        now = self._monotonic()
+        lost = self._held is not None and (who == self._held or now - self._since > LOST_S)
+        if event.type == pygame.FINGERDOWN and (self._held is None or lost):
+            self._held, self._since = who, now
             yield Down(x, y)
         elif event.type == pygame.FINGERUP and self._held == who:
             self._held = None

@@ -85,7 +85,9 @@ class Painter:
         pygame.draw.rect(surface, FOCUS_INNER, inner, max(2, width // 2), border_radius=2 * width)
 
     def forget(self) -> None:
-        """Drop every rendered and measured text: a visit has ended."""
+        """Overwrite and drop every rendered text, drop every measured one: a visit has ended."""
+        for drawn, _ in self._lines.values():
+            drawn.fill((0, 0, 0, 0))
         self._lines.clear()
         self._fonts.forget()
 

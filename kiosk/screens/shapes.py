@@ -33,6 +33,10 @@ class Kept(Generic[K, V]):
             self._values.move_to_end(key)
         return value
 
+    def values(self) -> tuple[V, ...]:
+        """What is kept now."""
+        return tuple(self._values.values())
+
     def clear(self) -> None:
         self._values.clear()
 

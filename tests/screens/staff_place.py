@@ -113,7 +113,10 @@ class Fingers:
     size: tuple[int, int] = (800, 480)
     surface: pygame.Surface = field(default_factory=lambda: pygame.Surface((800, 480)))
 
-    def present(self, rects: Sequence[Rect] | None = None) -> None: ...
+    presented: list[Sequence[Rect] | None] = field(default_factory=list)
+
+    def present(self, rects: Sequence[Rect] | None = None) -> None:
+        self.presented.append(rects)
 
     def events(self) -> Sequence[Input]:
         taken, self.inputs = self.inputs, []

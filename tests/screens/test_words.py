@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from string import Formatter
@@ -13,11 +14,18 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.config import LANGUAGES
+from kiosk.config import LANGUAGES, LANGUAGES_ON
+from kiosk.qualification.terms import Mode
 from kiosk.screens.catalogue import LOCALE, PATIENT, STAFF, STAFF_LANGUAGES, CatalogueError, Catalogues
+from kiosk.screens.examples import examples
 from kiosk.screens.fonts import BIZ, Family, FontBook, FontMissingError
 from kiosk.screens.glyphs import FontFileError, coverage
-from kiosk.screens.linebreak import NOT_AT_END, NOT_AT_START, break_lines, fit
+from kiosk.screens.layout import STAFF_READ, lay_out
+from kiosk.screens.linebreak import NOT_AT_END, NOT_AT_START, break_lines, fit, width_of
+from kiosk.screens.look import Look
+from kiosk.screens.ruby import Piece, pieces, plain, ruby_size
+from kiosk.screens.scan import texts_of
+from tests.screens.pseudo import longer
 
 DOMAINS = [(language, PATIENT) for language in LANGUAGES] + [(each, STAFF) for each in STAFF_LANGUAGES]
 
@@ -153,3 +161,102 @@ def test_a_rare_name_falls_back_as_a_whole_string(fonts: FontBook) -> None:
     assert fonts.width("𠮷田", 40, False) != alone * 2 or alone == 40
     surface, _ = fonts.render("𠮷田医院", 40, False, (0, 0, 0))
     assert surface.get_bounding_rect().w > 120
+
+
+# ---- readings --------------------------------------------------------------------------------------------
+
+
+def test_a_reading_belongs_to_the_characters_before_it() -> None:
+    assert pieces("カードの 暗証番号《あんしょうばんごう》を") == (
+        Piece("カードの "),
+        Piece("暗証番号", "あんしょうばんごう"),
+        Piece("を"),
+    )
+    assert pieces("｜入れ物《いれもの》だ") == (Piece("入れ物", "いれもの"), Piece("だ"))
+    assert plain("少《すこ》し") == "少し"
+
+
+EASY = st.lists(
+    st.sampled_from(
+        [
+            "受付《うけつけ》",
+            "カード",
+            "を",
+            "見《み》せて",
+            "、",
+            " ",
+            "\u200b",
+            "暗証番号《あんしょうばんごう》",
+        ]
+    ),
+    min_size=1,
+    max_size=12,
+).map("".join)
+
+
+@given(EASY, st.integers(4, 30))
+def test_a_base_and_its_reading_are_never_parted(text: str, ems: int) -> None:
+    lines = break_lines(text, 10, False, ems * 10, Monospace())
+    kept = "".join(plain(line) for line in lines).replace(" ", "").replace("\u200b", "")
+    assert kept == plain(text).replace(" ", "").replace("\u200b", "")
+    assert [piece for line in lines for piece in pieces(line) if piece.reading] == [
+        piece for piece in pieces(text) if piece.reading
+    ]
+    assert all("《" not in piece.text for line in lines for piece in pieces(line))
+
+
+@given(EASY, st.integers(60, 500), st.integers(20, 300))
+def test_fitted_text_has_room_for_its_readings(text: str, width: int, height: int) -> None:
+    measure = Monospace()
+    fitted = fit(text, width, height, 40, 10, False, measure)
+    widest = max(width_of(line, fitted.size, False, measure) for line in fitted.lines)
+    assert fitted.fits == (widest <= width and fitted.height <= height)
+    if fitted.ruby:
+        assert fitted.lead == ruby_size(fitted.size)
+        assert fitted.pitch >= fitted.size + ruby_size(fitted.size)
+
+
+def test_readings_stand_above_their_bases_and_within_the_box(make_look: Callable[..., Look]) -> None:
+    kiosk = next(each.kiosk for each in examples(Mode.HOME_CONSENT, "ja@easy") if each.name == "consent")
+    texts = [text for widget in lay_out(kiosk, make_look()).widgets for text in texts_of(widget) if text.ruby]
+    assert texts
+    for text in texts:
+        for reading in text.ruby:
+            assert text.box.covers(reading.rect)
+            below = [line for line in text.lines if line.rect.y == reading.rect.bottom]
+            assert any(
+                line.rect.x < reading.rect.right and reading.rect.x < line.rect.right for line in below
+            )
+
+
+# ---- languages -------------------------------------------------------------------------------------------
+
+
+def test_only_languages_that_somebody_has_checked_are_on() -> None:
+    words = Catalogues(LANGUAGES)
+    assert words.unreviewed(LANGUAGES) == [each for each in LANGUAGES if each not in LANGUAGES_ON]
+    assert LANGUAGES_ON == ("ja", "ja@easy", "en")
+
+
+def test_staff_read_japanese_or_english_whatever_the_patient_chose(words: Catalogues) -> None:
+    assert [words.for_staff(each) for each in LANGUAGES] == ["ja", "ja", "en", "ja", "ja", "ja", "ja"]
+    with pytest.raises(KeyError):
+        words.say("vi", "staff.check")
+
+
+@pytest.mark.parametrize("language", ["zh", "ko", "vi"])
+def test_a_language_that_the_first_font_lacks_in_part_is_set_in_one_font(
+    language: str, make_look: Callable[..., Look]
+) -> None:
+    for example in examples(Mode.HOME_CONSENT, language):
+        if not isinstance(example.kiosk.screen, STAFF_READ):
+            picture = lay_out(example.kiosk, make_look())
+            assert {text.first for widget in picture.widgets for text in texts_of(widget)} <= {1}
+
+
+def test_the_pseudo_language_is_forty_percent_longer_and_keeps_what_is_filled_in() -> None:
+    text = po("en")["pin_wrong.left"]
+    drawn = longer(text)
+    assert _names(drawn) == _names(text)
+    letters = [len(re.findall("[A-Za-z]", re.sub(r"{.*?}", "", each))) for each in (text, drawn)]
+    assert letters[1] >= 1.4 * letters[0]
