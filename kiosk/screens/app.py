@@ -114,10 +114,14 @@ class ScreenApp:
             self._display.present(None)
 
     def step(self) -> None:
-        """Wait at most one tick for a message, then take in what there is and draw what changed."""
+        """Wait at most one tick for a message, then have a turn."""
         peers = [link.peer for link in self._links if link.peer is not None]
-        select.select(peers, [], [], TICK_S)
-        self._conductor.poll()
+        said, _, _ = select.select(peers, [], [], TICK_S)
+        self.turn(bool(said) or len(peers) < len(self._links))
+
+    def turn(self, said: bool = True) -> None:
+        """Take in what there is and draw what changed; `said`: whether another process may have spoken."""
+        self._conductor.poll(said)
         self._sound.set_volume(self._conductor.kiosk.volume)
         self._indicators.update(self._conductor.kiosk)
         for touched in (*self._display.events(), *self._keys()):

@@ -95,11 +95,13 @@ class Conductor:
             case _:
                 self.handle(touch)
 
-    def poll(self) -> None:
-        """Take what the other processes sent, reconnect, and let the timer run out."""
+    def poll(self, said: bool = True) -> None:
+        """Take what the other processes sent, reconnect, and let the timer run out. `said`: whether any of
+        them may have said something; both are asked only then, sixty times a second is too often."""
         now = self._world.monotonic()
-        self._poll_reader(now)
-        self._poll_uploader(now)
+        if said:
+            self._poll_reader(now)
+            self._poll_uploader(now)
         self._poll_staff()
         self._poll_desk(now)
         if self._deadline is not None and now >= self._deadline:

@@ -14,17 +14,20 @@ from kiosk.screens.layout import lay_out
 from kiosk.screens.look import Look
 from kiosk.screens.painter import Painter
 from kiosk.visit.rules import Rules
+from kiosk.visit.staff_states import StaffScreen
 from kiosk.visit.states import Kiosk
 
 
 class Warmup:
-    """The pages still cold, in the language that visits begin in."""
+    """The patients' pages still cold, in the language that visits begin in; staff may wait a moment."""
 
     def __init__(self, painter: Painter, look: Look, rules: Rules) -> None:
         self._painter, self._look = painter, look
         self._surface = pygame.Surface((look.canvas.width, look.canvas.height))
         self._pages: tuple[Kiosk, ...] = tuple(
-            replace(example.kiosk, rules=rules) for example in examples(rules.mode, rules.languages[0])
+            replace(example.kiosk, rules=rules)
+            for example in examples(rules.mode, rules.languages[0])
+            if not isinstance(example.kiosk.screen, StaffScreen)
         )
         self._next = 0
 

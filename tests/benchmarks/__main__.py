@@ -27,7 +27,9 @@ from tests.benchmarks import (
     outbox_growth,
     presence,
     reader_growth,
+    screen_growth,
     screen_steps,
+    screen_window,
     starts,
 )
 from tests.benchmarks.row import MISHAPS, Lab, Row, said
@@ -38,6 +40,7 @@ PATH = click.Path(path_type=Path)
 #: Where rows are found, in the order in which they are measured: what stops the desk's processes comes last.
 MODULES: tuple[ModuleType, ...] = (
     frames,
+    screen_growth,
     outbox_commit,
     outbox_delivery,
     outbox_growth,
@@ -47,6 +50,7 @@ MODULES: tuple[ModuleType, ...] = (
     reader_growth,
     desk,
     presence,
+    screen_window,
     screen_steps,
     health,
     starts,

@@ -190,7 +190,7 @@ def visit_overhead(lab: Lab) -> Measured:
 # ---- what the processes take -----------------------------------------------------------------------------
 
 
-def _rollup_kb(pid: int) -> dict[str, int]:
+def rollup_kb(pid: int) -> dict[str, int]:
     """smaps_rollup (proc_pid_smaps(5)) in kB."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
     return {line.split(":")[0]: int(line.split()[1]) for line in lines}
@@ -201,7 +201,7 @@ def pss_total(lab: Lab) -> Measured:
     """The three processes after visits."""
     lab.once(visits)
     household = lab.once(open_desk).desk.household
-    found = {name: _rollup_kb(household.pid(name)) for name in PROCESSES}
+    found = {name: rollup_kb(household.pid(name)) for name in PROCESSES}
     pss = {name: each["Pss"] / 1024 for name, each in found.items()}
     rss = sum(each["Rss"] for each in found.values()) / 1024
     private = sum(each["Private_Clean"] + each["Private_Dirty"] for each in found.values()) / 1024
@@ -219,7 +219,7 @@ def _cpu_s(pid: int) -> float:
     return sum(int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks) / 1e9
 
 
-def _cpu_percent(pid: int) -> float:
+def cpu_percent(pid: int) -> float:
     began, used = time.monotonic(), _cpu_s(pid)
     time.sleep(POLL_S)
     return (_cpu_s(pid) - used) / (time.monotonic() - began) * 100
@@ -231,12 +231,12 @@ def poll_cpu_percent(lab: Lab) -> Measured:
     open_ = lab.once(open_desk)
     pid = open_.desk.household.pid("reader")
     open_.client.wait_for("start")
-    idle = _cpu_percent(pid)
+    idle = cpu_percent(pid)
     open_.hand.begin()
     open_.hand.choose("card")
     open_.hand.pin()
     open_.client.wait_for("hold")
-    armed = _cpu_percent(pid)
+    armed = cpu_percent(pid)
     open_.field.tap("card")
     open_.hand.ends()
     open_.hand.leave()

@@ -80,9 +80,9 @@ class TimedConductor(Conductor):
 
     stopwatch: Stopwatch
 
-    def poll(self) -> None:
+    def poll(self, said: bool = True) -> None:
         self.stopwatch.begin()
-        super().poll()
+        super().poll(said)
 
 
 def assemble(settings: Settings, display: WiredDisplay, panel: DrawnPanel, stopwatch: Stopwatch) -> ScreenApp:

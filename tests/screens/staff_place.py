@@ -81,6 +81,14 @@ class Other:
         for message in messages:
             self.far.send(ch.encode(message))
 
+    def drain(self) -> None:
+        """Throw away what came."""
+        while self.far is not None:
+            try:
+                self.far.recv(65536)
+            except BlockingIOError:
+                break
+
     def heard(self, inbox: msgspec.json.Decoder[Any] = ch.UPLOADER_INBOX) -> list[Any]:
         """What came since the last call; of the uploader, if nothing else is said."""
         found = []
