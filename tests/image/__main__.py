@@ -68,9 +68,14 @@ def main() -> int:
     parser.add_argument("--disk", type=Path, required=True, help="folder of the image build's disk step")
     parser.add_argument("--tools", type=Path, required=True, help="its tool root")
     parser.add_argument("--keys", type=Path, required=True, help="the keys that signed it")
+    parser.add_argument(
+        "--debian", type=Path, required=True, help="its Debian root, as it was before ours came in"
+    )
     parser.add_argument("--out", type=Path, default=Path("build/image-test"))
     parser.add_argument(
-        "--only", choices=("bad_settings", "slots", "updates"), help="one part alone, while working on it"
+        "--only",
+        choices=("bad_settings", "bare", "slots", "updates"),
+        help="one part alone, while working on it",
     )
     parser.add_argument("--full", action="store_true", help="all tokens, all faults, 300 crash states")
     chosen = parser.parse_args()
@@ -83,12 +88,13 @@ def main() -> int:
                 keyed = partial(updates, keys=chosen.keys.resolve())
                 parts: dict[str, Callable[[Counter, Report], None]] = {
                     "bad_settings": bad_settings,
+                    "bare": partial(bare, debian=chosen.debian.resolve()),
                     "slots": slots,
                     "updates": keyed,
                 }
                 parts[chosen.only](counter, report)
                 return done(report, out)
-            run(counter, report, chosen.keys.resolve(), chosen.full)
+            run(counter, report, chosen.keys.resolve(), chosen.debian.resolve(), chosen.full)
     except MachineError as fault:
         report.failed.append(str(fault))
         report.say(f"FAILED: {fault}")
@@ -109,7 +115,7 @@ def done(report: Report, out: Path) -> int:
     return 1 if report.failed else 0
 
 
-def run(counter: Counter, report: Report, keys: Path, full: bool) -> None:
+def run(counter: Counter, report: Report, keys: Path, debian: Path, full: bool) -> None:
     """One life of a card: flashed, first boot, visits, faults, the plug pulled at every point of it."""
     card = counter.fresh_disk()
     counter.write_card(card)
@@ -133,6 +139,7 @@ def run(counter: Counter, report: Report, keys: Path, full: bool) -> None:
             report.part(partial(fault, counter, machine, report))
         wiped = counter.read_card(card)
         report.figure("activation code wiped from the card", "yes", 'activation_code = ""' in wiped)
+    report.part(partial(bare, counter, report, debian))
     report.part(partial(slots, counter, report))
     if full:
         report.part(partial(bad_settings, counter, report))
@@ -180,6 +187,19 @@ def system(machine: Machine, report: Report) -> None:
         exposure = machine.shell(f"systemd-analyze security --no-pager {unit} | tail -1")
         if found := re.search(r": ([\d.]+) ", exposure):
             report.figure(f"exposure of {unit}", found[1], float(found[1]) <= 1.5)
+
+
+def bare(counter: Counter, report: Report, debian: Path) -> None:
+    """A bare Debian root, same kernel and RAM disk, same emulator: what the start is set against."""
+    disk = counter.folder / "bare.img"
+    disk.unlink(missing_ok=True)
+    counter.tool(["mke2fs", "-q", "-t", "ext4", "-d", str(debian), str(disk), "1800M"], debian)
+    line = "console=ttyAMA0 root=/dev/vda rw rootwait quiet"
+    with counter.machine(disk, cmdline=line) as machine:
+        machine.wait("the debug shell", lambda: machine.path("sh.sock").exists(), 60)
+        until(lambda: "finished" in machine.shell("systemd-analyze time"), READY_S)
+        told = machine.shell("systemd-analyze time | head -1")
+        report.figure("bare Debian in the same emulator", told.partition("finished in ")[2].strip())
 
 
 def slots(counter: Counter, report: Report) -> None:

@@ -63,6 +63,7 @@ class Machine:
     append: str = ""
     memory_mib: int = 1024
     slot: str = "A"
+    cmdline: str | None = None  #: instead of the image's own
     network: str = "user,id=line,restrict=off"
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
@@ -124,7 +125,8 @@ class Machine:
             -chardev file,id=console,path={self.path("console.log")} -serial chardev:console
             -qmp unix:{self.path("qmp.sock")},server=on,wait=off
         """.split()
-        append = f"{self.build.cmdline(self.slot)} {self.append}".strip()
+        cmdline = self.build.cmdline(self.slot) if self.cmdline is None else self.cmdline
+        append = f"{cmdline} {self.append}".strip()
         return [QEMU, "-blockdev", node, *words, "-append", append, *self.extra]
 
     def path(self, name: str) -> Path:
