@@ -101,4 +101,5 @@ def refused(machine: Machine, name: str, why: str) -> str:
     told = install(machine, name)
     if installed(told) or not re.search(why, told, re.IGNORECASE):
         raise MachineError(f"{name} was not refused for {why!r}: {told[-600:]}")
-    return next((line for line in told.splitlines() if re.search(why, line, re.IGNORECASE)), "")
+    last = [line.partition("LastError: ")[2] for line in told.splitlines() if "LastError: " in line]
+    return last[-1] if last else ""
