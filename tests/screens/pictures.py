@@ -15,6 +15,9 @@ from tests.screens.scan_table import Place
 
 SHEETS = Path(__file__).resolve().parents[2] / "docs" / "screens"
 COLOURS = 64
+#: The README's first picture: a visit in six screens.
+VISIT = ("start", "consent", "pin", "hold_iphone", "verified", "recorded")
+VISIT_GAP_PX, VISIT_GROUND = 10, (90, 96, 108)
 THUMB_PX = 264  #: longer side of a picture on a sheet
 
 
@@ -32,11 +35,22 @@ def worth_a_sheet(place: Place) -> bool:
     return place.display in ("800x480", "720x1280") and not place.mounting
 
 
-def save(sheet: pygame.Surface, path: Path) -> None:
+def visit_picture(screens: list[pygame.Surface]) -> pygame.Surface:
+    """Six screens, three in a row."""
+    width, height = screens[0].get_size()
+    gap = VISIT_GAP_PX
+    whole = pygame.Surface((3 * (width + gap) + gap, 2 * (height + gap) + gap))
+    whole.fill(VISIT_GROUND)
+    for index, screen in enumerate(screens):
+        whole.blit(screen, (gap + index % 3 * (width + gap), gap + index // 3 * (height + gap)))
+    return whole
+
+
+def save(sheet: pygame.Surface, path: Path, colours: int = COLOURS) -> None:
     """A quarter of the bytes, and to the eye the same."""
     pixels = pygame.image.tobytes(sheet, "RGB")
     image = Image.frombytes("RGB", sheet.get_size(), pixels)
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 @click.command()
@@ -46,6 +60,7 @@ def main(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     studio = Studio()
     lines: list[tuple[str, str, str]] = []
+    visit: dict[str, pygame.Surface] = {}
     for place in places():
         sheets: dict[str, list[tuple[str, pygame.Surface]]] = {}
         for name, surface in studio.draw(place):
@@ -53,12 +68,15 @@ def main(out: Path) -> None:
             width, height = surface.get_size()
             scale = THUMB_PX / max(width, height)
             thumb = pygame.transform.smoothscale(surface, (round(width * scale), round(height * scale)))
+            if place == places()[0] and name in VISIT:
+                visit[name] = pygame.transform.smoothscale(surface, (width // 2, height // 2))
             part = "-staff" if name.startswith(("staff_", "door_")) and "called" not in name else ""
             sheets.setdefault(part, []).append((name, thumb))
         for part, thumbs in sheets.items() if worth_a_sheet(place) else ():
             path = out / f"{sheet_name(place)}{part}.png"
             save(contact_sheet(thumbs), path)
             click.echo(f"{path}: {len(thumbs)} pictures, {path.stat().st_size // 1024} kB")
+    save(visit_picture([visit[name] for name in VISIT]), out.parent / "visit.png", 256)
     write(lines)
 
 
