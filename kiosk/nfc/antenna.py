@@ -70,6 +70,10 @@ class Several:
 class NoBlocks(Exception):  # noqa: N818  # an expected state, caught by the caller
     """The token does not speak ISO/IEC 14443-4: no My Number token."""
 
+    def __init__(self, token: Found) -> None:
+        super().__init__()
+        self.token = token
+
 
 class NotAlone(Exception):  # noqa: N818  # as above
     """Another token has joined: they answer at once."""
@@ -196,7 +200,7 @@ class Antenna:
     def activate_also(self, found: Found) -> "Link":
         """Bring one into the block protocol beside the token that is already; raises as `activate`."""
         if not found.blocks:
-            raise NoBlocks
+            raise NoBlocks(found)
         parameters = self._activate_a() if found.technology == "A" else self._activate_b(found)
         return Link(self._chip, found.technology, parameters, self._traffic)
 
@@ -215,7 +219,7 @@ class Antenna:
                 continue
             parameters = isodep.read_atqb(atqb)
             if parameters is None:
-                raise NoBlocks
+                raise NoBlocks(found)
             # ATTRIB: PUPI, default timing, frames of 256 bytes at 106 kbit/s, ISO/IEC 14443-4, CID 0
             answer = self._chip.exchange("B", b"\x1d" + atqb[1:5] + b"\x00\x08\x01\x00", QUICK_S)
             if not isinstance(answer, Unheard) and answer and answer[0] & 0x0F == 0:

@@ -7,6 +7,7 @@ of one type, nothing is read. Not public is on which type phones carry it, hence
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from kiosk.nfc import dialogue
 from kiosk.nfc.antenna import Antenna, Found, Link, NoBlocks, NotAlone, Several
@@ -18,7 +19,15 @@ from kiosk.nfc.isodep import Technology
 Left = Callable[[], float]  #: the seconds that are left; raises BudgetSpent
 
 
-def approach(antenna: Antenna, found: Found | Several, habits: Habits, left: Left) -> Link:
+@dataclass(frozen=True)
+class Near:
+    """One activated token and the face that it shows: not always the face that was found first."""
+
+    link: Link
+    token: Found
+
+
+def approach(antenna: Antenna, found: Found | Several, habits: Habits, left: Left) -> Near:
     """Activate the token that is meant.
 
     Raises NotAlone (more than one may be meant), NoBlocks, TokenLost, TokenGarbled, GarbledAnswer,
@@ -33,14 +42,14 @@ def approach(antenna: Antenna, found: Found | Several, habits: Habits, left: Lef
     link = antenna.activate(found)
     if found.technology == "A" and antenna.beside("A") is not None:
         raise NotAlone
-    return link
+    return Near(link, found)
 
 
 def _opposite(technology: Technology) -> Technology:
     return "A" if technology == "B" else "B"
 
 
-def _of_two(antenna: Antenna, first: Technology, left: Left) -> Link:
+def _of_two(antenna: Antenna, first: Technology, left: Left) -> Near:
     """Both types answer. In a fresh field: a phone just greeted as one type may not hear the other."""
     found = antenna.face_of(first)
     if found is None:
@@ -48,11 +57,11 @@ def _of_two(antenna: Antenna, first: Technology, left: Left) -> Link:
     link = antenna.activate(found)
     other = antenna.beside(_opposite(first))
     if other is None:
-        return link  # it was one phone
+        return Near(link, found)  # it was one phone
     try:
         second = antenna.activate_also(other)
     except NoBlocks:
-        return link  # not even a candidate: a key fob, a transit card
+        return Near(link, found)  # not even a candidate: a key fob, a transit card
     except (TokenLost, TokenGarbled):
         raise NotAlone from None
     if antenna.beside("A") is not None:
@@ -61,19 +70,20 @@ def _of_two(antenna: Antenna, first: Technology, left: Left) -> Link:
     if here and there:
         raise NotAlone
     if not there:
-        return link
+        return Near(link, found)
     antenna.keep(second)
-    return second
+    return Near(second, other)
 
 
-def other_face(antenna: Antenna, found: Found, habits: Habits, left: Left) -> Link | None:
-    """Look for the application on the other radio type, from a fresh field; None if it is not there either.
+def other_face(antenna: Antenna, spoken: Found, habits: Habits, left: Left) -> Link | None:
+    """Look for the application on the other radio type than was spoken to, from a fresh field; None if it is
+    not there either.
 
     Raises ReaderGone and BudgetSpent. The fresh field may cost a phone its holder's authentication, so where
     the application was found is remembered.
     """
     try:
-        other = antenna.face_of(_opposite(found.technology))
+        other = antenna.face_of(_opposite(spoken.technology))
         if other is None:
             return None
         link = antenna.activate(other)
@@ -82,7 +92,7 @@ def other_face(antenna: Antenna, found: Found, habits: Habits, left: Left) -> Li
     except (NoBlocks, NotAlone, TokenLost, TokenGarbled, GarbledAnswer):
         return None
     if other.technology == "A":
-        habits.only_on_type_a(found.face)
+        habits.only_on_type_a(spoken.face)
     return link
 
 

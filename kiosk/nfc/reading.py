@@ -61,29 +61,28 @@ class Reading:
                 raise BudgetSpent(f"finding the right token takes longer than {MOST_SECONDS:g} s")
             return seconds
 
-        face = found.face if isinstance(found, Found) else b""
         try:
-            done = self._converse(
-                approach(antenna, found, self._habits, left), _Spent(began), face, order, witness
-            )
+            near = approach(antenna, found, self._habits, left)
+            spoken = near.token
+            done = self._converse(near.link, _Spent(began), spoken.face, order, witness)
         except NotAlone:
             return Attempt(Failed(ReadFailure.TWO_TOKENS, "more than one token lies there; leave one"))
-        except NoBlocks:
-            done = Attempt(Wrong(WrongTokenKind.UNKNOWN))
+        except NoBlocks as fault:
+            spoken, done = fault.token, Attempt(Wrong(WrongTokenKind.UNKNOWN))
         except TokenLost as fault:
             return Attempt(Failed(ReadFailure.REMOVED, str(fault)))
         except (TokenGarbled, GarbledAnswer, BudgetSpent) as fault:
             return Attempt(Failed(ReadFailure.UNREADABLE, str(fault)))
-        if isinstance(done.outcome, Wrong) and isinstance(found, Found):
-            link = self._turned(antenna, found, left)
+        if isinstance(done.outcome, Wrong):
+            link = self._turned(antenna, spoken, left)
             if link is not None:
                 spent = _Spent(began, sum(stage.apdus for stage in done.learnt.stages))
-                return self._converse(link, spent, face, order, witness)
+                return self._converse(link, spent, spoken.face, order, witness)
         return done
 
-    def _turned(self, antenna: Antenna, found: Found, left: Callable[[], float]) -> Link | None:
+    def _turned(self, antenna: Antenna, spoken: Found, left: Callable[[], float]) -> Link | None:
         try:
-            return other_face(antenna, found, self._habits, left)
+            return other_face(antenna, spoken, self._habits, left)
         except BudgetSpent:
             return None
 

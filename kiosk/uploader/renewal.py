@@ -102,7 +102,11 @@ class Renewal:
                 log.warning("the service does not take the new client certificate")
                 self._count_refusal()
                 return False
-            case Problem() | Fault():
+            case Problem(status=status, code=code):
+                log.warning("the client certificate is not renewed yet: %d %s", status, code)
+                return False
+            case Fault(kind=kind):
+                log.warning("the client certificate is not renewed yet: %s", kind.value)
                 return False
             case Answer() | Challenge():
                 raise TypeError("a certificate or keys were asked for")

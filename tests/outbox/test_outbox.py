@@ -357,6 +357,6 @@ def test_visits_are_counted_by_the_hour_and_their_stages_in_buckets(outbox: Outb
     assert ledger.outcomes_today(NOW) == {"verified": 2, "recorded": 1}
     assert ledger.outcomes_today(later(86_400)) == {}
     assert outbox.database.rows("SELECT stage, le_ms, n, sum_ms FROM stage_times ORDER BY stage") == [
-        ("signed", 2000, 3, 3600.0),
-        ("verified", 1000, 3, 2220.0),
+        ("signed", 1500, 3, 3600.0),
+        ("verified", 750, 3, 2220.0),
     ]

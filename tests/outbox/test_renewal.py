@@ -146,10 +146,8 @@ def test_a_lost_answer_to_the_renewal_gets_the_same_certificate_next_time(
     config = write_short(service, tmp_path, days(-70, 30))
     mine = credentials(service, tmp_path)
     before = serial(mine.certificate)
-    with running_uploader(config, token) as uploader, uploader.screen() as screen:
-        screen.keys()
-        while not service.control.requests_by_operation().get("renewal"):
-            screen.poll(0.05)
+    with running_uploader(config, token) as uploader:
+        uploader.wait_for_log("is not renewed yet")
         uploader.kill()
     key = next_of(mine).key.read_bytes()
     assert serial(mine.certificate) == before

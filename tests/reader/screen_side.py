@@ -32,6 +32,7 @@ from kiosk.nfc.process import Pacing, ReaderProcess
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.seqpacket import Hub, Listener, Peer, connect
 from kiosk.simulator.field import VirtualField
+from kiosk.simulator.field_client import FieldClient
 from kiosk.visit.states import ReaderCondition, Stage
 
 M = TypeVar("M")
@@ -82,6 +83,11 @@ class Screen:
 
     def arm_card(self, pin: bytes = b"1234") -> None:
         self.arm(Device.CARD, Authentication.PIN, pin)
+
+    def arm_empty(self, hand: FieldClient) -> None:
+        """Arm for a card and let the reader look at the empty field twice: by then it is armed."""
+        self.arm_card()
+        hand.wait("polls", int(hand.counters()["empty_polls"]) + 2, seconds=PATIENCE_S)
 
     def wait(self, kind: type[M], such: Callable[[M], bool] = lambda _: True) -> M:
         """Hear until a message of this kind comes; what came before stays in `heard`."""

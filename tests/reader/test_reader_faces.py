@@ -7,11 +7,19 @@ import pytest
 
 from kiosk.channel import ContactFailed, Evidence, Presented, Removed, WrongTokenSeen
 from kiosk.nfc import trust
+from kiosk.nfc.antenna import Antenna
+from kiosk.nfc.contact import Authenticated, Order
+from kiosk.nfc.isodep import Technology
+from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.reading import Reading
+from kiosk.nfc.secret import Pin
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.field import VirtualField
 from kiosk.simulator.field_client import FieldClient
+from kiosk.simulator.hierarchy import Hierarchy
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import WrongTokenKind
+from tests.reader.quiet import Quiet
 from tests.reader.screen_side import DIGESTS, Rig, Screen, running_reader, screen_of
 
 PHONES = [("android", Device.ANDROID, b"1234"), ("iphone", Device.IPHONE, None)]
@@ -56,6 +64,24 @@ def test_a_phone_that_answers_as_both_types_is_one_token(
     hand.tap(phone, both_types=True, application_on=application_on)
     assert screen.wait(Evidence).token is device
     assert not [message for message in screen.heard if isinstance(message, ContactFailed | WrongTokenSeen)]
+
+
+@pytest.mark.parametrize("application_on", ["A", "B"])
+@pytest.mark.parametrize("first", ["A", "B"])
+def test_the_face_that_is_found_first_does_not_matter(
+    field: VirtualField, hand: FieldClient, hierarchy: Hierarchy, first: Technology, application_on: str
+) -> None:
+    """A phone that comes between the two searches is found by the second, as type A."""
+    hand.tap("iphone", both_types=True, application_on=application_on)
+    reading = Reading(trust.TrustStore.load(hierarchy.trust), trust.Clock(), Pin())
+    antenna = Antenna(open_reader(f"virtual:{field.settings.path}", 4))
+    try:
+        found = antenna.face_of(first)
+        assert found is not None
+        done = reading.attempt(antenna, found, Order(Device.IPHONE, Authentication.PHONE), Quiet())
+    finally:
+        antenna.close()
+    assert isinstance(done.outcome, Authenticated)
 
 
 @pytest.mark.parametrize(("phone", "device", "pin"), PHONES)

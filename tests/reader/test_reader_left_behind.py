@@ -97,7 +97,7 @@ def test_another_token_laid_in_its_place_is_read(screen: Screen, hand: FieldClie
 def test_one_taken_away_before_the_reader_is_armed_is_forgotten(screen: Screen, hand: FieldClient) -> None:
     hand.remove()
     screen.wait(Removed)
-    screen.arm_card()
+    screen.arm_empty(hand)
     hand.tap("card")
     screen.wait(Evidence)
 
@@ -105,7 +105,7 @@ def test_one_taken_away_before_the_reader_is_armed_is_forgotten(screen: Screen, 
 def test_the_card_of_the_visit_before_is_left_behind_in_the_next(screen: Screen, hand: FieldClient) -> None:
     hand.remove()
     screen.wait(Removed)
-    screen.arm_card()
+    screen.arm_empty(hand)
     hand.tap("card")
     screen.wait(Evidence)
     count = len(hand.apdus())
