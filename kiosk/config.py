@@ -56,6 +56,7 @@ class Clinic:
     name: str
     institution: str  #: 医療機関コード, 10 digits
     terminal: str  #: this kiosk's name at the service; stands in its client certificate
+    handbook: str = "none"  #: where staff read this kiosk's handbook; a QR code on their help page
 
 
 @dataclass(frozen=True)
@@ -314,6 +315,7 @@ def _clinic(table: Table) -> Clinic:
         terminal=table.text(
             "terminal", "a short name such as K001 (letters, digits, - )", pattern=r"[A-Za-z0-9-]{1,32}"
         ),
+        handbook=table.text("handbook", 'an https:// address, or "none"', "none", r"none|https://[!-~]+"),
     )
 
 

@@ -73,6 +73,7 @@ WHATS: dict[str, str] = {
     "an https:// address without a path": "https:// で始まる照会先のアドレス (パスなし)",
     'a list of user names, such as ["kiosk-screen"]': '["kiosk-screen"] のような利用者名の並び',
     "a personal staff number of 3 to 6 digits": "職員番号 (半角数字 3〜6 桁)",
+    'an https:// address, or "none"': 'https:// で始まるアドレス、または "none"',
     'the https:// address of the channel file, or "none"': '更新案内の https:// アドレス、または "none"',
     'a path to a folder, or "none"': 'フォルダのパス、または "none"',
     '"ja" or "en"': '"ja" または "en"',

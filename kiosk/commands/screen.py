@@ -133,6 +133,7 @@ def assemble(
         mirror=settings.screen.mirror,
         reader_side=settings.screen.reader_side,
         voices=sound.languages,
+        handbook=settings.clinic.handbook,
     )
     app = ScreenApp(
         display,

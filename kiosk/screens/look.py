@@ -97,4 +97,4 @@ class Look:
     mirror: bool = False  #: keys at the left, words at the right: mounted for the left hand
     reader_side: ReaderSide = ReaderSide.UNTOLD
     voices: frozenset[str] = frozenset()  #: languages that the kiosk speaks
-    handbook: str = ""  #: address of the staff's handbook; none: no code for it
+    handbook: str = "none"  #: address of the staff's handbook; "none": no code for it

@@ -29,13 +29,18 @@ def help_page(page: Page, screen: StaffHelp) -> None:
         (page.say("help.medical", number=MEDICAL_INSTITUTIONS), article(MEDICAL_INSTITUTIONS)),
         (page.say("help.practitioners", number=PRACTITIONERS), article(PRACTITIONERS)),
     ]
-    if page.look.handbook:
+    if page.look.handbook != "none":
         codes.append((page.say("help.handbook"), page.look.handbook))
     rest = page.content.below(head.h + page.px(0.8))
-    if portrait:  # no larger than the codes can be
-        rest = rest.top(rest.w // len(codes) + page.px(13))
-    for place, (words, address) in zip(rest.columns(len(codes), page.gap), codes, strict=True):
-        caption = place.base(page.px(12.5 if portrait else 6.2))
+    across = 2 if portrait else len(codes)
+    below = page.px(12.5 if portrait or across > 2 else 6.2)
+    for index, (words, address) in enumerate(codes):
+        if portrait:  # no larger than the codes can be
+            row = rest.below(index // across * (rest.w // across + below)).top(rest.w // across + below)
+        else:
+            row = rest
+        place = row.columns(across, page.gap)[index % across]
+        caption = place.base(below)
         page.add(Qr(place.above(caption.h), modules(address), DARK, LIGHT))
         page.text(caption, Paragraph(words, sizes.FLOOR_MM), sizes.FLOOR_MM, centre=True)
 

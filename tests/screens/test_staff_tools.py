@@ -1,6 +1,7 @@
 """The day, the reading test, volume and languages, help: what is asked for and what is shown."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -8,10 +9,15 @@ import pytest
 
 from kiosk import channel as ch
 from kiosk.qualification.call_centre import CallHours
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.terms import Authentication, Device, Mode
+from kiosk.screens.examples import examples
 from kiosk.screens.fonts import FontBook
+from kiosk.screens.gallery import DISPLAYS
+from kiosk.screens.layout import lay_out
 from kiosk.screens.look import Look
+from kiosk.screens.scan import scan
 from kiosk.screens.updates import ASK_EVERY_S
+from kiosk.screens.widgets import Qr
 from kiosk.visit.desk import (
     DayView,
     HourView,
@@ -226,3 +232,17 @@ def test_the_page_stays_while_an_update_is_on_its_way(place: Place) -> None:
     assert place.screen == "staff_update"
     place.wait(61)
     assert place.screen == "start"
+
+
+@pytest.mark.parametrize("display", list(DISPLAYS))
+def test_the_handbook_has_a_code_where_the_settings_name_its_address(
+    display: str, make_look: MakeLook
+) -> None:
+    page = next(each.kiosk for each in examples(Mode.HOME_CONSENT) if each.name == "staff_help_closed")
+    for language in ("ja", "en"):
+        look = replace(make_look(display), handbook="https://handbook.example/kiosk/index.html")
+        picture = lay_out(replace(page, language=language), look)
+        assert sum(isinstance(widget, Qr) for widget in picture.widgets) == 3
+        assert [str(fault) for fault in scan(picture, look, strict=False)] == []
+        for code in (widget for widget in picture.widgets if isinstance(widget, Qr)):
+            assert min(code.rect.w, code.rect.h) // len(code.modules) >= 3, "a phone wants three pixels"
