@@ -121,6 +121,20 @@ def test_each_process_has_its_own_devices() -> None:
         assert settings_of(unit(process))["DevicePolicy"] == ["closed"]
 
 
+#: What must be loaded before systemd reads the names of /proc/devices; the others are in every kernel.
+MODULES = {"char-usb_device": "usbcore", "char-drm": "drm", "char-alsa": "snd"}
+
+
+@pytest.mark.parametrize("process", ["reader", "screen"])
+def test_the_drivers_of_a_units_devices_are_loaded_before_it(process: str) -> None:
+    unit_says = settings_of(unit(process))
+    devices = [line.split()[0] for line in unit_says["DeviceAllow"]]
+    wanted = {f"modprobe@{MODULES[device]}.service" for device in devices if device in MODULES}
+    assert wanted
+    for key in ("Wants", "After"):
+        assert wanted <= set(" ".join(unit_says[key]).split())
+
+
 def test_the_screen_draws_with_opengl_es_on_the_bare_display() -> None:
     environment = " ".join(settings_of(unit("screen"))["Environment"]).split()
     assert "SDL_VIDEODRIVER=kmsdrm" in environment
