@@ -30,6 +30,7 @@ from kiosk.visit.states import Idle, Kiosk, OutOfService, OutOfServiceReason, vi
 log = logging.getLogger(__name__)
 
 TICK_S = 1 / 60  #: how often touches are looked for
+REST_TICK_S = 1 / 30  #: while nobody is there; the first touch of a visit may wait a little longer
 FRAME_S = 1 / 20  #: how often a moving picture moves
 #: So many pictures SDL's back ends hold at most (double and triple buffering): after a visit each of them is
 #: overwritten, so that nothing of it is left in the memory of the display.
@@ -116,8 +117,13 @@ class ScreenApp:
     def step(self) -> None:
         """Wait at most one tick for a message, then have a turn."""
         peers = [link.peer for link in self._links if link.peer is not None]
-        said, _, _ = select.select(peers, [], [], TICK_S)
+        said, _, _ = select.select(peers, [], [], REST_TICK_S if self._at_rest() else TICK_S)
         self.turn(bool(said) or len(peers) < len(self._links))
+
+    def _at_rest(self) -> bool:
+        """Nobody is there, and nothing is being drawn ahead or overwritten."""
+        resting = isinstance(self._conductor.kiosk.screen, Idle | OutOfService)
+        return resting and not self._covering and not self._warmup.cold
 
     def turn(self, said: bool = True) -> None:
         """Take in what there is and draw what changed; `said`: whether another process may have spoken."""

@@ -31,6 +31,11 @@ class Warmup:
         )
         self._next = 0
 
+    @property
+    def cold(self) -> bool:
+        """Whether a page is still to be drawn."""
+        return self._next < len(self._pages)
+
     def all(self) -> None:
         """Draw every page."""
         while self.one():

@@ -23,11 +23,12 @@ class TimedDisplay(SdlDisplay):
     """Notes when a finger was heard of."""
 
     touched: float | None = None
+    cpu = 0.0
 
     def events(self) -> Sequence[Input]:
         found = super().events()
         if any(isinstance(each, Down) for each in found):
-            self.touched = time.monotonic()
+            self.touched, self.cpu = time.monotonic(), time.thread_time()
         return found
 
 
@@ -45,6 +46,7 @@ def main(path: Path, out: Path) -> None:
             line = {
                 "name": picture.name,
                 "ms": None if touched is None else (now - touched) * 1000,
+                "cpu_ms": (time.thread_time() - display.cpu) * 1000,
                 "targets": {target.id: target.rect.middle for target in picture.targets},
                 "driver": pygame.display.get_driver(),
             }
