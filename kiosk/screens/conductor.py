@@ -76,6 +76,7 @@ class Conductor:
         self._reader_test = ReaderTest(world.new_visit_id, world.monotonic, reader.send)
         self._updates = UpdateAsker(uploader.send)
         self._speech: str | None = None
+        self._to_say: tuple[str, str | None] | None = None
         self._marks: dict[str, float] = {}
         self._stages_ms: dict[str, float] = {}
 
@@ -99,6 +100,9 @@ class Conductor:
         """Take what the other processes sent, reconnect, and let the timer run out. `said`: whether any of
         them may have said something; both are asked only then, sixty times a second is too often."""
         now = self._world.monotonic()
+        if self._to_say is not None:
+            self._world.voice.say(*self._to_say)
+            self._to_say = None
         if said:
             self._poll_reader(now)
             self._poll_uploader(now)
@@ -265,10 +269,13 @@ class Conductor:
             self._do(effect)
 
     def _say(self) -> None:
-        """Say the sentence of a page that has come; what was being said of the last one ends with it."""
+        """Have the sentence of a page that has come said; what was being said of the last one ends with it.
+
+        At the next poll, for opening a file must not keep the picture waiting.
+        """
         before, self._speech = self._speech, speech_of(self.kiosk)
         if self._speech != before:
-            self._world.voice.say(self.kiosk.language, self._speech if speaks_first(self.kiosk) else None)
+            self._to_say = self.kiosk.language, self._speech if speaks_first(self.kiosk) else None
 
     def _do(self, effect: do.Effect) -> None:
         match effect:
@@ -330,7 +337,7 @@ class Conductor:
                 sent = self._uploader.send(channel.AskCheck())
                 self._check_by = self._world.monotonic() + (ANSWER_S if sent else 0.0)
             case do.Speak():
-                self._world.voice.say(self.kiosk.language, self._speech)
+                self._to_say = self.kiosk.language, self._speech
             case do.ForgetDigits():
                 self._pad.wipe()
             case do.ForgetLastDigit():

@@ -91,6 +91,7 @@ def test_typing_keeps_its_key_in_focus(make_look: MakeLook) -> None:
 
 def test_a_visit_goes_on_by_two_keys_alone(place: Place, listening: Listening) -> None:
     place.step(Key.NEXT)
+    place.step()
     assert listening.said[-1] == ("ja", "start"), "who cannot see hears where they are"
     place.step(Key.ENTER)
     place.wait(1)
