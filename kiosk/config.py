@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.config_folders import HandoverSettings, LookupSettings, handover, lookup
+from kiosk.config_reader import ReaderSettings, reader
 from kiosk.config_table import Fault, Rulebook, Table, fault, key_lines
 from kiosk.config_words import Problem
 from kiosk.provisioning.notice import doubts
@@ -57,13 +58,6 @@ class Clinic:
     institution: str  #: 医療機関コード, 10 digits
     terminal: str  #: this kiosk's name at the service; stands in its client certificate
     handbook: str = "none"  #: where staff read this kiosk's handbook; a QR code on their help page
-
-
-@dataclass(frozen=True)
-class ReaderSettings:
-    device: str  #: "usb", "usb:VVVV:PPPP" or "virtual:PATH"
-    trust: Path  #: folder of the CA certificates that the tokens' certificates must chain to
-    type_b_modulation: int  #: RFConfiguration item 0C, second byte (ModGsP); see facts on nfcpy #187
 
 
 @dataclass(frozen=True)
@@ -283,7 +277,7 @@ def _card(
         run_users=tables["run"].words("users", 'a list of user names, such as ["kiosk-screen"]'),
         clinic=_clinic(tables["clinic"]),
         rules=_rules(tables["visit"], tables["timing"]),
-        reader=_reader(tables["reader"], base),
+        reader=reader(tables["reader"], base),
         screen=_screen(tables["screen"]),
         indicators=_indicators(tables["indicators"], base),
         service=_service(tables["service"], base),
@@ -336,22 +330,6 @@ def _rules(table: Table, timing: Table) -> Rules:
         offer_visual_check=table.flag("offer_visual_check", True),
         passcode_tries=table.whole("passcode_tries", 1, 20, 5),
         timing=Timing(**{name: timing.number(name, 0.01, 3600, usual) for name, usual in limits.items()}),
-    )
-
-
-def _reader(table: Table, base: Path) -> ReaderSettings:
-    device = table.text(
-        "device",
-        '"usb", "usb:04e6:5591" or "virtual:PATH"',
-        "usb",
-        pattern=r"usb|usb:[0-9a-fA-F]{4}:[0-9a-fA-F]{4}|virtual:[^\x00-\x1f\x7f\u2028\u2029]+",
-    )
-    if device.startswith("virtual:"):
-        device = f"virtual:{base / device.removeprefix('virtual:')}"
-    return ReaderSettings(
-        device=device,
-        trust=table.path("trust", base, "trust"),
-        type_b_modulation=table.whole("type_b_modulation", 0, 255, 0x04),
     )
 
 

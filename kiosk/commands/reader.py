@@ -35,6 +35,7 @@ def reader(path: Path) -> None:
         trust.Clock(trusted=settings.clock.trust_file.exists),
         Supervision(),
         health=health,
+        most_cpu_s=settings.reader.computing_s,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: process.stop())

@@ -29,7 +29,7 @@ from kiosk.channel import (
 )
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Several
-from kiosk.nfc.contact import Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
+from kiosk.nfc.contact import MOST_CPU_S, Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
 from kiosk.nfc.faults import ContactEnded, ReaderGone
 from kiosk.nfc.health import Health
 from kiosk.nfc.reading import Attempt, Reading
@@ -88,13 +88,14 @@ class ReaderProcess:
         health: Health | None = None,
         pacing: Pacing | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        most_cpu_s: float = MOST_CPU_S,
     ) -> None:
         self._hub, self._opener, self._life = hub, opener, life
         self._health = health or Health()
         self._pacing = pacing or Pacing()
         self._monotonic = monotonic
         self._session = Session()
-        self._reading = Reading(store, clock, self._session.pin, monotonic=monotonic)
+        self._reading = Reading(store, clock, self._session.pin, monotonic=monotonic, most_cpu_s=most_cpu_s)
         self._screen: Peer | None = None  # whose visit it is
         self._antenna: Antenna | None = None
         self._state = ReaderState(condition=ReaderCondition.LOST, say="not opened yet")

@@ -8,7 +8,17 @@ from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Link, NoBlocks, NotAlone, Several
 from kiosk.nfc.apdu import GarbledAnswer
 from kiosk.nfc.approach import approach, other_face
-from kiosk.nfc.contact import MOST_SECONDS, Contact, Failed, Learnt, Order, Outcome, Witness, Wrong
+from kiosk.nfc.contact import (
+    MOST_CPU_S,
+    MOST_SECONDS,
+    Contact,
+    Failed,
+    Learnt,
+    Order,
+    Outcome,
+    Witness,
+    Wrong,
+)
 from kiosk.nfc.faults import BudgetSpent, TokenGarbled, TokenLost
 from kiosk.nfc.habits import Habits
 from kiosk.nfc.secret import Pin
@@ -42,8 +52,10 @@ class Reading:
         pin: Pin,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        most_cpu_s: float = MOST_CPU_S,
     ) -> None:
         self._store, self._clock, self._pin, self._monotonic = store, clock, pin, monotonic
+        self._most_cpu_s = most_cpu_s
         self._habits = Habits()
 
     def attempt(
@@ -96,6 +108,7 @@ class Reading:
             self._clock,
             self._pin,
             monotonic=self._monotonic,
+            most_cpu_s=self._most_cpu_s,
             began=spent.began,
             spent=spent.apdus,
         )

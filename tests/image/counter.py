@@ -128,7 +128,7 @@ class Counter:
             'activation_code = ""': f'activation_code = "{ACTIVATION_CODE}"',
             'staff_number = ""': f'staff_number = "{STAFF_NUMBER}"',
             'staff_passcode = ""': f'staff_passcode = "{STAFF_PASSCODE}"',
-            'trust = "/usr/share/kiosk/trust"': 'trust = "trust"',
+            'trust = "/usr/share/kiosk/trust"': 'trust = "trust"\ncomputing_s = 5',
             'board = "/usr/share/kiosk/board.toml"': 'board = "none"',
             **changes,
         }

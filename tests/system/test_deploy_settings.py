@@ -12,7 +12,6 @@ from kiosk.config import (
     IndicatorSettings,
     MetricsSettings,
     OutboxSettings,
-    ReaderSettings,
     ReportSettings,
     ScreenSettings,
     ServiceSettings,
@@ -22,6 +21,7 @@ from kiosk.config import (
     load,
 )
 from kiosk.config_folders import HandoverSettings, LookupSettings
+from kiosk.config_reader import ReaderSettings
 from kiosk.provisioning.sections import FirstBoot, Network
 from kiosk.visit.rules import Rules, Timing
 

@@ -164,6 +164,7 @@ def test_an_empty_file_is_told_everything_that_it_lacks(file: Path) -> None:
             'must be "usb", "usb:04e6:5591" or "virtual:PATH"',
         ),
         ("reader", 'device = "tty:USB0"', "reader.device", "must be "),
+        ("reader", "computing_s = 11", "reader.computing_s", "must be a number from 0.5 to"),
         ("reader", "type_b_modulation = 256", "reader.type_b_modulation", "must be a whole number from 0 to"),
         ("screen", "width = 100", "screen.width", "must be a whole number from 480 to 3840"),
         ("screen", "width = nan", "screen.width", "must be a whole number from 480 to 3840"),
