@@ -30,7 +30,7 @@ from kiosk.visit.states import Idle, Kiosk, OutOfService, OutOfServiceReason, vi
 log = logging.getLogger(__name__)
 
 TICK_S = 1 / 60  #: how often touches are looked for
-REST_TICK_S = 1 / 30  #: while nobody is there; the first touch of a visit may wait a little longer
+REST_TICK_S = 1 / 25  #: while nobody is there; the first touch of a visit may wait a little longer
 FRAME_S = 1 / 20  #: how often a moving picture moves
 #: So many pictures SDL's back ends hold at most (double and triple buffering): after a visit each of them is
 #: overwritten, so that nothing of it is left in the memory of the display.

@@ -144,7 +144,7 @@ def screen_idle_cpu(lab: Lab) -> Measured:
     lab.once(visits)
     time.sleep(6.0)  # after a visit its pages are drawn ahead again
     percent = cpu_percent(hand.open.desk.household.pid("screen"))
-    return Measured(percent, "start screen, window on Xvfb; touches are looked for thirty times a second")
+    return Measured(percent, "start screen, window on Xvfb; touches are looked for 25 times a second")
 
 
 @row("screen_pss_mb", "MB", goal=at_most(80))
