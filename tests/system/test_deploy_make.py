@@ -23,6 +23,8 @@ TEST = {
     "rauc",
     "squashfs-tools",
     "dbus-daemon",
+    "device-tree-compiler",
+    "systemd",
     "prometheus",
     "xvfb",
     "xdotool",
