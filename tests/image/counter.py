@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from kiosk.simulator.field_client import FieldClient
 from kiosk.simulator.hierarchy import default_folder, ensure_hierarchy
 from kiosk.simulator.service.control import ServiceControl
 from kiosk.simulator.service.service_pki import prepare_service
-from tests.image.golden import Golden
+from tests.image.golden import BANNER, Golden
 from tests.image.machine import DEBUG_SHELL, Build, Disk, Machine, MachineError, in_tools
 from tests.image.usbredir import VirtualStick
 
@@ -47,9 +48,14 @@ class Counter:
     build: Build
     folder: Path
     photographs: Path
+    again: bool = False  #: the service goes on from where it was in this folder
     ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
     #: An emulated processor takes ten times as long as a board, and a busy host makes it longer still.
     timing: str = "\n[timing]\n" + "".join(f"{name} = {seconds}\n" for name, seconds in SLOW.items())
+    code: str = ACTIVATION_CODE  #: of the card that was written last; each card has its own
+    banner: bool = False  #: pictures may carry the banner of a service that does not answer
+    _cards: int = 0
+    _bannered: bool = False
     _stack: ExitStack = field(default_factory=ExitStack)
     _stick: VirtualStick | None = None
     _shots: int = 0
@@ -57,6 +63,8 @@ class Counter:
     def __enter__(self) -> "Counter":
         self.folder.mkdir(parents=True, exist_ok=True)
         self.photographs.mkdir(parents=True, exist_ok=True)
+        if not self.again:
+            shutil.rmtree(self.folder / "service", ignore_errors=True)
         self.hierarchy = ensure_hierarchy(default_folder())
         self.files = prepare_service(self.folder / "service", names=(HOST, "127.0.0.1"))
         self.golden = Golden(CLINIC)
@@ -125,7 +133,7 @@ class Counter:
             'name = ""                      # 照会先': 'name = "simulator"  # 照会先',
             'url = ""': f'url = "https://{HOST}:{main}"',
             'enrolment_url = ""': f'enrolment_url = "https://{HOST}:{enrol}"',
-            'activation_code = ""': f'activation_code = "{ACTIVATION_CODE}"',
+            'activation_code = ""': f'activation_code = "{self.code}"',
             'staff_number = ""': f'staff_number = "{STAFF_NUMBER}"',
             'staff_passcode = ""': f'staff_passcode = "{STAFF_PASSCODE}"',
             'trust = "/usr/share/kiosk/trust"': 'trust = "trust"\ncomputing_s = 5',
@@ -138,7 +146,12 @@ class Counter:
         return text + self.timing
 
     def write_card(self, disk: Path, text: str | None = None) -> None:
-        """Put the settings, the CA and the trust folder on the card's FAT partition."""
+        """Put the settings, the CA and the trust folder on the card's FAT partition. Each card gets a code of
+        its own: its key is another one, and a code is good for one key.
+        """
+        self.code = f"{int(ACTIVATION_CODE) + self._cards:012}"
+        self._cards += 1
+        self.service.issue_code(INSTITUTION, self.code)
         staged = self.folder / "staged"
         shutil.rmtree(staged, ignore_errors=True)
         (staged / "trust").mkdir(parents=True)
@@ -154,6 +167,21 @@ class Counter:
         """A file of the FAT partition."""
         return self.tool(["mtype", "-i", f"{disk}@@{FAT_AT}", f"::/{name}"], disk.parent)
 
+    def fat_file(self, image: Path, name: str) -> bytes | None:
+        """A file of a FAT partition in a file of its own; None when it is not there."""
+        goal = self.folder / "fat-file"
+        goal.unlink(missing_ok=True)
+        try:
+            self.tool(["mcopy", "-o", "-n", "-i", str(image), f"::/{name}", str(goal)], image.parent)
+        except RuntimeError:
+            return None
+        return goal.read_bytes()
+
+    def copy(self, disk: Path, goal: Path) -> Path:
+        """The same card once more."""
+        subprocess.run(["cp", "--sparse=always", str(disk), str(goal)], check=True)
+        return goal
+
     def tool(self, command: list[str], *shared: Path) -> str:
         """A program of the tool root."""
         done = subprocess.run(
@@ -168,8 +196,7 @@ class Counter:
 
     def fresh_disk(self, name: str = "card.img", grown_to: str = "8G") -> Path:
         """A card as flashed: the image's bytes on a larger card (a power of two: QEMU's SD controller)."""
-        disk = self.folder / name
-        subprocess.run(["cp", "--sparse=always", str(self.build.image), str(disk)], check=True)
+        disk = self.copy(self.build.image, self.folder / name)
         subprocess.run(["truncate", "-s", grown_to, str(disk)], check=True)
         return disk
 
@@ -196,18 +223,19 @@ class Counter:
         self._shots += 1
         return machine.photograph(self.photographs / f"{self._shots:02d}-{name}.png")
 
-    def see(self, machine: Machine, *names: str, limit_s: float = PAGE_S) -> str:
+    def see(self, machine: Machine, *names: str, limit_s: float = PAGE_S, every_s: float = 1.0) -> str:
         """Wait until the panel shows one of these pictures; keeps the photograph. Raises MachineError."""
         look = machine.path("look.png")
         found: list[str] = []
+        wanted = [*names, *(map(self.golden.with_banner, names) if self.banner else ())]
 
         def there() -> bool:
             machine.photograph(look)
-            found[:] = [name for name in names if self.golden.shows(name, look)]
+            found[:] = [name for name in wanted if self.golden.shows(name, look)]
             return bool(found)
 
         try:
-            machine.wait(f"the picture {' or '.join(names)}", there, limit_s, every_s=1.0)
+            machine.wait(f"the picture {' or '.join(names)}", there, limit_s, every_s=every_s)
         except MachineError as fault:
             self._shots += 1
             kept = self.photographs / f"{self._shots:02d}-not-{names[0]}.png"
@@ -215,16 +243,25 @@ class Counter:
             raise MachineError(f"{fault}; nearest: {self.golden.nearest(look)}; photograph {kept}") from None
         self._shots += 1
         shutil.copyfile(look, self.photographs / f"{self._shots:02d}-{found[0]}.png")
-        return found[0]
+        self._bannered = found[0].endswith(BANNER)
+        return found[0].removesuffix(BANNER)
 
     def press(self, machine: Machine, picture: str, target: str) -> None:
         """Touch something of a picture that is shown."""
-        machine.touch(*self.golden.target(picture, target))
+        shown = self.golden.with_banner(picture) if self._bannered else picture
+        machine.touch(*self.golden.target(shown, target))
 
     def visit(
-        self, machine: Machine, token: str, pin: str = PIN, ends: tuple[str, ...] = ("verified",)
+        self,
+        machine: Machine,
+        token: str,
+        pin: str = PIN,
+        ends: tuple[str, ...] = ("verified",),
+        acknowledged: Callable[[], object] = lambda: None,
     ) -> str:
-        """A whole visit in home_consent, from the start screen to its end and back."""
+        """A whole visit in home_consent, from the start screen to its end and back. `acknowledged` is called
+        when the patient sees that the record is kept.
+        """
         self.see(machine, "start")
         self.press(machine, "start", "start")
         self.see(machine, "consent")
@@ -237,6 +274,7 @@ class Counter:
         self._hold(machine, token)
         self.hand.tap(token)
         end = self.see(machine, *ends)
+        acknowledged()
         self.hand.remove()
         self.press(machine, end, "finish")
         self.see(machine, "start")

@@ -2,6 +2,7 @@
 machine.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pygame
@@ -18,6 +19,7 @@ from kiosk.screens.notice_page import notice_picture
 from kiosk.screens.painter import Painter
 from kiosk.screens.theme import tokens_of
 from kiosk.screens.widgets import Picture, Scene
+from kiosk.visit.states import Line
 from tests.image.machine import HEIGHT, WIDTH
 
 PX_PER_MM = 5.36  #: the default of the settings
@@ -25,6 +27,7 @@ PX_PER_MM = 5.36  #: the default of the settings
 #: same fonts and the same library on two processors; receipt numbers differ.
 ALIKE = 0.012
 NOTICEABLE = 40  #: of 255, in any colour
+BANNER = "@offline"  #: after a picture's name: the same with the banner of a service that does not answer
 
 
 class Golden:
@@ -40,13 +43,23 @@ class Golden:
             Catalogues(LANGUAGES),
             fonts,
         )
+        self._look = look
+        self._examples = {each.name: each.kiosk for each in examples(mode, language)}
         self.pictures: dict[str, Picture] = {
-            each.name: lay_out(each.kiosk, look) for each in examples(mode, language)
+            name: lay_out(kiosk, look) for name, kiosk in self._examples.items()
         }
 
     def add_notice(self, name: str, notice: Notice) -> None:
         """A notice as one more picture that may be waited for."""
         self.pictures[name] = notice_picture(notice, canvas_for(WIDTH, HEIGHT, PX_PER_MM), self._fonts)
+
+    def with_banner(self, name: str) -> str:
+        """The name of the picture as it is while the service does not answer."""
+        goal = name + BANNER
+        if goal not in self.pictures and name in self._examples:
+            kiosk = replace(self._examples[name], line=Line(online=False))
+            self.pictures[goal] = lay_out(kiosk, self._look)
+        return goal if goal in self.pictures else name
 
     def drawn(self, name: str) -> pygame.Surface:
         """The picture as it should be."""

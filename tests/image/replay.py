@@ -7,6 +7,7 @@ before some flush, and any part of what came after it up to the cut. The states 
 import random
 import struct
 import subprocess
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ FLUSH, FUA, DISCARD = 1, 2, 4
 SUPER = struct.Struct("<QQQI")
 ENTRY = struct.Struct("<QQQQ")
 CHUNK = 1 << 20
+EMPTY = bytes(CHUNK)
+BOOT, SLOT_A, SLOT_B, DATA = 1, 2, 3, 4  #: partitions of the card (genimage.cfg)
 
 
 class LogError(ValueError):
@@ -74,13 +77,17 @@ class Cut:
         return self.sure > 0 and entries[self.sure - 1].end >= log_size
 
 
-def cuts(entries: tuple[Write, ...], count: int, seed: int, first: int = 0) -> Iterator[Cut]:
-    """`count` crash states, evenly spread over the flushes from entry `first` on."""
+def cuts(
+    entries: tuple[Write, ...], count: int, seed: int, first: int = 0, last: int | None = None
+) -> Iterator[Cut]:
+    """`count` crash states, evenly spread over the flushes from entry `first` to before `last`."""
     chance = random.Random(seed)
-    flushes = [n for n, entry in enumerate(entries) if entry.flushes and n >= first]
-    for number in range(count):
-        place = flushes[number * (len(flushes) - 1) // max(1, count - 1)]
-        following = next((n for n in flushes if n > place), len(entries))
+    end = len(entries) if last is None else last
+    flushes = [n for n in range(first, end) if entries[n].flushes]
+    for number in range(count if flushes else 0):
+        at = number * (len(flushes) - 1) // max(1, count - 1)
+        place = flushes[at]
+        following = flushes[at + 1] if at + 1 < len(flushes) else end
         until = chance.randint(place + 1, following) if following > place + 1 else place + 1
         loose = [n for n in range(place + 1, until) if chance.random() < 0.5]
         yield Cut(place + 1, tuple(loose), until)
@@ -97,12 +104,23 @@ class Part:
         return self.begin <= entry.offset and entry.offset + entry.length <= self.begin + self.size
 
 
+def whole(disk: Path) -> Part:
+    """All of a disk, as a card that is put into another box."""
+    return Part(0, disk.stat().st_size)
+
+
 def partition(disk: Path, number: int) -> Part:
     """Where a partition of an MBR disk lies."""
     with disk.open("rb") as file:
         table = file.read(512)[446:510]
     start, count = struct.unpack("<II", table[16 * (number - 1) + 8 : 16 * number])
     return Part(start * 512, count * 512)
+
+
+def to_the_end(disk: Path, number: int) -> Part:
+    """From where a partition begins to the end of the disk: as far as the data partition grows."""
+    begin = partition(disk, number).begin
+    return Part(begin, disk.stat().st_size - begin)
 
 
 class Replayer:
@@ -113,20 +131,31 @@ class Replayer:
         self.entries = writes(log)
         self._log, self._part, self._goal = log, part, goal
         self._done = 0
+        self._ours = [n for n, entry in enumerate(self.entries) if entry.length and part.within(entry)]
         copy_range(before, part, goal)
+
+    def writes_in(self, cut: Cut) -> tuple[int, ...]:
+        """The same for two cuts after which this partition is the same: how many writes to it are sure, and
+        which others happened.
+        """
+        ours = set(self._ours).intersection(cut.also)
+        return (bisect_left(self._ours, cut.sure), *sorted(ours))
 
     def state(self, cut: Cut, out: Path) -> Path:
         """The partition after a cut, as the file `out`. Cuts must come in order."""
         assert cut.sure >= self._done, "forward only"
         with self._goal.open("r+b") as disk, self._log.open("rb") as log:
-            for entry in self.entries[self._done : cut.sure]:
-                self._apply(disk, log, entry)
+            for number in self._between(self._done, cut.sure):
+                self._apply(disk, log, self.entries[number])
         self._done = cut.sure
         subprocess.run(["cp", "--sparse=always", str(self._goal), str(out)], check=True)
         with out.open("r+b") as disk, self._log.open("rb") as log:
             for number in cut.also:
                 self._apply(disk, log, self.entries[number])
         return out
+
+    def _between(self, first: int, end: int) -> list[int]:
+        return self._ours[bisect_left(self._ours, first) : bisect_left(self._ours, end)]
 
     def _apply(self, disk: BinaryIO, log: BinaryIO, entry: Write) -> None:
         if not entry.length or not self._part.within(entry):
@@ -150,6 +179,6 @@ def copy_range(disk: Path, part: Part, goal: Path) -> None:
         source.seek(part.begin)
         left = part.size
         while left > 0 and (chunk := source.read(min(CHUNK, left))):
-            out.seek(len(chunk), 1) if not any(chunk) else out.write(chunk)
+            out.seek(len(chunk), 1) if chunk == EMPTY[: len(chunk)] else out.write(chunk)
             left -= len(chunk)
         out.truncate(part.size)

@@ -6,10 +6,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from kiosk.simulator.desk.place import INSTITUTION, STAFF_PASSCODE
 from kiosk.simulator.service.answers import PERSONS
 from kiosk.uploader.service import Service
 from kiosk.uploader.tls import Credentials
+from tests.image.counter import TERMINAL, Counter
 from tests.image.crash import mounted
+from tests.image.replay import DATA, copy_range, partition
+from tests.image.report import Report
 
 CHUNK = 8 << 20
 OVERLAP = 256  #: longer than anything looked for
@@ -31,7 +35,7 @@ def strings_in(path: Path, wanted: dict[str, bytes]) -> list[str]:
     tail = b""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
-            if any(chunk):
+            if chunk.strip(b"\0"):
                 found |= {name for name, text in wanted.items() if text in tail + chunk}
             tail = chunk[-OVERLAP:]
     return sorted(found)
@@ -77,3 +81,29 @@ def told(url: str, credentials: Credentials, records: Sequence[str]) -> list[str
     """What the service answers to the stolen key about each record, as text."""
     service = Service(url, credentials, 10.0)
     return [repr(service.status(record)) for record in records]
+
+
+def stolen(counter: Counter, report: Report, card: Path, code: str, records: list[str]) -> None:
+    """The card in a thief's hands, which enrolled with `code`, before and after the clinic had it revoked."""
+    work = counter.folder / "thief"
+    work.mkdir(exist_ok=True)
+    data = work / "data.img"
+    copy_range(card, partition(card, DATA), data)
+    wanted = words(code, STAFF_PASSCODE)
+    found = strings_in(data, wanted)
+    report.figure(f"of {len(wanted)} secrets and persons, found on the card", str(len(found)), not found)
+    for each in found:
+        report.say(f"on the card: {each}")
+    report.figure("databases carved from it", str(len(carve(data, work))))
+    credentials = keys_on(data, work)
+    report.figure("client key on the card (level 0)", "yes" if credentials else "no")
+    if credentials is None:
+        return
+    url = f"https://127.0.0.1:{counter.ports[0]}"
+    answers = " ".join(told(url, credentials, records))
+    persons = [name for name, text in words().items() if text in answers.encode()]
+    report.figure("persons that the service tells that key", str(len(persons)), not persons)
+    counter.service.revoke(INSTITUTION, TERMINAL)
+    after = told(url, credentials, records)
+    refused = all("Problem" in each or "Fault" in each for each in after)
+    report.figure("the same key once it is revoked", "refused" if refused else "answered", refused)

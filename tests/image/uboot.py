@@ -17,6 +17,9 @@ from tests.image.machine import Build, MachineError, in_tools
 
 CARD_BYTES = 4 * 1024**3  #: QEMU's SD controller wants a power of two
 SLOT = re.compile(r"KIOSK slot (\w), attempts left A=(\d+) B=(\d+)")
+LOADED = re.compile(
+    SLOT.pattern + r"(?s:.*)Starting kernel"
+)  #: kernel and initial RAM disk came off the card
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,10 @@ class Attempt:
     left_b: int
 
 
-def starts(build: Build, card: Path, folder: Path, limit_s: float) -> Attempt:
-    """Power on until U-Boot has chosen and counted, then pull the plug. Raises MachineError."""
+def starts(build: Build, card: Path, folder: Path, limit_s: float, sign: re.Pattern[str] = SLOT) -> Attempt:
+    """Power on until U-Boot has chosen and counted, or as far as `sign`; then pull the plug. Raises
+    MachineError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "serial.log"
     log.unlink(missing_ok=True)
@@ -55,12 +60,12 @@ def starts(build: Build, card: Path, folder: Path, limit_s: float) -> Attempt:
         end = time.monotonic() + limit_s
         while time.monotonic() < end:
             text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-            if found := SLOT.search(text):
+            if found := sign.search(text):
                 return Attempt(found[1], int(found[2]), int(found[3]))
             if process.poll() is not None:
                 break
             time.sleep(1)
-        raise MachineError(f"U-Boot chose no slot; serial line:\n{text[-1500:]}")
+        raise MachineError(f"U-Boot did not come as far as {sign.pattern!r}; serial line:\n{text[-1500:]}")
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kiosk_image.sign import make_bundle, make_throw_away
 from tests.image.counter import FAT_AT, READY_S, Counter
-from tests.image.machine import DEBUG_SHELL, Machine, MachineError
+from tests.image.machine import Machine, MachineError
 from tests.image.uboot import Attempt, starts, take_out
 
 UBOOT_S = 240.0
@@ -39,39 +39,47 @@ def stick(counter: Counter, bundles: dict[str, Path]) -> Path:
     return path
 
 
+def made(counter: Counter, name: str, signed: Path, content: Path, compatible: str = "maina-kiosk") -> Path:
+    """A bundle of the root in `content`, signed with these keys."""
+    out = counter.folder / "bundles" / name
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    return make_bundle(out, signed, content, counter.build.tools, name, "9.9.9", compatible)
+
+
+def good_bundle(counter: Counter, keys: Path) -> Path:
+    """The image's own root, as it must be for an update."""
+    return made(counter, "good", keys, counter.build.disk)
+
+
 def bundles(counter: Counter, keys: Path) -> dict[str, Path]:
-    """A good bundle of the image's own root, and three that must be refused."""
-    work, tools = counter.folder / "bundles", counter.build.tools
+    """A good bundle, and three that must be refused."""
+    work = counter.folder / "bundles"
     small = work / "small"
     small.mkdir(parents=True, exist_ok=True)
     # Never installed, and nothing that squashfs could make too small for a bundle.
     (small / "root.ext4").write_bytes(random.Random(1).randbytes(1024 * 1024))
     others = work / "other-keys"
-    make_throw_away(others, tools)
-
-    def made(name: str, signed: Path, content: Path, compatible: str = "maina-kiosk") -> Path:
-        out = work / name
-        shutil.rmtree(out, ignore_errors=True)
-        out.mkdir()
-        return make_bundle(out, signed, content, tools, name, "9.9.9", compatible)
-
+    make_throw_away(others, counter.build.tools)
     found = {
-        "good.raucb": made("good", keys, counter.build.disk),
-        "product.raucb": made("product", keys, small, "another-product"),
-        "key.raucb": made("key", others, small),
+        "good.raucb": good_bundle(counter, keys),
+        "product.raucb": made(counter, "product", keys, small, "another-product"),
+        "key.raucb": made(counter, "key", others, small),
     }
     torn = work / "torn.raucb"
     torn.write_bytes(found["product.raucb"].read_bytes()[:-600])
     return {**found, "torn.raucb": torn}
 
 
-def running(counter: Counter, card: Path, slot: str, stick_image: Path | None = None) -> Machine:
+def running(
+    counter: Counter, card: Path, slot: str, stick_image: Path | None = None, log: Path | None = None
+) -> Machine:
     """The machine that U-Boot would have started from this slot."""
     extra: tuple[str, ...] = ()
     if stick_image is not None:
         drive = f"if=none,id=stick,format=raw,readonly=on,file={stick_image}"
         extra = ("-drive", drive, "-device", "virtio-blk-pci,drive=stick")
-    machine = counter.machine(card, append=DEBUG_SHELL, extra=extra)
+    machine = counter.machine(card, log, extra=extra)
     machine.slot = slot
     return machine
 
