@@ -1,5 +1,6 @@
 """`kiosk first-boot`: from a written card to a kiosk that runs; what is missing goes on the screen."""
 
+import logging
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from kiosk.provisioning.notice import lines, qr_text
 from kiosk.uploader.enrolment import EnrolmentError
 from kiosk.uploader.keypairs import write_safely
 
+log = logging.getLogger(__name__)
+
 UPLOADER = "kiosk-uploader"  #: user and group of the process that speaks to the service
 FOLDER = click.Path(path_type=Path, file_okay=False)
 #: Who has to look again when a file of the line changed.
@@ -23,6 +26,20 @@ RELOAD = {
     WIFI: ("systemctl", "try-reload-or-restart", "wpa_supplicant@wlan0.service"),
     TIME: ("systemctl", "try-restart", "systemd-timesyncd.service"),
 }
+#: The settings cannot be kept: the card is full, read-only or worn.
+UNWRITABLE = Notice(
+    Words(
+        "ただいま使えません",
+        (
+            "受付窓口へお願いします。",
+            "SD カードに設定を書き込めません。自動でくり返し試みます。",
+            "職員の方へ：電源を入れ直しても変わらなければ、新しいカードに取りかえてください。",
+        ),
+    ),
+    Words(
+        "Out of service", ("The SD card does not take the settings. If a restart does not help, replace it.",)
+    ),
+)
 
 
 @click.command("first-boot")
@@ -30,14 +47,19 @@ RELOAD = {
 @click.option("--kept", type=FOLDER, default=Path("/var/lib/kiosk"), help="Where settings in force lie.")
 @click.option("--line", type=FOLDER, default=Path("/var/lib/kiosk-line"), help="Where the line's files go.")
 @click.option("--notice", type=FOLDER, default=Path("/run/kiosk-notice"), help="Where the notice goes.")
-@click.option(
-    "--lost", type=click.Path(path_type=Path), default=Path("/run/kiosk-data/made-anew"), hidden=True
-)
+@click.option("--lost", type=click.Path(path_type=Path), default=Path("/var/made-anew"), hidden=True)
 def command(card: Path, kept: Path, line: Path, notice: Path, lost: Path) -> None:
     """Take the settings from the card, make the key, enrol, wipe the secrets. Run at every start."""
     places = Places(card, kept)
-    outcome = first_boot(places, _enrol, lambda read: _put_line(read, line))
     mark = notice / "settings"  # tells mark-good that the box waits for its settings, and for nothing else
+    try:
+        outcome = first_boot(places, _enrol, lambda read: _put_line(read, line))
+        if isinstance(outcome, Ready):
+            _forget_loss(lost)
+    except OSError as fault:
+        mark.unlink(missing_ok=True)
+        write_safely(notice / "notice.json", to_text(UNWRITABLE).encode(), 0o644)
+        raise click.ClickException(f"the card does not take the settings: {fault.strerror}") from None
     if isinstance(outcome, Ready):
         mark.unlink(missing_ok=True)
         (notice / "notice.json").unlink(missing_ok=True)
@@ -46,6 +68,13 @@ def command(card: Path, kept: Path, line: Path, notice: Path, lost: Path) -> Non
     write_safely(notice / "notice.json", text.encode(), 0o644)  # the screen's user reads it
     mark.touch()
     raise click.ClickException(_in_journal(outcome))
+
+
+def _forget_loss(lost: Path) -> None:
+    """Staff were told, for they have written a new activation code since; the log tells support."""
+    if lost.exists():
+        log.warning("the data partition was made anew before this: records that waited on it are lost")
+        lost.unlink()
 
 
 def notice_of(outcome: Outcome, data_lost: bool) -> Notice:

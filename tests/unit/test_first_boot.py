@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from kiosk.commands.first_boot import UNWRITABLE, command
 from kiosk.config import Card, Settings, load
+from kiosk.notice import from_text
 from kiosk.provisioning.first_boot import Faulty, NoCa, NotEnrolled, Places, Ready, first_boot
 from kiosk.staff import verify
 from kiosk.uploader.enrolment import EnrolmentError
@@ -204,3 +207,47 @@ def test_a_trust_folder_on_the_card_is_kept_where_the_reader_can_look(places: Pl
     assert trust == places.kept / "trust"
     assert (trust / "ca.pem").read_text() == "another certificate"
     assert (trust.stat().st_mode & 0o777, (trust / "ca.pem").stat().st_mode & 0o777) == (0o755, 0o644)
+
+
+# ---- the command -----------------------------------------------------------------------------------------
+
+
+def run(places: Places, folder: Path) -> Result:
+    (folder / "notice").mkdir(exist_ok=True)
+    named = {
+        "card": places.card,
+        "kept": places.kept,
+        "line": folder / "line",
+        "notice": folder / "notice",
+        "lost": folder / "made-anew",
+    }
+    return CliRunner().invoke(
+        command, [word for name, path in named.items() for word in (f"--{name}", str(path))]
+    )
+
+
+def test_a_card_that_takes_nothing_is_told_on_the_screen_and_is_not_waiting_for_settings(
+    places: Places, tmp_path: Path
+) -> None:
+    (tmp_path / "notice").mkdir()
+    (tmp_path / "notice/settings").touch()
+    done = run(Places(places.card, Path("/proc/self")), tmp_path)  # root may write anywhere else
+    assert done.exit_code == 1
+    assert "the card does not take the settings" in done.output
+    assert from_text((tmp_path / "notice/notice.json").read_text(encoding="utf-8")) == UNWRITABLE
+    assert not (tmp_path / "notice/settings").exists()
+
+
+def test_a_loss_is_told_until_the_kiosk_has_been_set_up_anew(places: Places, tmp_path: Path) -> None:
+    lost, told = tmp_path / "made-anew", tmp_path / "notice/notice.json"
+    lost.touch()
+    (places.card / "service-ca.pem").unlink()
+    for _ in range(2):  # also at the next start
+        assert run(places, tmp_path).exit_code == 1
+        assert "失われています" in told.read_text(encoding="utf-8")
+        assert lost.exists()
+    (places.card / "service-ca.pem").write_text("a certificate", encoding="utf-8")
+    assert first_boot(places, enrolled, no_line) == Ready()
+    assert run(places, tmp_path).exit_code == 0
+    assert not lost.exists()
+    assert not told.exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pygame
 import pytest
 
-from kiosk.commands.first_boot import notice_of
+from kiosk.commands.first_boot import UNWRITABLE, notice_of
 from kiosk.config import ConfigError
 from kiosk.config_table import Fault
 from kiosk.notice import LINES_SHOWN, UNTOLD, Notice, Words, from_text, shortened, to_text
@@ -29,6 +29,9 @@ FAULTS = tuple(
     )
     for line in range(1, 12)
 )
+NOTICES = Path(__file__).resolve().parents[2] / "deploy/appliance/usr/share/kiosk/notices"
+#: What the image's scripts put on the screen (usr/lib/kiosk/tell), by name.
+IMAGES_OWN = {path.stem: read for path in NOTICES.iterdir() if (read := from_text(path.read_text("utf-8")))}
 OUTCOMES: tuple[Outcome, ...] = (
     Faulty(ConfigError(Path("kiosk.toml"), FAULTS)),
     Faulty(ConfigError(Path("kiosk.toml"), FAULTS[:1])),
@@ -56,8 +59,22 @@ def test_many_lines_are_counted() -> None:
 @pytest.mark.parametrize("lost", [False, True])
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda each: type(each).__name__)
 def test_every_notice_fits_the_screen(outcome: Outcome, lost: bool, size: tuple[int, int, float]) -> None:
-    canvas = Canvas(*size)
-    picture = notice_picture(notice_of(outcome, lost), canvas, FontBook())
+    codes = codes_of_a_notice_that_fits(notice_of(outcome, lost), Canvas(*size))
+    assert len(codes) == (isinstance(outcome, Faulty) and not lost)
+
+
+@pytest.mark.parametrize("size", [(800, 480, 5.36), (480, 800, 5.36), (1280, 720, 8.3)])
+@pytest.mark.parametrize(
+    "notice", [UNTOLD, UNWRITABLE, *IMAGES_OWN.values()], ids=lambda each: each.en.lines[0]
+)
+def test_every_fixed_notice_fits_and_says_what_to_do(notice: Notice, size: tuple[int, int, float]) -> None:
+    assert codes_of_a_notice_that_fits(notice, Canvas(*size)) == []
+    assert any("職員" in line for line in notice.ja.lines)
+    assert len(notice.ja.lines) <= LINES_SHOWN
+
+
+def codes_of_a_notice_that_fits(notice: Notice, canvas: Canvas) -> list[Qr]:
+    picture = notice_picture(notice, canvas, FontBook())
     lines = [line for widget in picture.widgets if isinstance(widget, Text) for line in widget.lines]
     assert lines
     for line in lines:
@@ -65,11 +82,11 @@ def test_every_notice_fits_the_screen(outcome: Outcome, lost: bool, size: tuple[
     for one, other in itertools.pairwise(lines):
         assert one.rect.bottom <= other.rect.y, (one.text, other.text)
     codes = [widget for widget in picture.widgets if isinstance(widget, Qr)]
-    assert len(codes) == (isinstance(outcome, Faulty) and not lost)
     for code in codes:
         assert canvas.rect.covers(code.rect)
         assert code.rect.w / len(code.modules) >= 2.5  # pixels for each module
         assert not any(code.rect.overlaps(line.rect) for line in lines)
+    return codes
 
 
 def test_a_lost_partition_is_told_before_anything_else() -> None:
@@ -93,3 +110,7 @@ def test_a_phone_reads_the_same_lines_from_the_screen(tmp_path: Path, display: s
     said = read.stdout.decode().rstrip("\n")
     assert said == qr_text(FAULTS, "ja")
     assert said.splitlines()[1] == FAULTS[0].in_japanese()
+
+
+def test_the_image_s_own_notices_can_be_read() -> None:
+    assert {"card", "screen"} == IMAGES_OWN.keys() == {path.stem for path in NOTICES.iterdir()}
