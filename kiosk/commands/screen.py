@@ -94,6 +94,7 @@ def assemble(
     *,
     lights_work: bool = True,
     pressed: Keys | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> tuple[ScreenApp, Conductor]:
     """Put the screen process together around a display and its lamps; the demo brings its own two."""
     sound = Sound(settings.screen.sound)
@@ -102,7 +103,7 @@ def assemble(
     conductor = Conductor(
         Kiosk(settings.rules, settings.rules.languages[0], large_text=settings.rules.large_text),
         World(
-            time.monotonic,
+            monotonic,
             lambda: str(uuid6.uuid7()),
             staff_check(settings.staff),
             desk(settings, sound, lights_work),
@@ -141,10 +142,10 @@ def assemble(
         look,
         conductor,
         (reader, uploader),
-        Player(shown_on, time.monotonic),
+        Player(shown_on, monotonic),
         sound,
         Supervision(),
-        time.monotonic,
+        monotonic,
         on_shown,
         pressed or tuple,
     )

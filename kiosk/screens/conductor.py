@@ -34,6 +34,7 @@ from kiosk.visit.states import (
     StaffCalled,
     visit_of,
 )
+from kiosk.visit.timing import dwell
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ class Conductor:
         self._keys: SealingKeys | None = None
         self._outbox = OutboxCondition.UNKNOWN
         self._pad = SecretPad()
-        self._deadline: float | None = None
+        wait = dwell(kiosk)  # nothing has moved yet that would begin it
+        self._deadline = None if wait is None else world.monotonic() + wait
         self._staff: tuple[str | None, str, Future[bool]] | None = None
         self._unlock_at: float | None = None
         self._check_by: float | None = None

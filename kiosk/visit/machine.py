@@ -78,6 +78,7 @@ from kiosk.visit.states import (
     Kiosk,
     NotConfirmed,
     OtherDevice,
+    OutboxCondition,
     OutOfService,
     OutOfServiceReason,
     Question,
@@ -149,10 +150,21 @@ def _note(kiosk: Kiosk, event: Event) -> Kiosk:
             return replace(kiosk, update=view)
         case PreferencesTold(volume, languages):
             return prefer(kiosk, volume, languages)
+        case TimeUp() if isinstance(kiosk.screen, Starting):
+            return _missing(kiosk)
         case ChallengeArrived(challenge=challenge):
             return replace(kiosk, screen=_with_challenge(kiosk.screen, challenge))
         case _:
             return kiosk
+
+
+def _missing(kiosk: Kiosk) -> Kiosk:
+    """A process that has never come by now does not start: the page names it, until it comes after all."""
+    return replace(
+        kiosk,
+        reader=ReaderCondition.LOST if kiosk.reader is ReaderCondition.UNKNOWN else kiosk.reader,
+        outbox=OutboxCondition.LOST if kiosk.outbox is OutboxCondition.UNKNOWN else kiosk.outbox,
+    )
 
 
 def _with_challenge(screen: S, challenge: str) -> S:

@@ -65,6 +65,8 @@ from kiosk.visit.states import (
     WrongToken,
 )
 
+STARTING_S = 120.0  #: the slowest board has all three processes up in half of it
+
 _TOUCHES = (
     Began,
     Pressed,
@@ -89,7 +91,9 @@ def dwell(kiosk: Kiosk) -> float | None:
         case Idle():
             usual = kiosk.rules.languages[0], kiosk.rules.large_text
             return waits.patient_s if (kiosk.language, kiosk.large_text) != usual else None
-        case Starting() | OutOfService() | TooEarly(back=Idle()):
+        case Starting():
+            return STARTING_S
+        case OutOfService() | TooEarly(back=Idle()):
             return None
         case EnterPin():
             return waits.pin_s

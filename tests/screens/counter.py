@@ -219,7 +219,9 @@ def sealing_keys(private: X25519PrivateKey, response: bytes) -> ch.SealingKeys:
 
 
 @contextmanager
-def open_counter(folder: Path, passcode: Sequence[int]) -> Iterator[Counter]:
+def open_counter(
+    folder: Path, passcode: Sequence[int], monotonic: Callable[[], float] = time.monotonic
+) -> Iterator[Counter]:
     """Everything in this folder; the passcode is that of the one member of staff."""
     typed = bytearray(ord("0") + digit for digit in passcode)
     stored = hash_passcode(typed, b"salt for a test.")
@@ -243,7 +245,7 @@ def open_counter(folder: Path, passcode: Sequence[int]) -> Iterator[Counter]:
             ch.LineState(online=True, waiting=0),
         ],
     )
-    app, conductor = assemble(load(path), NoDisplay(), NoLamps())
+    app, conductor = assemble(load(path), NoDisplay(), NoLamps(), monotonic=monotonic)
     try:
         yield Counter(conductor, reader, uploader, private)
     finally:

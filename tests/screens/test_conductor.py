@@ -11,7 +11,15 @@ from kiosk import channel as ch
 from kiosk.qualification.sealing import Label, Purpose, SuiteName, unseal
 from kiosk.qualification.terms import Device, Outcome
 from kiosk.visit.events import ReadFailure
-from kiosk.visit.states import OutboxCondition, ReaderCondition, Stage, WrongTokenKind
+from kiosk.visit.states import (
+    OutboxCondition,
+    OutOfService,
+    OutOfServiceReason,
+    ReaderCondition,
+    Stage,
+    WrongTokenKind,
+)
+from kiosk.visit.timing import STARTING_S
 from tests.screens.counter import (
     Counter,
     Secrets,
@@ -199,3 +207,22 @@ def test_a_lost_reader_closes_the_kiosk_and_a_new_one_opens_it(counter: Counter)
     counter.settle()
     counter.reader.begin()
     counter.until_screen("start")
+
+
+@pytest.mark.parametrize("comes", [False, True])
+def test_a_process_that_never_starts_is_named_until_it_comes(
+    tmp_path: Path, known: Secrets, comes: bool
+) -> None:
+    clock = [0.0]
+    with open_counter(tmp_path, known.passcode, monotonic=lambda: clock[0]) as counter:
+        counter.reader.die()
+        clock[0] = STARTING_S - 1
+        counter.settle()
+        assert counter.screen == "starting"
+        clock[0] = STARTING_S + 1
+        counter.until_screen("out_of_service")
+        assert counter.conductor.kiosk.screen == OutOfService(OutOfServiceReason.READER)
+        if comes:
+            counter.reader.begin()
+            clock[0] += 1
+            counter.until_screen("start")
