@@ -5,6 +5,7 @@ Everything here runs on this machine's processor, so that a change of our code i
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -12,7 +13,7 @@ import tomllib
 from pathlib import Path
 
 from kiosk_image.roots import inside, shell
-from kiosk_image.steps import remove
+from kiosk_image.steps import BuildError, remove
 from kiosk_image.wheels import unpack
 
 UNITS = ("kiosk-reader.service", "kiosk-screen.service", "kiosk-uploader.service")
@@ -197,8 +198,17 @@ def _place(tree: Tree) -> None:
     project = tomllib.loads((tree.repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     image = f'IMAGE_ID="{project["name"]}"\nIMAGE_VERSION="{project["version"]}"\n'
     tree.write("usr/lib/os-release", release.rstrip() + "\n" + image)
+    rauc = (tree.root / "etc/rauc/system.conf").read_text(encoding="utf-8")
+    tree.write("etc/rauc/system.conf", no_older(rauc, project["version"]))
     tree.write("etc/hostname", "kiosk\n")
     tree.write("etc/hosts", "127.0.0.1 localhost kiosk\n::1 localhost kiosk\n")
+
+
+def no_older(rauc: str, version: str) -> str:
+    """RAUC's system.conf with its own bar against older bundles, beside the one of the update page."""
+    if re.fullmatch(r"\d+\.\d+\.\d+", version) is None:
+        raise BuildError(f"version {version} in pyproject.toml: RAUC compares numbers only, such as 1.2.3")
+    return rauc.replace("[system]\n", f"[system]\nmin-bundle-version={version}\n", 1)
 
 
 def _package(tree: Tree, site: Path, pip: Path) -> None:

@@ -37,7 +37,11 @@ def test_systemd_understands_every_unit(tmp_path: Path) -> None:
     for unit in (*UNITS.iterdir(), *(ROOT / "deploy").glob("kiosk-*.service")):
         text = re.sub(r"(?m)^ExecStart=.*", "ExecStart=/bin/true", unit.read_text(encoding="utf-8"))
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
-    done = analyze("verify", "--man=no", *map(str, sorted(tmp_path.iterdir())))
+    for added in APPLIANCE.glob("etc/systemd/system/kiosk-*.d"):
+        shutil.copytree(added, tmp_path / added.name)
+    done = analyze(
+        "verify", "--man=no", *map(str, sorted(path for path in tmp_path.iterdir() if path.is_file()))
+    )
     assert [line for line in done.stderr.splitlines() if "kiosk" in line] == []
 
 
@@ -77,6 +81,13 @@ def test_slots_and_attempts_mean_the_same_to_boot_loader_and_updater() -> None:
     assert "boot-attempts=3" in rauc
     fstab = (APPLIANCE / "etc/fstab").read_text(encoding="utf-8")
     assert f"PARTUUID={signature[1]}-04  /var" in fstab
+
+
+def test_the_image_refuses_bundles_that_are_older_than_itself() -> None:
+    rauc = (APPLIANCE / "etc/rauc/system.conf").read_text(encoding="utf-8")
+    assert "[system]\nmin-bundle-version=1.2.3\n" in assemble.no_older(rauc, "1.2.3")
+    with pytest.raises(steps.BuildError, match=r"1\.2\.3rc1"):
+        assemble.no_older(rauc, "1.2.3rc1")
 
 
 def test_storage_is_refused_unless_the_update_page_is_open() -> None:

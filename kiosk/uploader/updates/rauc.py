@@ -140,4 +140,6 @@ class Installation:
             return None
         if not last and ("ServiceUnknown" in said or "D-Bus" in said):
             return Judged("no_installer", "RAUC's service does not answer; see its log")
+        if "Version mismatch" in last:  # min-bundle-version in the image's system.conf
+            return Judged("older", last[:160])
         return Judged("failed", (last or said or "rauc gave no reason")[:160])
