@@ -44,7 +44,6 @@ NOT_NEEDED = (
 MODULES_NOT_NEEDED = (
     "drivers/infiniband",
     "drivers/media",
-    "drivers/scsi",
     "drivers/iio",
     "drivers/target",
     "drivers/ufs",
@@ -107,6 +106,8 @@ MODULES_NOT_NEEDED = (
 )
 #: HID drivers that stay: touch panels. Without hid-generic and its like a keyboard finds no driver.
 HID_KEPT = {"hid.ko.xz", "hid-multitouch.ko.xz", "usbhid.ko.xz"}
+#: SCSI drivers that stay: a USB stick is a SCSI disk.
+SCSI_KEPT = {"scsi_common.ko.xz", "scsi_mod.ko.xz", "sd_mod.ko.xz"}
 
 LAUNCHER = """#!/usr/bin/python3 -EsP
 import sys
@@ -250,9 +251,10 @@ def _kernel(tree: Tree, initrd: Path) -> None:
     release = modules.name
     for folder in MODULES_NOT_NEEDED:
         remove(modules / "kernel" / folder)
-    for driver in (modules / "kernel/drivers/hid").rglob("*.ko.xz"):
-        if driver.name not in HID_KEPT:
-            driver.unlink()
+    for folder, kept in (("hid", HID_KEPT), ("scsi", SCSI_KEPT)):
+        for driver in (modules / "kernel/drivers" / folder).rglob("*.ko.xz"):
+            if driver.name not in kept:
+                driver.unlink()
     tree.use("depmod", "--basedir", str(tree.root), release)
     shutil.copyfile(initrd / "initrd.img", tree.root / f"boot/initrd.img-{release}")
     tree.link("vmlinuz", f"boot/vmlinuz-{release}")

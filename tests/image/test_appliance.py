@@ -101,6 +101,14 @@ def test_storage_is_refused_unless_the_update_page_is_open() -> None:
         assert any(f'idVendor}}=="{vendor}", ATTRS{{idProduct}}=="{product}"' in line for line in rules)
 
 
+def test_what_is_let_in_gets_a_driver() -> None:
+    rules = (APPLIANCE / "etc/udev/rules.d/50-kiosk-usb.rules").read_text(encoding="utf-8")
+    let_in = rules.partition('LABEL="kiosk_usb_yes"\n')[2]
+    assert "$kernel >/sys/bus/usb/drivers_probe" in let_in
+    assert "drivers/scsi" not in assemble.MODULES_NOT_NEEDED  # a stick is a SCSI disk
+    assert {"scsi_mod.ko.xz", "sd_mod.ko.xz"} <= assemble.SCSI_KEPT
+
+
 @pytest.mark.skipif(shutil.which("dtc") is None, reason="no device tree compiler here")
 def test_overlays_compile(tmp_path: Path) -> None:
     for source in sorted((ROOT / "firmware/overlays").glob("*.dts")):
