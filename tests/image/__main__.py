@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tests.image import control, cuts, lived, plugs, update_cuts
+from tests.image import bad_card, control, cuts, downgrade, failing, lived, plugs, update_cuts
 from tests.image.counter import Counter, free_port
 from tests.image.life import bad_settings, bare, kill_each, stages, stop_each, system, unplug
 from tests.image.machine import Build, MachineError
@@ -62,6 +62,11 @@ def parts(sizes: Sizes, keys: Path, debian: Path) -> dict[str, Part]:
         "update_cuts": partial(update_cuts.part, sizes=sizes, keys=keys),
         "control": partial(control.part, sizes=sizes),
         "plugs": partial(plugs.part, sizes=sizes),
+        "failing": failing.part,
+        "full": bad_card.full,
+        "worn": bad_card.worn,
+        "destroyed": bad_card.destroyed,
+        "downgrade": partial(downgrade.part, keys=keys),
     }
 
 

@@ -258,9 +258,10 @@ class Counter:
         pin: str = PIN,
         ends: tuple[str, ...] = ("verified",),
         acknowledged: Callable[[], object] = lambda: None,
+        back: str = "start",
     ) -> str:
-        """A whole visit in home_consent, from the start screen to its end and back. `acknowledged` is called
-        when the patient sees that the record is kept.
+        """A whole visit in home_consent, from the start screen to its end and to the page at rest, `back`.
+        `acknowledged` is called when the patient sees that the record is kept.
         """
         self.see(machine, "start")
         self.press(machine, "start", "start")
@@ -277,7 +278,7 @@ class Counter:
         acknowledged()
         self.hand.remove()
         self.press(machine, end, "finish")
-        self.see(machine, "start")
+        self.see(machine, back)
         return end
 
     def _type(self, machine: Machine, picture: str, pin: str) -> None:

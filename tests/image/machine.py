@@ -5,6 +5,7 @@ Tier `virt`: the kernel and initial RAM disk of slot A, the whole card on a virt
 """
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ QEMU = "qemu-system-aarch64"
 WIDTH, HEIGHT = 800, 480
 ABSOLUTE_MAX = 0x7FFF  #: of QEMU's absolute pointers
 PARTITIONS = {"A": 2, "B": 3}
+SECTOR = 512  #: of blkdebug's rules
 FINGER_S = 0.35  #: longer than a frame of a slow guest
 
 
@@ -46,10 +48,33 @@ class Build:
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk of the machine: an image file, and a log of every write to it if it is to be cut (replay.py)."""
+    """A disk of the machine: an image file, a log of every write to it if it is to be cut (replay.py).
+    `worn` is what it cannot do any more: "read" or "write", at a byte of it or (None) anywhere.
+    """
 
     path: Path
     log: Path | None = None
+    worn: tuple[tuple[str, int | None], ...] = ()
+
+    def node(self) -> dict[str, Any]:
+        """QEMU's description of it."""
+        file: dict[str, Any] = {"driver": "file", "filename": str(self.path)}
+        if self.worn:
+            errors = [
+                {"event": "none", "iotype": what, "errno": errno.EIO, "once": False}
+                | ({} if at is None else {"sector": at // SECTOR})
+                for what, at in self.worn
+            ]
+            file = {"driver": "blkdebug", "image": file, "inject-error": errors}
+        if self.log is None:
+            return file
+        return {
+            "driver": "blklogwrites",
+            "file": file,
+            "log": {"driver": "file", "filename": str(self.log)},
+            "log-append": False,
+            "log-super-update-interval": 1,
+        }
 
 
 @dataclass
@@ -99,18 +124,7 @@ class Machine:
         self._qmp = Qmp(self.path("qmp.sock"), self.process)
 
     def _command(self) -> list[str]:
-        disk = self.disk
-        if disk.log is None:
-            drive: dict[str, Any] = {"driver": "file", "filename": str(disk.path)}
-        else:
-            drive = {
-                "driver": "blklogwrites",
-                "file": {"driver": "file", "filename": str(disk.path)},
-                "log": {"driver": "file", "filename": str(disk.log)},
-                "log-append": False,
-                "log-super-update-interval": 1,
-            }
-        node = json.dumps({"driver": "raw", "node-name": "card", "file": drive})
+        node = json.dumps({"driver": "raw", "node-name": "card", "file": self.disk.node()})
         words = f"""
             -M virt,gic-version=max -cpu cortex-a72 -smp 2 -m {self.memory_mib} -accel tcg,thread=multi
             -kernel {self.build.disk}/vmlinuz -initrd {self.build.disk}/initrd.img

@@ -39,12 +39,19 @@ def stick(counter: Counter, bundles: dict[str, Path]) -> Path:
     return path
 
 
-def made(counter: Counter, name: str, signed: Path, content: Path, compatible: str = "maina-kiosk") -> Path:
+def made(
+    counter: Counter,
+    name: str,
+    signed: Path,
+    content: Path,
+    compatible: str = "maina-kiosk",
+    version: str = "9.9.9",
+) -> Path:
     """A bundle of the root in `content`, signed with these keys."""
     out = counter.folder / "bundles" / name
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    return make_bundle(out, signed, content, counter.build.tools, name, "9.9.9", compatible)
+    return make_bundle(out, signed, content, counter.build.tools, name, version, compatible)
 
 
 def good_bundle(counter: Counter, keys: Path) -> Path:

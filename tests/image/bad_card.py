@@ -1,0 +1,175 @@
+"""Parts `full`, `worn`, `destroyed`: an SD card that is full, that gives errors, whose data are gone."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from kiosk.commands.first_boot import notice_of
+from kiosk.config import ConfigError, load_card
+from kiosk.provisioning.first_boot import Faulty
+from tests.image.counter import READY_S, Counter
+from tests.image.failing import add_notices
+from tests.image.lived import listed
+from tests.image.machine import Disk, Machine, MachineError
+from tests.image.replay import Part, partition
+from tests.image.report import Report
+
+DATA = 4  #: the data partition's number
+OUTBOX = "/var/lib/kiosk-uploader/outbox.sqlite"
+BLOCK = 4096  #: of the data partition's file system
+SUPERBLOCK_AT = 1024
+PROCESSES = ("reader", "uploader", "screen")
+
+
+def full(counter: Counter, report: Report) -> None:
+    """/var is filled to the last block in front of a visit, and given room after it."""
+    card = counter.fresh_disk("full.img")
+    counter.write_card(card)
+    before = set(counter.service.records())
+    with counter.machine(card) as machine:
+        counter.plug(machine)
+        counter.see(machine, "start", limit_s=READY_S)
+        fill(machine)
+        end = counter.visit(
+            machine, "card", ends=("staff_called_not_recorded",), back="out_of_service_uploader"
+        )
+        report.figure("full card: a visit", end, True)
+        sent = set(counter.service.records()) - before
+        report.figure("  sent although it could not be kept", str(len(sent)), not sent)
+        report.figure("  processes that run", *running(machine))
+        said = reason(machine)
+        report.figure("  the log says", said, "full" in said)
+        machine.shell("rm -f /var/filler*; sync")
+        counter.see(machine, "start")
+        end = counter.visit(machine, "card")
+        report.figure("  given room, a visit", end, end == "verified")
+
+
+def fill(machine: Machine) -> None:
+    """Everything but what no file can have, without writing it; then the rest by writing."""
+    free = machine.shell("df -B1 --output=avail /var | tail -1").strip()
+    machine.shell(f"fallocate -l $(({free} - (8 << 20))) /var/filler")
+    machine.shell("dd if=/dev/zero of=/var/filler2 bs=64k; dd if=/dev/zero of=/var/filler3 bs=512; sync", 300)
+    left = machine.shell("df -B1 --output=avail /var | tail -1").strip()
+    if int(left) >= BLOCK:
+        raise MachineError(f"/var was not filled: {left} bytes are left")
+
+
+def running(machine: Machine) -> tuple[str, bool]:
+    """Which of the three processes run, for a row of the report."""
+    up = [name for name in PROCESSES if machine.shell(f"systemctl is-active kiosk-{name}") == "active"]
+    return " ".join(up) or "none", len(up) == len(PROCESSES)
+
+
+def reason(machine: Machine) -> str:
+    """Why the outbox cannot be used, in the log's last word about it."""
+    lines = machine.shell("journalctl -b -o cat -u kiosk-uploader | grep 'outbox cannot be used' | tail -1")
+    return lines.rpartition("cannot be used: ")[2].strip() or "nothing"
+
+
+def worn(counter: Counter, report: Report) -> None:
+    """Read errors beneath the outbox, write errors everywhere, an unreadable file system; nothing is lost."""
+    add_notices(counter)
+    card = counter.fresh_disk("worn.img")
+    counter.write_card(card)
+    before = set(counter.service.records())
+    with counter.machine(card) as machine:
+        counter.plug(machine)
+        counter.see(machine, "start", limit_s=READY_S)
+        counter.visit(machine, "card")
+        machine.shell("sync")
+        places = extents(machine)
+    records = set(counter.service.records()) - before
+    data = partition(card, DATA)
+    bad = tuple(("read", data.begin + place) for place in places)
+    with machine_with(counter, card, bad) as machine:
+        counter.plug(machine)
+        counter.see(machine, "out_of_service_uploader", limit_s=READY_S)
+        report.figure(f"outbox unreadable ({len(bad)} blocks)", "its page is shown", True)
+        report.figure("  processes that run", *running(machine))
+        said = reason(machine)
+        report.figure("  the log says", said, "card" in said or "disk" in said)
+    everywhere: tuple[tuple[str, int | None], ...] = (("write", None),)
+    worn_out(counter, report, card, everywhere, "card that takes no writes")
+    worn_out(counter, report, card, (("read", data.begin + SUPERBLOCK_AT),), "file system unreadable")
+    with counter.machine(card) as machine:
+        counter.plug(machine)
+        counter.see(machine, "start", limit_s=READY_S)
+        kept = {line["visit"] for line in listed(machine)}
+        report.figure("  without the errors: records", str(len(kept & records)), records <= kept)
+
+
+def worn_out(
+    counter: Counter, report: Report, card: Path, errors: tuple[tuple[str, int | None], ...], what: str
+) -> None:
+    """A start that ends in the notice about the card."""
+    with machine_with(counter, card, errors) as machine:
+        counter.see(machine, "notice_card", limit_s=READY_S)
+        report.figure(what, "the notice asks for a new card", True)
+        told = machine.shell("journalctl -b -o cat -u kiosk-data -u var.mount | tail -40")
+        report.say(f"{what}: {' / '.join(told.splitlines()[-6:])}")
+
+
+def machine_with(counter: Counter, card: Path, errors: tuple[tuple[str, int | None], ...]) -> Machine:
+    """A start of a card that gives errors."""
+    machine = counter.machine(card)
+    machine.disk = Disk(card, worn=errors)
+    return machine
+
+
+def extents(machine: Machine) -> list[int]:
+    """The bytes of the partition at which blocks of the outbox begin."""
+    told = machine.shell(f"filefrag -v -b{BLOCK} {OUTBOX}")
+    places: list[int] = []
+    for first, last in re.findall(r"^\s*\d+:\s+\d+\.\.\s*\d+:\s+(\d+)\.\.\s*(\d+):", told, re.MULTILINE):
+        places += [block * BLOCK for block in range(int(first), int(last) + 1)]
+    if not places:
+        raise MachineError(f"where {OUTBOX} lies is not known: {told[-300:]}")
+    return places
+
+
+def destroyed(counter: Counter, report: Report) -> None:
+    """The data partition is overwritten; it is made anew, and the loss is told until it is dealt with."""
+    card = counter.fresh_disk("destroyed.img")
+    counter.write_card(card)
+    with counter.machine(card) as machine:
+        counter.plug(machine)
+        counter.see(machine, "start", limit_s=READY_S)
+        counter.visit(machine, "card")
+        machine.shell("sync")
+    overwrite(card, partition(card, DATA))
+    add_loss(counter, card)
+    for start in ("first", "second"):
+        with counter.machine(card) as machine:
+            counter.see(machine, "notice_loss", limit_s=READY_S)
+            report.figure(f"data destroyed, {start} start", "the notice tells of the loss", True)
+    counter.write_card(card)
+    with counter.machine(card) as machine:
+        counter.plug(machine)
+        counter.see(machine, "start", limit_s=READY_S)
+        kept = listed(machine)
+        report.figure("  with a new code: records that it pretends to have", str(len(kept)), not kept)
+        end = counter.visit(machine, "card")
+        report.figure("  a visit", end, end == "verified")
+
+
+def overwrite(card: Path, data: Part) -> None:
+    """Nothing of the partition is left: zeros, and noise where a file system begins."""
+    size = str(card.stat().st_size - data.begin)
+    command = ["fallocate", "--punch-hole", "--offset", str(data.begin), "--length", size, str(card)]
+    subprocess.run(command, check=True)
+    with card.open("r+b") as file:
+        file.seek(data.begin)
+        file.write(bytes(range(256)) * 4096)
+
+
+def add_loss(counter: Counter, card: Path) -> None:
+    """What the screen must say of the card's wiped settings, after the loss."""
+    judged = counter.folder / "judged.toml"
+    judged.write_text(counter.read_card(card), encoding="utf-8")
+    try:
+        load_card(judged)
+    except ConfigError as fault:
+        counter.golden.add_notice("notice_loss", notice_of(Faulty(fault), data_lost=True))
+    else:
+        raise MachineError("the card still has its activation code")
