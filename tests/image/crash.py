@@ -1,5 +1,6 @@
 """What must be true of a card after a power cut: it mounts, holds what was promised, and can go on."""
 
+import re
 import sqlite3
 import subprocess
 import tempfile
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from kiosk.config import ConfigError, load
-from kiosk.uploader.keypairs import load_key
 from tests.image.recording import Recording
 from tests.image.replay import BOOT, DATA, Cut, Part, Replayer, cuts, partition, to_the_end
 
 Found = TypeVar("Found")
+KEY = re.compile(
+    rb"-----BEGIN (ENCRYPTED )?PRIVATE KEY-----\n[\w+/=\n]+-----END (ENCRYPTED )?PRIVATE KEY-----\n"
+)
 CORRECTED = 1  #: e2fsck: errors were corrected; from 4 on some were not
 #: Reads a file of a FAT partition: image, name → bytes, None when there is no such file or no such partition.
 ReadFat = Callable[[Path, str], bytes | None]
@@ -91,8 +94,9 @@ def first_boot(folder: Path, has_asked: bool) -> tuple[Stage, list[str]]:
     faults = []
     if has_asked and not has_key:
         faults.append("the service was asked for a certificate, and the key is not there")
-    if has_key and load_key((place / "terminal.key").read_bytes()) is None:
-        faults.append("the key cannot be read")
+    faults += (
+        key_faults((place / "terminal.key").read_bytes(), folder / "lib/kiosk-secret") if has_key else []
+    )
     if not settings.exists():
         stage = Stage.CERTIFICATE if certified else Stage.KEY if has_key else Stage.NOTHING
         return stage, faults
@@ -105,6 +109,17 @@ def first_boot(folder: Path, has_asked: bool) -> tuple[Stage, list[str]]:
     if not (kept / "taken.toml").exists():
         faults.append("settings in force, and what the card shall read is not known")
     return Stage.IN_FORCE if (kept / "to-wipe").exists() else Stage.DONE, faults
+
+
+def key_faults(pem: bytes, secret: Path) -> list[str]:
+    """A key must be whole, and if it is sealed, what opens it must be there (docs/keys.md)."""
+    found = KEY.fullmatch(pem)
+    if found is None:
+        return ["the key is not whole"]
+    if not found[1]:
+        return []
+    needed = [secret / "host.key", secret / "device.sealed"]
+    return [f"the key is sealed, and {each.name} is not there" for each in needed if not each.exists()]
 
 
 def card_faults(card: Card, stage: Stage) -> list[str]:

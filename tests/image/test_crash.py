@@ -9,7 +9,6 @@ import pytest
 
 from kiosk.config import Settings
 from kiosk.provisioning.first_boot import Places, first_boot
-from kiosk.uploader.keypairs import make_key
 from tests.image import crash
 from tests.image.crash import Campaign, Card, FatFile, Owed, Stage, State
 from tests.image.recording import Recording
@@ -19,6 +18,7 @@ from tests.unit.test_first_boot import CODE, written
 
 SECTOR = 512
 FAT, DATA = 2, 40  #: first sectors
+PEM = b"-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n"  #: no key, in the form of one
 
 
 class PowerCutError(Exception):
@@ -97,7 +97,7 @@ def boot(places: Places, *files: str, until: str = "") -> None:
         folder = places.kept.parent / "kiosk-uploader"
         folder.mkdir(exist_ok=True)
         for name in files:
-            (folder / name).write_bytes(make_key())
+            (folder / name).write_bytes(PEM)
         if until == "enrolled":
             raise PowerCutError
 
@@ -130,6 +130,18 @@ def test_a_key_that_was_promised_and_is_gone_is_a_fault(places: Places) -> None:
     assert "key is not there" in fault
 
 
+def test_a_key_must_be_whole_and_what_seals_it_there(tmp_path: Path) -> None:
+    assert crash.key_faults(PEM, tmp_path) == []
+    assert (
+        crash.key_faults(PEM[:-10], tmp_path) == crash.key_faults(b"", tmp_path) == ["the key is not whole"]
+    )
+    sealed = PEM.replace(b"PRIVATE", b"ENCRYPTED PRIVATE")
+    assert len(crash.key_faults(sealed, tmp_path)) == 2
+    (tmp_path / "host.key").touch()
+    (tmp_path / "device.sealed").touch()
+    assert crash.key_faults(sealed, tmp_path) == []
+
+
 def test_settings_that_came_too_early_or_are_torn_are_faults(places: Places) -> None:
     boot(places, "terminal.key")
     places.in_force.write_text("[clinic", encoding="utf-8")
@@ -145,7 +157,10 @@ def test_the_cards_file_must_fit_the_stage(places: Places) -> None:
     before = places.written.read_bytes()
     boot(places, "terminal.key", "terminal.pem")
     after = places.written.read_bytes()
-    torn = after[:600] + before[600:]
+    differ = [n for n, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
+    middle = differ[len(differ) // 2]
+    torn = after[:middle] + before[middle:]
+    assert torn not in (before, after)
     good = [(before, Stage.KEY), (after, Stage.DONE), (torn, Stage.IN_FORCE)]
     bad = [(after, Stage.KEY), (before, Stage.DONE), (None, Stage.DONE), (b"[", Stage.DONE)]
     assert CODE.encode() in before

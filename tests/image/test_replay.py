@@ -77,6 +77,23 @@ def test_cuts_are_spread_over_the_flushes_and_say_what_they_owe(recorded: tuple[
     assert [cut.holds(entries, acknowledged) for cut in found] == [cut.sure == 6 for cut in found]
 
 
+def test_cuts_keep_to_their_phase(recorded: tuple[Path, Path]) -> None:
+    entries = writes(recorded[1])
+    assert {cut.sure for cut in cuts(entries, 4, seed=1, first=3)} == {6}
+    early = list(cuts(entries, 9, seed=1, last=5))
+    assert {cut.sure for cut in early} == {3}
+    assert {cut.until for cut in early} == {3, 4, 5}
+    assert list(cuts(entries, 4, seed=1, first=0, last=2)) == []  # nothing was flushed there
+
+
+def test_cuts_that_leave_a_partition_alike_are_known(recorded: tuple[Path, Path], tmp_path: Path) -> None:
+    before, log = recorded
+    replayer = Replayer(before, PART, log, tmp_path / "part.img")
+    alike = [replayer.writes_in(Cut(*cut)) for cut in ((1, (), 1), (2, (), 2), (3, (1,), 3))]
+    assert alike == [(1,)] * 3
+    assert replayer.writes_in(Cut(3, (4,), 5)) != replayer.writes_in(Cut(6, (), 6))
+
+
 def test_a_torn_last_entry_is_left_out(recorded: tuple[Path, Path]) -> None:
     log = recorded[1]
     whole = len(writes(log))
