@@ -13,12 +13,14 @@ from pathlib import Path
 
 from tests.image import bad_card, control, cuts, downgrade, failing, lived, plugs, update_cuts
 from tests.image.counter import Counter, free_port
-from tests.image.life import bad_settings, bare, kill_each, stages, stop_each, system, unplug
+from tests.image.life import bad_settings, bare, kill_each, stages, system, unplug
 from tests.image.machine import Build, MachineError
 from tests.image.recording import kept
 from tests.image.report import FULL, SMALL, Report, Sizes, done
+from tests.image.signals import signals
 from tests.image.slots import slots, updates
 from tests.image.thief import stolen
+from tests.image.watchdog import services, stop_each, watchdog
 
 Part = Callable[[Counter, Report], None]
 
@@ -47,6 +49,7 @@ def main() -> int:
 
 
 AGAIN = "cuts_again"
+SERVICES = "services"  #: also in the one life
 CHANGED = ("states", "boots", "update_states", "update_boots", "kills")
 
 
@@ -67,6 +70,9 @@ def parts(sizes: Sizes, keys: Path, debian: Path) -> dict[str, Part]:
         "worn": bad_card.worn,
         "destroyed": bad_card.destroyed,
         "downgrade": partial(downgrade.part, keys=keys),
+        "signals": signals,
+        SERVICES: services,
+        "watchdog": watchdog,
     }
 
 
@@ -115,7 +121,7 @@ def run(counter: Counter, report: Report, alone: dict[str, Part], sizes: Sizes, 
     report.part(partial(cuts.after, counter, report, replace(sizes, boots=boots), recording))
     report.part(partial(stolen, counter, report, card, code, [each.record for each in recording.promises]))
     for name, part in alone.items():
-        if name in ("bare", "slots") or (full and name not in ("cuts", AGAIN)):
+        if name in ("bare", "slots") or (full and name not in ("cuts", AGAIN, SERVICES)):
             report.part(partial(part, counter, report))
 
 

@@ -110,21 +110,6 @@ def kill_each(counter: Counter, machine: Machine, report: Report) -> None:
         report.figure(f"kiosk-{name} killed, active again after", f"{took:.0f} s", True)
 
 
-def stop_each(counter: Counter, machine: Machine, report: Report) -> None:
-    """Each service stops making progress without ending; its watchdog must notice."""
-    for name in ("reader", "uploader", "screen"):
-        before = machine.shell(f"systemctl show -P MainPID kiosk-{name}")
-        machine.shell(f"kill -STOP {before}")
-        took = until(partial(replaced, machine, name, before))
-        counter.see(machine, "start")
-        report.figure(f"kiosk-{name} stopped, a new one active after", f"{took:.0f} s", True)
-
-
-def replaced(machine: Machine, name: str, before: str) -> bool:
-    now = machine.shell(f"systemctl show -P MainPID kiosk-{name}")
-    return now not in (before, "0") and active(machine, name)
-
-
 def active(machine: Machine, name: str) -> bool:
     return machine.shell(f"systemctl is-active kiosk-{name}") == "active"
 

@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 QEMU = "qemu-system-aarch64"
+MEMORY_MIB = 1024
+#: What decides the device tree that QEMU makes for the machine.
+BOARD = ("-M", "virt,gic-version=max", "-cpu", "cortex-a72", "-smp", "2", "-m", str(MEMORY_MIB))
 WIDTH, HEIGHT = 800, 480
 ABSOLUTE_MAX = 0x7FFF  #: of QEMU's absolute pointers
 PARTITIONS = {"A": 2, "B": 3}
@@ -86,7 +89,6 @@ class Machine:
     disk: Disk
     extra: Sequence[str] = ()
     append: str = ""
-    memory_mib: int = 1024
     slot: str = "A"
     cmdline: str | None = None  #: instead of the image's own
     network: str = "user,id=line,restrict=off"
@@ -126,7 +128,7 @@ class Machine:
     def _command(self) -> list[str]:
         node = json.dumps({"driver": "raw", "node-name": "card", "file": self.disk.node()})
         words = f"""
-            -M virt,gic-version=max -cpu cortex-a72 -smp 2 -m {self.memory_mib} -accel tcg,thread=multi
+            -accel tcg,thread=multi
             -kernel {self.build.disk}/vmlinuz -initrd {self.build.disk}/initrd.img
             -device virtio-blk-pci,drive=card
             -device virtio-gpu-pci,xres={WIDTH},yres={HEIGHT} -device virtio-multitouch-pci
@@ -141,7 +143,7 @@ class Machine:
         """.split()
         cmdline = self.build.cmdline(self.slot) if self.cmdline is None else self.cmdline
         append = f"{cmdline} {self.append}".strip()
-        return [QEMU, "-blockdev", node, *words, "-append", append, *self.extra]
+        return [QEMU, *BOARD, "-blockdev", node, *words, "-append", append, *self.extra]
 
     def path(self, name: str) -> Path:
         return self.folder / name
@@ -195,6 +197,12 @@ class Machine:
             self._shell = Shell(self.path("sh.sock"))
         return self._shell.run(command, limit_s)
 
+    def new_shell(self) -> None:
+        """After a restart of the guest: the shell is another one."""
+        if self._shell is not None:
+            self._shell.close()
+        self._shell = None
+
     def wait(self, what: str, true: Callable[[], bool], limit_s: float, every_s: float = 1.0) -> float:
         """Wait for a condition; returns the seconds since power-on. Raises MachineError."""
         end = time.monotonic() + limit_s
@@ -237,8 +245,14 @@ class Qmp:
     def __init__(self, path: Path, process: subprocess.Popen[bytes]) -> None:
         self._socket = connected(path, process)
         self._file = self._socket.makefile("rw", encoding="utf-8")
+        self._events: list[str] = []
         self._file.readline()  # greeting
         self.ask("qmp_capabilities")
+
+    def happened(self) -> tuple[str, ...]:
+        """The names of all events so far."""
+        self.ask("query-status")  # events come before its answer
+        return tuple(self._events)
 
     def ask(self, command: str, **arguments: Any) -> Any:
         """One command; raises MachineError for an error."""
@@ -253,6 +267,8 @@ class Qmp:
                 return answer["return"]
             if "error" in answer:
                 raise MachineError(f"{command}: {answer['error']['desc']}")
+            if "event" in answer:
+                self._events.append(answer["event"])
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
