@@ -12,6 +12,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from kiosk_image import overlays
 from kiosk_image.roots import inside, shell
 from kiosk_image.steps import BuildError, remove
 from kiosk_image.wheels import unpack
@@ -354,7 +355,7 @@ def make_boot(out: Path, repository: Path, results: dict[str, Path], python: Pat
     """`out/boot`: what the Pi's boot ROM reads, U-Boot and its script, device trees, the settings."""
     boot, tools = out / "boot", results["tools"] / "root"
     packages = results["boot-packages"] / "root"
-    (boot / "overlays").mkdir(parents=True)
+    boot.mkdir(parents=True)
     firmware = packages / "usr/lib/raspi-firmware"
     for name in (
         "bootcode.bin",
@@ -378,13 +379,7 @@ def make_boot(out: Path, repository: Path, results: dict[str, Path], python: Pat
     make = ["mkimage", "-A", "arm64", "-O", "linux", "-T", "script", "-C", "none", "-n", "kiosk"]
     command = [*make, "-d", str(out / "boot.cmd"), str(boot / "boot.scr")]
     inside(tools, command, [out], {"SOURCE_DATE_EPOCH": "1760000000"})
-    for source in sorted((repository / "firmware/overlays").glob("*.dts")):
-        goal = boot / "overlays" / f"{source.stem}.dtbo"
-        inside(
-            tools,
-            ["dtc", "-@", "-q", "-I", "dts", "-O", "dtb", "-o", str(goal), str(source)],
-            [out, repository],
-        )
+    overlays.make(boot, repository, lambda command: inside(tools, command, [out, repository]))
 
 
 def make_initrd(out: Path, repository: Path, debian: Path) -> None:
