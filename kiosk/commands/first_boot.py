@@ -23,7 +23,8 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 #: Who has to look again when a file of the line changed.
 RELOAD = {
     WIRED: ("networkctl", "reload"),
-    WIFI: ("systemctl", "try-reload-or-restart", "wpa_supplicant@wlan0.service"),
+    # Not try-restart: without its file it has not started yet. A box without a radio is not waited for.
+    WIFI: ("systemctl", "--no-block", "restart", "wpa_supplicant@wlan0.service"),
     TIME: ("systemctl", "try-restart", "systemd-timesyncd.service"),
 }
 #: The settings cannot be kept: the card is full, read-only or worn.

@@ -21,6 +21,7 @@ from tests.image.signals import signals
 from tests.image.slots import slots, updates
 from tests.image.thief import stolen
 from tests.image.watchdog import services, stop_each, watchdog
+from tests.image.wifi import wifi
 
 Part = Callable[[Counter, Report], None]
 
@@ -73,6 +74,7 @@ def parts(sizes: Sizes, keys: Path, debian: Path) -> dict[str, Part]:
         "signals": signals,
         SERVICES: services,
         "watchdog": watchdog,
+        "wifi": wifi,
     }
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.cli import COMMANDS
+from kiosk.commands.first_boot import RELOAD
+from kiosk.provisioning.line import WIFI
 from kiosk_image import assemble, steps, wheels
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,6 +90,14 @@ def test_the_image_refuses_bundles_that_are_older_than_itself() -> None:
     assert "[system]\nmin-bundle-version=1.2.3\n" in assemble.no_older(rauc, "1.2.3")
     with pytest.raises(steps.BuildError, match=r"1\.2\.3rc1"):
         assemble.no_older(rauc, "1.2.3rc1")
+
+
+def test_wifi_starts_as_soon_as_the_first_boot_has_written_its_file() -> None:
+    """Before that it has not started, so that nothing which only restarts it could help."""
+    unit = (APPLIANCE / "etc/systemd/system/wpa_supplicant@.service.d/kiosk.conf").read_text(encoding="utf-8")
+    assert f"ConditionPathExists=/etc/wpa_supplicant/{WIFI.replace('wlan0', '%I')}" in unit
+    assert "After=var.mount" in unit
+    assert RELOAD[WIFI][-2:] == ("restart", "wpa_supplicant@wlan0.service")
 
 
 def test_storage_is_refused_unless_the_update_page_is_open() -> None:
