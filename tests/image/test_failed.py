@@ -208,3 +208,7 @@ def test_a_worn_card_is_told_on_the_screen() -> None:
     data = (APPLIANCE / "usr/lib/systemd/system/kiosk-data.service").read_text(encoding="utf-8")
     var = (APPLIANCE / "etc/systemd/system/var.mount.d/kiosk.conf").read_text(encoding="utf-8")
     assert all("\nOnFailure=kiosk-tell@card.service\n" in text for text in (data, var))
+    # What the notice wants is tried again with it: a /var that cannot be mounted would go round in a circle.
+    notice = (APPLIANCE / "usr/lib/systemd/system/kiosk-notice.service").read_text(encoding="utf-8")
+    assert "\nPrivateTmp=" not in notice
+    assert "MountsFor=" not in notice
