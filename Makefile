@@ -16,7 +16,7 @@
 # make voices   render what the kiosk says, kiosk/screens/voices (needs Debian's contrib)
 # make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 30 minutes, then 3; IMAGE_KEYS)
 # make image-test   start that image in an emulator, visit it, cut its power   (IMAGE_TEST_ARGS; 15 minutes)
-# make image-test-full   every token, more faults, 300 crash states
+# make image-test-full   every token, more faults, 320 crash states, updates cut off   (some hours; --only PART for one)
 # make image-twice  build it twice from the same commit, compare every byte    (IMAGE_TWICE_ARGS=--all)
 # make lock    write the locked requirements anew   (LOCK_ARGS=--upgrade: the newest versions)
 # make clean   remove the environment and all that was made

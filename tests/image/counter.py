@@ -55,7 +55,6 @@ class Counter:
     code: str = ACTIVATION_CODE  #: of the card that was written last; each card has its own
     banner: bool = False  #: pictures may carry the banner of a service that does not answer
     _cards: int = 0
-    _bannered: bool = False
     _stack: ExitStack = field(default_factory=ExitStack)
     _stick: VirtualStick | None = None
     _shots: int = 0
@@ -243,13 +242,11 @@ class Counter:
             raise MachineError(f"{fault}; nearest: {self.golden.nearest(look)}; photograph {kept}") from None
         self._shots += 1
         shutil.copyfile(look, self.photographs / f"{self._shots:02d}-{found[0]}.png")
-        self._bannered = found[0].endswith(BANNER)
         return found[0].removesuffix(BANNER)
 
     def press(self, machine: Machine, picture: str, target: str) -> None:
         """Touch something of a picture that is shown."""
-        shown = self.golden.with_banner(picture) if self._bannered else picture
-        machine.touch(*self.golden.target(shown, target))
+        machine.touch(*self.golden.target(picture, target))
 
     def visit(
         self,

@@ -15,7 +15,7 @@ from tests.image.machine import MachineError
 from tests.image.recording import INSTALL, Recording
 from tests.image.replay import SLOT_A, SLOT_B, Cut, Replayer, partition, whole, writes
 from tests.image.report import Report, Sizes
-from tests.image.uboot import LOADED, Attempt, starts, take_out
+from tests.image.uboot import LOADED, SLOT, Attempt, starts, take_out
 
 PARTITIONS = {"A": SLOT_A, "B": SLOT_B}
 LOAD_S = 600.0  #: U-Boot reads kernel and RAM disk through an emulated SD controller
@@ -139,12 +139,15 @@ def judge(state: State, raw: bytes | None, slots: Slots) -> Judged:
 
 
 def decided(counter: Counter, report: Report, recording: Recording, judged: list[Judged]) -> None:
-    """U-Boot itself, on a few of them: the same choice, and kernel and RAM disk come off the card."""
+    """U-Boot itself, on a few of them: the same choice; of the last it loads kernel and RAM disk too."""
     replayer = _whole_disk(recording, counter)
-    for each in some(judged, REALLY):
+    chosen = some(judged, REALLY)
+    for each in chosen:
         card = replayer.state(each.state.cut, counter.folder / "whole-state.img")
-        found = starts(counter.build, card, counter.folder / "raspi3b", LOAD_S, LOADED)
-        said = f"{found.slot}({found.left_a},{found.left_b}), kernel and RAM disk loaded"
+        sign = LOADED if each is chosen[-1] else SLOT
+        found = starts(counter.build, card, counter.folder / "raspi3b", LOAD_S, sign)
+        said = f"{found.slot}({found.left_a},{found.left_b})"
+        said += ", kernel and RAM disk loaded" if sign is LOADED else ""
         report.figure(f"  U-Boot at cut {each.state.cut.sure}", said, found == each.chosen)
 
 
