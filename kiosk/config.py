@@ -116,6 +116,11 @@ class UpdateSettings:
     rauc: Path  #: RAUC's system.conf: product, keyring, slots
     os_release: Path  #: IMAGE_VERSION in it is the running version, os-release(5)
 
+    @property
+    def slot_good(self) -> Path:
+        """There when the boot loader was told that the running version works (deploy/)."""
+        return self.flags.with_name("good")
+
 
 @dataclass(frozen=True)
 class MetricsSettings:

@@ -82,7 +82,7 @@ class Status(Message, frozen=True, tag="status"):
     clock_trusted: bool = False
     #: attempts that had to be made again, by reason, since the process began
     retries: dict[str, int] = msgspec.field(default_factory=dict)
-    key_custody_level: int = 0  #: 0: the client key is a file on the card
+    key_custody_level: int = 0  #: docs/keys.md; -1: the client key lies in the clear
     handed_over: int | None = None  #: answers in the receipt computer's folder, in this life; None: it is off
     not_handed_over: int = 0  #: given up, left to staff
 

@@ -98,14 +98,14 @@ class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
     """One part of the daily check. `fault` is a stable word, None when all is well.
 
     line: "unreachable" (no line, no name, no answer), "failing" (it answers that it cannot work), "refused"
-        (it does not take this kiosk: enrol again), "not_enrolled", "key_unsafe" (file mode), "untrusted" (not
-        our CA), "insecure" (not TLS 1.3 with client certificates), "service_expired", "clock" (dates do not
-        fit while our clock is not set), "nonsense", "address" (kiosk.toml), "other_service" (service.name),
-        "not_asked_yet". value: seconds since the last answer.
+        (it does not take this kiosk: enrol again), "not_enrolled", "key_unsafe" (file mode), "key_locked" (this
+        device cannot open it), "untrusted" (not our CA), "insecure" (not TLS 1.3 with client certificates),
+        "service_expired", "clock" (dates do not fit while our clock is not set), "nonsense", "address"
+        (kiosk.toml), "other_service" (service.name), "not_asked_yet". value: seconds since the last answer.
     clock: "untrusted" (not synchronised since boot), "behind" (earlier than it can be). value: hours behind.
-    certificate: "missing", "unusable" (it and the key do not fit), "key_unsafe", "expired", "ends_soon"
-        (at most 30 days; warn louder at 14 and at 3), "clock" (dates cannot be judged: clock not set).
-        value: days left.
+    certificate: "missing", "unusable" (it and the key do not fit), "key_unsafe", "key_locked", "expired",
+        "ends_soon" (at most 30 days; warn louder at 14 and at 3), "clock" (dates cannot be judged: clock not
+        set). value: days left.
     outbox: "lost" (cannot be used), "full" (patients are refused), "key_unknown" (records that the service
         cannot open), "quarantined" (damaged records), "expired" (records given up); the last two only while
         the desk has not seen them. value: how many records; when all is well, how many wait.

@@ -10,15 +10,29 @@ import click
 
 from kiosk.config import Card, Settings
 from kiosk.notice import UNTOLD, Notice, Words, shortened, to_text
-from kiosk.provisioning.first_boot import Faulty, NoCa, NotEnrolled, Outcome, Places, Ready, first_boot
+from kiosk.provisioning.first_boot import (
+    Faulty,
+    NoCa,
+    NoSecret,
+    NotEnrolled,
+    Outcome,
+    Places,
+    Ready,
+    SecretError,
+    first_boot,
+)
 from kiosk.provisioning.line import TIME, WIFI, WIRED, line_files
 from kiosk.provisioning.notice import lines, qr_text
+from kiosk.uploader.custody import CREDENTIAL
 from kiosk.uploader.enrolment import EnrolmentError
 from kiosk.uploader.keypairs import write_safely
 
 log = logging.getLogger(__name__)
 
 UPLOADER = "kiosk-uploader"  #: user and group of the process that speaks to the service
+SEALED = Path("/var/lib/kiosk-secret/device.sealed")  #: the device's secret on the card
+OPENED = Path("/run/credstore") / CREDENTIAL  #: and in memory, once it could be opened
+OPEN = ("systemctl", "start", "kiosk-secret.service")  #: opens it; makes one where there is none
 FOLDER = click.Path(path_type=Path, file_okay=False)
 #: Who has to look again when a file of the line changed.
 RELOAD = {
@@ -107,6 +121,20 @@ def notice_of(outcome: Outcome, data_lost: bool) -> Notice:
                     (f"Put the service's CA certificate, {name}, beside kiosk.toml.",),
                 ),
             )
+        case NoSecret():
+            told = Notice(
+                Words(
+                    "設定を待っています",
+                    (
+                        "この端末の鍵を SD カードにしまえません。自動でくり返し試みます。",
+                        "変わらなければ、SD カードを新しいものに取りかえてください。",
+                    ),
+                ),
+                Words(
+                    "Waiting: this device cannot keep its key.",
+                    ("It is tried again by itself; if that does not help, put in a new SD card.",),
+                ),
+            )
         case NotEnrolled(say):
             told = Notice(
                 Words(
@@ -141,6 +169,8 @@ def _in_journal(outcome: Outcome) -> str:
             return str(error)
         case NoCa(name):
             return f"{name}: the service's CA certificate is not beside kiosk.toml"
+        case NoSecret():
+            return "the device's secret is neither there nor can it be made: see kiosk-secret.service"
         case NotEnrolled(say):
             return say
         case Ready():
@@ -152,11 +182,11 @@ def _enrol(settings: Settings, path: Path, code: str, url: str) -> None:
     folder = settings.service.key.parent
     folder.mkdir(mode=0o700, exist_ok=True)
     shutil.chown(folder, UPLOADER, UPLOADER)
-    command = [sys.argv[0], "provision", "enrol"]
+    command = [sys.argv[0], "provision", "enrol", "--sealed"]
     command += ["--config", str(path), "--code", "-", "--enrolment-url", url]
     done = subprocess.run(
         command,
-        input=code + "\n",
+        input=f"{code}\n{_secret(SEALED, OPENED)}\n",
         capture_output=True,
         text=True,
         check=False,
@@ -166,6 +196,19 @@ def _enrol(settings: Settings, path: Path, code: str, url: str) -> None:
     )
     if done.returncode != 0:
         raise EnrolmentError(done.stderr.strip().removeprefix("Error: ") or "enrolment ended without a word")
+
+
+def _secret(sealed: Path, opened: Path) -> str:
+    """What the key is sealed with. One that cannot be opened is made anew: what it sealed is lost already,
+    and whoever wrote an activation code onto the card wants a new key. Raises SecretError.
+    """
+    if not opened.exists():
+        sealed.unlink(missing_ok=True)
+        subprocess.run(OPEN, check=False)
+    try:
+        return opened.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        raise SecretError from None
 
 
 def _put_line(card: Card, folder: Path) -> None:

@@ -15,6 +15,7 @@ from kiosk.provisioning.page import html
 from kiosk.provisioning.sections import ACTIVATION_CODE, PASSCODE, PASSCODE_WHAT, digits_of
 from kiosk.staff import SALT_BYTES, hash_passcode
 from kiosk.uploader import enrolment, service
+from kiosk.uploader.custody import device_secret
 from kiosk.uploader.from_settings import credentials_of
 
 LANGUAGES = click.Choice(["ja", "en"])
@@ -80,7 +81,10 @@ def page(out: Path) -> None:
 @click.option("--config", required=True, type=click.Path(path_type=Path), help="The settings, kiosk.toml.")
 @click.option("--code", required=True, help="The activation code, 12 digits; - reads it from standard input.")
 @click.option("--enrolment-url", required=True, help="https://HOST:PORT of the service's enrolment.")
-def enrol(config: Path, code: str, enrolment_url: str) -> None:
+@click.option(
+    "--sealed", is_flag=True, help="The last line of standard input is the secret to seal the key with."
+)
+def enrol(config: Path, code: str, enrolment_url: str, sealed: bool) -> None:
     """Make this kiosk's key and get its certificate.
 
     May be repeated with the same code, also after a power cut: the same key gets the same certificate.
@@ -91,13 +95,17 @@ def enrol(config: Path, code: str, enrolment_url: str) -> None:
         raise click.UsageError("--code must be the 12 digits of the activation code")
     if not enrolment_url.startswith("https://"):
         raise click.UsageError("--enrolment-url must begin with https://")
+    secret = sys.stdin.readline().strip().encode() if sealed else device_secret(os.environ)
+    if sealed and not secret:
+        raise click.UsageError("--sealed needs the secret on standard input")
     settings = load(config)
     try:
         done = enrolment.enrol(
             settings,
+            secret,
             digits_of(code),
             lambda request: service.enrol(
-                enrolment_url, credentials_of(settings), request, settings.service.timeout_s
+                enrolment_url, credentials_of(settings, b""), request, settings.service.timeout_s
             ),
         )
     except enrolment.EnrolmentError as fault:

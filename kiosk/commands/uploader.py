@@ -12,6 +12,8 @@ from kiosk.config import load
 from kiosk.seqpacket import Hub, Listener, allowed_uids
 from kiosk.supervision import Supervision
 from kiosk.uploader.clock import Clock
+from kiosk.uploader.custody import device_secret
+from kiosk.uploader.from_settings import credentials_of
 from kiosk.uploader.process import Uploader
 
 
@@ -24,7 +26,8 @@ def uploader(config: Path) -> None:
     allowed = allowed_uids(settings.run_users) | {0}  # root: the command line of whoever mends the box
     listener = Listener(settings.run / UPLOADER_SOCKET, allowed)
     clock = Clock(synchronized=settings.clock.trust_file)
-    process = Uploader(settings, Hub(listener), clock, Supervision())
+    credentials = credentials_of(settings, device_secret(os.environ))
+    process = Uploader(settings, credentials, Hub(listener), clock, Supervision())
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         process.stop()

@@ -14,6 +14,7 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ("line", "refused"): ("the service does not take this kiosk", "enrol it again: kiosk provision enrol"),
     ("line", "not_enrolled"): ("this kiosk is not enrolled", "kiosk provision enrol"),
     ("line", "key_unsafe"): ("others may read the client key", "chown it to kiosk-uploader, chmod 600"),
+    ("line", "key_locked"): ("the client key cannot be opened", "enrol again with a new activation code"),
     ("line", "untrusted"): ("the service's certificate is not from our CA", "send nothing; call support"),
     ("line", "insecure"): ("no TLS 1.3 with client certificates", "send nothing; call support"),
     ("line", "service_expired"): ("the service's certificate has expired", "call the service"),
@@ -35,6 +36,10 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ("certificate", "key_unsafe"): (
         "others may read the client key",
         "chown it to kiosk-uploader, chmod 600",
+    ),
+    ("certificate", "key_locked"): (
+        "the client key cannot be opened",
+        "switch off and on; if that does not help, enrol again with a new activation code",
     ),
     ("certificate", "expired"): ("the client certificate has expired", "enrol again: kiosk provision enrol"),
     ("certificate", "ends_soon"): (

@@ -30,7 +30,7 @@ from kiosk.uploader.keypairs import sync_folder, write_safely
 
 log = logging.getLogger(__name__)
 
-#: Settings, the file that they were read from, activation code, address; raises EnrolmentError.
+#: Settings, the file that they were read from, activation code, address; raises EnrolmentError, SecretError.
 Enrol = Callable[[Settings, Path, str, str], object]
 PutLine = Callable[[Card], None]  #: sets up Wi-Fi, addresses and time servers
 
@@ -90,7 +90,16 @@ class NotEnrolled:
     say: str
 
 
-Outcome = Ready | Faulty | NoCa | NotEnrolled
+@dataclass(frozen=True)
+class NoSecret:
+    """This device has nothing to seal its key with."""
+
+
+class SecretError(Exception):
+    """The same, from who was to enrol."""
+
+
+Outcome = Ready | Faulty | NoCa | NoSecret | NotEnrolled
 
 
 def first_boot(places: Places, enrol: Enrol, put_line: PutLine) -> Outcome:
@@ -118,6 +127,8 @@ def first_boot(places: Places, enrol: Enrol, put_line: PutLine) -> Outcome:
     draft = _draft(places)
     try:
         enrol(load(draft), draft, card.first_boot.activation_code, card.first_boot.enrolment_url)
+    except SecretError:
+        return NoSecret()
     except EnrolmentError as fault:
         return NotEnrolled(str(fault))
     write_safely(places.taken, _padded(places.written.read_bytes()), 0o600)

@@ -1,13 +1,13 @@
 """How long the client certificate lasts, and whether it can be used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from kiosk.uploader.clock import Moment
+from kiosk.uploader.custody import PLAIN, is_locked, level, load_key
 from kiosk.uploader.tls import Credentials, in_use, key_is_ours
 
 SOON_DAYS = 30.0  #: from here on staff are warned; the levels below it are louder (channel/desk.py)
@@ -22,21 +22,29 @@ class CertificateView:
     fault: str | None
     days: float | None = None
     not_after_s: float | None = None  #: since 1970
+    custody: int = PLAIN  #: the key's level of custody
 
 
 def look_at(credentials: Credentials, now: Moment) -> CertificateView:
     """Judge the pair that is in use, by the clock as far as it is to be believed."""
     credentials = in_use(credentials)
+    return replace(_judge(credentials, now), custody=level(credentials.key))
+
+
+def _judge(credentials: Credentials, now: Moment) -> CertificateView:
     try:
         certificate = x509.load_pem_x509_certificate(credentials.certificate.read_bytes())
-        key = serialization.load_pem_private_key(credentials.key.read_bytes(), password=None)
+        key = load_key(credentials.key.read_bytes(), credentials.secret)
+        locked = is_locked(credentials.key, credentials.secret)
     except OSError:
         return CertificateView("missing")
-    except (ValueError, TypeError):
+    except ValueError:
         return CertificateView("unusable")
     if not key_is_ours(credentials.key):
         return CertificateView("key_unsafe")
-    if certificate.public_key() != key.public_key():
+    if locked:
+        return CertificateView("key_locked")
+    if key is None or certificate.public_key() != key.public_key():
         return CertificateView("unusable")
     days = (_ms(certificate.not_valid_after_utc) - now.best_ms) / _DAY_MS
     if now.trusted or now.floor_ms > _ms(certificate.not_valid_after_utc):

@@ -14,9 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.config import Settings
+from kiosk.uploader.custody import is_locked, load_key
 from kiosk.uploader.from_settings import credentials_of, keys_file
-from kiosk.uploader.keypairs import csr, drop_next, load_key, make_key, write_safely
-from kiosk.uploader.tls import key_is_ours
+from kiosk.uploader.keypairs import csr, drop_next, make_key, write_safely
+from kiosk.uploader.tls import Credentials, key_is_ours
 from kiosk.uploader.wire import Enrolled, Fault, Keys, Problem
 
 _SAY = {
@@ -43,10 +44,13 @@ class Done:
     service: str
 
 
-def enrol(settings: Settings, code: str, send: Send) -> Done:
-    """Make the key if there is none, get the certificate, put both in place. Raises EnrolmentError."""
-    credentials = credentials_of(settings)
-    key = _own_key(credentials.key)
+def enrol(settings: Settings, secret: bytes, code: str, send: Send) -> Done:
+    """Make the key if there is none, get the certificate, put both in place. Raises EnrolmentError.
+
+    `secret`: what this device seals keys with, b"" if nothing (custody.py).
+    """
+    credentials = credentials_of(settings, secret)
+    key = _own_key(credentials)
     reply = send(
         {
             "institution": settings.clinic.institution,
@@ -68,13 +72,17 @@ def _no_ca(ca: Path) -> str:
     return f"{ca}: must hold the CA certificate of the service, as PEM"
 
 
-def _own_key(path: Path) -> ec.EllipticCurvePrivateKey:
+def _own_key(credentials: Credentials) -> ec.EllipticCurvePrivateKey:
     """The key that is there, or a new one, safely on the disk before it is used."""
-    if not path.exists():
-        write_safely(path, make_key(), 0o600)
+    path, secret = credentials.key, credentials.secret
+    locked = is_locked(path, secret)
+    if locked and not secret:
+        raise EnrolmentError(f"{path}: is sealed, and the secret that opens it was not handed over")
+    if locked or not path.exists():  # a key that its device cannot open is lost for good
+        make_key(path, secret)
     if not key_is_ours(path):
         raise EnrolmentError(f"{path}: must belong to the uploader's user and have mode 0600")
-    found = load_key(path.read_bytes())
+    found = load_key(path.read_bytes(), secret)
     if found is None:
         raise EnrolmentError(f"{path}: is no EC private key; remove it and enrol with a new code")
     return found
@@ -95,7 +103,7 @@ def _install(settings: Settings, key: ec.EllipticCurvePrivateKey, enrolled: Enro
     path = settings.service.certificate
     write_safely(keys_file(path), _keys_document(enrolled.keys), 0o600)
     write_safely(path, enrolled.certificate.encode(), 0o600)
-    drop_next(credentials_of(settings))  # of a renewal that this enrolment overtakes
+    drop_next(credentials_of(settings, b""))  # of a renewal that this enrolment overtakes
     return Done(path, certificate.not_valid_after_utc.strftime("%Y-%m-%d"), enrolled.service)
 
 

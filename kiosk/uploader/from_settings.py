@@ -10,9 +10,9 @@ from kiosk.uploader.retry import RetryRules
 from kiosk.uploader.tls import Credentials
 
 
-def credentials_of(settings: Settings) -> Credentials:
-    """Where the settings say that CA, certificate and key lie."""
-    return Credentials(settings.service.ca, settings.service.certificate, settings.service.key)
+def credentials_of(settings: Settings, secret: bytes) -> Credentials:
+    """Where the settings say that CA, certificate and key lie; `secret`: what opens the key (custody.py)."""
+    return Credentials(settings.service.ca, settings.service.certificate, settings.service.key, secret)
 
 
 def rules_of(settings: Settings) -> DeliveryRules:

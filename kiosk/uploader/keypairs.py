@@ -15,23 +15,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from kiosk.uploader.custody import is_sealed, load_key, to_pem
 from kiosk.uploader.tls import Credentials, fit_each_other, next_of
 
 
-def make_key() -> bytes:
-    """A new client key, PEM."""
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def load_key(pem: bytes) -> ec.EllipticCurvePrivateKey | None:
-    """Read a key; None when it is none of ours."""
-    try:
-        found = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError):
-        return None
-    return found if isinstance(found, ec.EllipticCurvePrivateKey) else None
+def make_key(path: Path, secret: bytes) -> ec.EllipticCurvePrivateKey:
+    """A new client key; on return it is on the disk, sealed if there is a secret. Raises OSError."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    write_safely(path, to_pem(key, secret), 0o600)
+    return key
 
 
 def csr(key: ec.EllipticCurvePrivateKey, institution: str, terminal: str) -> str:
@@ -47,15 +39,17 @@ def csr(key: ec.EllipticCurvePrivateKey, institution: str, terminal: str) -> str
 # ---- the two slots -----------------------------------------------------------------------------------------
 
 
-def draft_next(credentials: Credentials) -> ec.EllipticCurvePrivateKey:
-    """The key of the next pair, made if there is none; on return it is on the disk. Raises OSError."""
+def draft_next(credentials: Credentials, *, may_seal: bool = True) -> ec.EllipticCurvePrivateKey:
+    """The key of the next pair, made if there is none; on return it is on the disk. Raises OSError.
+
+    A key after a sealed one is sealed. One after a plain key is sealed only with `may_seal`: while a newer
+    version is on trial, the older one, which reads no sealed keys, may have to take over.
+    """
     path = next_of(credentials).key
-    key = load_key(path.read_bytes()) if path.exists() else None
+    key = load_key(path.read_bytes(), credentials.secret) if path.exists() else None
     if key is None:
-        pem = make_key()
-        write_safely(path, pem, 0o600)
-        key = load_key(pem)
-        assert key is not None, "just made"
+        sealed = may_seal or is_sealed(credentials.key)
+        key = make_key(path, credentials.secret if sealed else b"")
     return key
 
 

@@ -72,6 +72,8 @@ def _word(kind: FaultKind, clock_trusted: bool) -> str:
             return "not_enrolled"
         case FaultKind.KEY_UNSAFE:
             return "key_unsafe"
+        case FaultKind.KEY_LOCKED:
+            return "key_locked"
         case FaultKind.NAME | FaultKind.CONNECT | FaultKind.TIMEOUT | FaultKind.BROKEN:
             return "unreachable"
         case FaultKind.CLOCK:

@@ -54,7 +54,7 @@ from kiosk.uploader.delivery import Delivery
 from kiosk.uploader.deskwork import DeskWork
 from kiosk.uploader.drill import Drill
 from kiosk.uploader.fallback import Fallback
-from kiosk.uploader.from_settings import credentials_of, enrolled_keys, rules_of
+from kiosk.uploader.from_settings import enrolled_keys, rules_of
 from kiosk.uploader.lanes import Lane, Lanes, Mailbox
 from kiosk.uploader.ledger import Ledger
 from kiosk.uploader.line_hours import LineHours
@@ -64,6 +64,7 @@ from kiosk.uploader.renewal import Renewal
 from kiosk.uploader.salvage import open_or_salvage
 from kiosk.uploader.service import Service
 from kiosk.uploader.timekeeper import Timekeeper
+from kiosk.uploader.tls import Credentials
 from kiosk.uploader.told import Told, but_age
 from kiosk.uploader.updates import Updates
 from kiosk.visit.states import OutboxCondition
@@ -80,12 +81,14 @@ _RECEIPT_CYCLE = 9000
 class Uploader:
     """The process's main thread. `run` returns after `stop`."""
 
-    def __init__(self, settings: Settings, hub: Hub, clock: Clock, supervision: Supervision) -> None:
+    def __init__(
+        self, settings: Settings, credentials: Credentials, hub: Hub, clock: Clock, supervision: Supervision
+    ) -> None:
         self._settings, self._hub, self._clock, self._supervision = settings, hub, clock, supervision
         self._mailbox = Mailbox()
         self._hub.register(self._mailbox, lambda: None)
         self._memory = AnswerMemory(time.monotonic)
-        self._credentials = credentials_of(settings)
+        self._credentials = credentials
         self._lanes = self._make_lanes()
         self._connector = Connector(settings, self._memory, self._mailbox.wake)
         self._delivery = Delivery(
@@ -109,6 +112,7 @@ class Uploader:
             clinic.institution,
             clinic.terminal,
             lambda: self._started_lane("renewal", settings.service.url),
+            settings.update.slot_good.exists,
         )
         self._outbox: Outbox | None = None
         self._outbox_say = "the outbox is being opened"

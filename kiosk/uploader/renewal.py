@@ -8,6 +8,7 @@ from typing import assert_never
 
 from kiosk.uploader.certificates import LOUDER_DAYS, life_used, look_at
 from kiosk.uploader.clock import Moment
+from kiosk.uploader.custody import is_locked
 from kiosk.uploader.keypairs import csr, draft_next, drop_next, has_next, keep_next, promote_next, tidy
 from kiosk.uploader.lanes import Lane, Renew, Reply, TryNext
 from kiosk.uploader.tls import Credentials
@@ -22,12 +23,19 @@ REFUSALS = 3  #: so often in a row the service refuses a new pair before another
 
 
 class Renewal:
-    """Belongs to the main loop: `mind` at every turn, `result` for what comes from its lane."""
+    """Belongs to the main loop: `mind` at every turn, `result` for what comes from its lane. `proven` says
+    whether the running version is here to stay (`draft_next`).
+    """
 
     def __init__(
-        self, credentials: Credentials, institution: str, terminal: str, make_lane: Callable[[], Lane]
+        self,
+        credentials: Credentials,
+        institution: str,
+        terminal: str,
+        make_lane: Callable[[], Lane],
+        proven: Callable[[], bool],
     ) -> None:
-        self._credentials = credentials
+        self._credentials, self._proven = credentials, proven
         self._institution, self._terminal = institution, terminal
         self._make_lane = make_lane
         self._lane: Lane | None = None
@@ -53,13 +61,16 @@ class Renewal:
             self._lane.give(job)
 
     def _next_job(self, now: Moment) -> Renew | TryNext | None:
+        if is_locked(self._credentials.key, self._credentials.secret):
+            return None  # it may open at the next start: nothing is thrown away meanwhile
         tidy(self._credentials)
         if has_next(self._credentials):
             return TryNext()
         used = life_used(self._credentials.certificate, now)
         if used is None or used < RENEW_AT:
             return None
-        return Renew(csr(draft_next(self._credentials), self._institution, self._terminal))
+        key = draft_next(self._credentials, may_seal=self._proven())
+        return Renew(csr(key, self._institution, self._terminal))
 
     def _warn(self, now: Moment) -> None:
         days = look_at(self._credentials, now).days

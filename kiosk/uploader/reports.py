@@ -48,6 +48,7 @@ def status(
         certificate_not_after=certificate.not_after_s,
         last_answer_s=None if heard_s is None else now.mono_ms / 1000 - heard_s,
         clock_trusted=now.trusted,
+        key_custody_level=certificate.custody,
         retries=dict(delivery.retries),
         handed_over=None if handed is None else handed[0],
         not_handed_over=0 if handed is None else handed[1],

@@ -5,10 +5,11 @@ import socket
 import ssl
 import stat
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from kiosk.uploader.custody import is_locked
 from kiosk.uploader.wire import Fault, FaultKind
 
 _FOREIGN = stat.S_IRWXG | stat.S_IRWXO
@@ -18,11 +19,12 @@ _CERTIFICATE_REQUEST = 13  #: HandshakeType of RFC 8446 4
 
 @dataclass(frozen=True)
 class Credentials:
-    """Where the private CA, the client certificate and its key lie."""
+    """Where the private CA, the client certificate and its key lie, and what the key is sealed with."""
 
     ca: Path
     certificate: Path
     key: Path
+    secret: bytes = field(default=b"", repr=False)  #: of this device (custody.py); b"": it has none
 
     def stamp(self) -> tuple[tuple[int, int, int], ...]:
         """A value that changes when one of the files is replaced, appears or goes."""
@@ -80,10 +82,10 @@ class MutualContext(ssl.SSLContext):
 
 def next_of(credentials: Credentials) -> Credentials:
     """Where the pair lies that is to take this one's place when it has worked (keypairs.py)."""
-    return Credentials(
-        credentials.ca,
-        credentials.certificate.with_name(credentials.certificate.name + ".next"),
-        credentials.key.with_name(credentials.key.name + ".next"),
+    return replace(
+        credentials,
+        certificate=credentials.certificate.with_name(credentials.certificate.name + ".next"),
+        key=credentials.key.with_name(credentials.key.name + ".next"),
     )
 
 
@@ -98,7 +100,7 @@ def fit_each_other(credentials: Credentials) -> bool:
     """Whether certificate and key are there and belong together."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(
-            credentials.certificate, credentials.key, password=""
+            credentials.certificate, credentials.key, password=credentials.secret
         )
     except (ssl.SSLError, OSError, ValueError):
         return False
@@ -116,7 +118,9 @@ def client_context(credentials: Credentials) -> ssl.SSLContext | Fault:
     if not key_is_ours(pair.key):
         return Fault(FaultKind.KEY_UNSAFE, reached=False)
     try:
-        context.load_cert_chain(pair.certificate, pair.key, password="")
+        if is_locked(pair.key, pair.secret):
+            return Fault(FaultKind.KEY_LOCKED, reached=False)
+        context.load_cert_chain(pair.certificate, pair.key, password=pair.secret)
     except (ssl.SSLError, OSError, ValueError):
         return Fault(FaultKind.NO_CREDENTIALS, reached=False)
     return context

@@ -30,6 +30,7 @@ class FaultKind(StrEnum):
 
     NO_CREDENTIALS = "no_credentials"  #: this terminal is not enrolled, or a file is missing
     KEY_UNSAFE = "key_unsafe"  #: others may read the client key
+    KEY_LOCKED = "key_locked"  #: the device's secret is missing, or is not what sealed the client key
     NAME = "name"
     CONNECT = "connect"
     UNTRUSTED = "untrusted"  #: the service's certificate is not what the private CA issued
@@ -47,6 +48,7 @@ class FaultKind(StrEnum):
 SAY = {
     FaultKind.NO_CREDENTIALS: "this kiosk is not enrolled at the service: run `kiosk provision enrol`",
     FaultKind.KEY_UNSAFE: "the client key must belong to the uploader's user and have mode 0600: mend it",
+    FaultKind.KEY_LOCKED: "this kiosk cannot open its client key: enrol it again with a new activation code",
     FaultKind.NAME: "the service's name is not found: check the line and the address in kiosk.toml",
     FaultKind.CONNECT: "the service cannot be reached: check the line",
     FaultKind.UNTRUSTED: "the service's certificate is not from the clinic's CA: call support, send nothing",

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from kiosk.config import ConfigError, load
+from kiosk.uploader.custody import load_key
+from tests.image import host_key
 from tests.image.recording import Recording
 from tests.image.replay import BOOT, DATA, Cut, Part, Replayer, cuts, partition, to_the_end
 
@@ -112,14 +114,20 @@ def first_boot(folder: Path, has_asked: bool) -> tuple[Stage, list[str]]:
 
 
 def key_faults(pem: bytes, secret: Path) -> list[str]:
-    """A key must be whole, and if it is sealed, what opens it must be there (docs/keys.md)."""
+    """A key must be whole, and if it is sealed, what lies there must open it (docs/keys.md)."""
     found = KEY.fullmatch(pem)
     if found is None:
         return ["the key is not whole"]
     if not found[1]:
         return []
-    needed = [secret / "host.key", secret / "device.sealed"]
-    return [f"the key is sealed, and {each.name} is not there" for each in needed if not each.exists()]
+    needed = [secret / host_key.HOST_KEY, secret / host_key.SEALED]
+    lost = [f"the key is sealed, and {each.name} is not there" for each in needed if not each.exists()]
+    if lost:
+        return lost
+    opened = host_key.opened(secret)
+    if opened is None or load_key(pem, opened) is None:
+        return ["the key is sealed, and what lies there does not open it"]
+    return []
 
 
 def card_faults(card: Card, stage: Stage) -> list[str]:

@@ -4,12 +4,12 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from kiosk.simulator.desk.place import INSTITUTION, STAFF_PASSCODE
 from kiosk.simulator.service.answers import PERSONS
+from kiosk.uploader.custody import is_sealed, load_key
 from kiosk.uploader.service import Service
 from kiosk.uploader.tls import Credentials
+from tests.image import host_key
 from tests.image.counter import TERMINAL, Counter
 from tests.image.crash import mounted
 from tests.image.replay import DATA, copy_range, partition
@@ -64,17 +64,21 @@ def carve(path: Path, out: Path) -> list[Path]:
 
 
 def keys_on(partition: Path, out: Path) -> Credentials | None:
-    """The client key and certificate, as a thief would copy them."""
+    """The client key and certificate, as a thief would copy them who knows systemd-creds: the host key lies
+    on the same card, opens the device's secret, and that opens the key. None when one of them is not there.
+    """
     with mounted(partition) as folder:
         place = folder / "lib/kiosk-uploader"
         if not (place / "terminal.key").exists():
             return None
+        secret = host_key.opened(folder / "lib/kiosk-secret")
         for name in ("terminal.key", "terminal.pem"):
             (out / name).write_bytes((place / name).read_bytes())
             (out / name).chmod(0o600)
         (out / "ca.pem").write_bytes((folder / "lib/kiosk/service-ca.pem").read_bytes())
-    load_pem_private_key((out / "terminal.key").read_bytes(), None)
-    return Credentials(out / "ca.pem", out / "terminal.pem", out / "terminal.key")
+    if secret is None or load_key((out / "terminal.key").read_bytes(), secret) is None:
+        return None
+    return Credentials(out / "ca.pem", out / "terminal.pem", out / "terminal.key", secret)
 
 
 def told(url: str, credentials: Credentials, records: Sequence[str]) -> list[str]:
@@ -96,9 +100,12 @@ def stolen(counter: Counter, report: Report, card: Path, code: str, records: lis
         report.say(f"on the card: {each}")
     report.figure("databases carved from it", str(len(carve(data, work))))
     credentials = keys_on(data, work)
-    report.figure("client key on the card (level 0)", "yes" if credentials else "no")
+    opened = "opened with the host key on it" if credentials else "not opened"
+    report.figure("client key on the card (level 0)", opened)
     if credentials is None:
         return
+    sealed = is_sealed(credentials.key)
+    report.figure("  lies sealed", "yes" if sealed else "no", sealed)
     url = f"https://127.0.0.1:{counter.ports[0]}"
     answers = " ".join(told(url, credentials, records))
     persons = [name for name, text in words().items() if text in answers.encode()]

@@ -30,6 +30,7 @@ from kiosk.qualification.terms import Outcome
 from kiosk.seqpacket import Hub, Listener
 from kiosk.supervision import Supervision
 from kiosk.uploader.clock import Clock, Moment
+from kiosk.uploader.from_settings import credentials_of
 from kiosk.uploader.process import Uploader
 from tests.outbox.world import Screen, Token, new_visit, sealed_request
 from tests.system.simulated_terminal import RunningService
@@ -72,7 +73,8 @@ def kiosk_with(config: Path, token: Token, clock: TurnedClock) -> Iterator[Kiosk
     settings = load(config)
     settings.run.mkdir(exist_ok=True)
     path = settings.run / UPLOADER_SOCKET
-    uploader = Uploader(settings, Hub(Listener(path, frozenset({os.getuid()}))), clock, Supervision({}))
+    hub = Hub(Listener(path, frozenset({os.getuid()})))
+    uploader = Uploader(settings, credentials_of(settings, b""), hub, clock, Supervision({}))
     thread = threading.Thread(target=uploader.run, name="uploader")
     thread.start()
     screen = Screen(path, token)
