@@ -98,10 +98,11 @@ class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
     """One part of the daily check. `fault` is a stable word, None when all is well.
 
     line: "unreachable" (no line, no name, no answer), "failing" (it answers that it cannot work), "refused"
-        (it does not take this kiosk: enrol again), "not_enrolled", "key_unsafe" (file mode), "key_locked" (this
-        device cannot open it), "untrusted" (not our CA), "insecure" (not TLS 1.3 with client certificates),
-        "service_expired", "clock" (dates do not fit while our clock is not set), "nonsense", "address"
-        (kiosk.toml), "other_service" (service.name), "not_asked_yet". value: seconds since the last answer.
+        (it does not take this kiosk: enrol again), "not_enrolled", "key_unsafe" (file mode), "key_locked"
+        (this device cannot open it), "untrusted" (not our CA), "insecure" (not TLS 1.3 with client
+        certificates), "service_expired", "clock" (dates do not fit while our clock is not set), "nonsense",
+        "address" (kiosk.toml), "other_service" (service.name), "not_asked_yet". value: seconds since the last
+        answer.
     clock: "untrusted" (not synchronised since boot), "behind" (earlier than it can be). value: hours behind.
     certificate: "missing", "unusable" (it and the key do not fit), "key_unsafe", "key_locked", "expired",
         "ends_soon" (at most 30 days; warn louder at 14 and at 3), "clock" (dates cannot be judged: clock not

@@ -62,7 +62,7 @@ def test_the_file_is_replaced_in_one_step_and_others_may_read_it(place: Place, t
                 told = figures(text)
         assert told["kiosk_queue_depth"] == "0.0"
         assert told["kiosk_clock_synced"] == "1.0"
-        assert told["kiosk_key_custody_level"] == "0.0"
+        assert told["kiosk_key_custody_level"] == "-1.0"
         assert told["kiosk_db_integrity"] == "1.0"
         assert file.stat().st_mode & 0o044 == 0o044
         writer.send_signal(signal.SIGTERM)

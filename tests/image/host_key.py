@@ -1,7 +1,7 @@
-"""What systemd-creds seals to a host key, opened with nothing but the two files: as a thief of the card can.
+"""What systemd-creds seals to a host key, opened with the two files alone: as a thief of the card can.
 
-The form is that of systemd's src/shared/creds-util.c, versions 250 to 257, `--with-key=host`. No systemd here,
-so no machine id is asked for: it takes no part in the sealing.
+The form is that of systemd's src/shared/creds-util.c, versions 250 to 257, `--with-key=host`. No systemd
+here, so no machine id is asked for: it takes no part in the sealing.
 """
 
 import hashlib

@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from base64 import b64encode
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,6 +42,7 @@ from kiosk.simulator.service.service_pki import (
     make_client,
     prepare_service,
 )
+from kiosk.uploader.custody import load_key, to_pem
 from kiosk.uploader.keypairs import draft_next, has_next, keep_next, promote_next, tidy
 from kiosk.uploader.tls import Credentials, client_context, fit_each_other, in_use, next_of
 from kiosk.uploader.wire import Fault
@@ -74,9 +76,11 @@ def write_short(service: RunningService, folder: Path, dates: Dates) -> Path:
     return config
 
 
-def credentials(service: RunningService, folder: Path) -> Credentials:
-    client = folder / "client"
-    return Credentials(service.files.ca, client / "terminal.pem", client / "terminal.key")
+def credentials(
+    service: RunningService, folder: Path, client: Path | None = None, secret: bytes = b""
+) -> Credentials:
+    place = client or folder / "client"
+    return Credentials(service.files.ca, place / "terminal.pem", place / "terminal.key", secret)
 
 
 def parts(screen: Screen) -> dict[str, CheckItem]:
@@ -220,10 +224,18 @@ class Instants:
         return self.taken
 
 
+@pytest.mark.parametrize("before", [b"", b"a secret of this device"])
+@pytest.mark.parametrize("secret", [b"", b"a secret of this device"])
 def test_a_kill_at_every_instant_of_a_renewal_leaves_a_pair_that_works(
-    pair: tuple[ServiceFiles, Credentials], tmp_path: Path
+    pair: tuple[ServiceFiles, Credentials], tmp_path: Path, before: bytes, secret: bytes
 ) -> None:
+    if before and not secret:
+        pytest.skip("a secret is not lost by a renewal")
     files, mine = pair
+    mine = replace(mine, secret=secret)
+    key = load_key(mine.key.read_bytes(), b"")
+    assert key is not None
+    mine.key.write_bytes(to_pem(key, before))
 
     instants = Instants(mine.key.parent, tmp_path / "states")
     put_next(files, mine)
@@ -231,14 +243,16 @@ def test_a_kill_at_every_instant_of_a_renewal_leaves_a_pair_that_works(
     states = instants.end()
     assert len(states) >= 7
     for state in states:
-        left = Credentials(files.ca, state / "terminal.pem", state / "terminal.key")
+        left = Credentials(files.ca, state / "terminal.pem", state / "terminal.key", secret)
         assert fit_each_other(in_use(left)), f"{state.name}: {sorted(each.name for each in state.iterdir())}"
         assert not isinstance(client_context(left), Fault)
         tidy(left)
         assert fit_each_other(left)
-        key = draft_next(left) if not has_next(left) else None
+        drafted = draft_next(left) if not has_next(left) else None
         present = x509.load_pem_x509_certificate(left.certificate.read_bytes()).public_key()
-        assert key is None or key.public_key() != present, "the next renewal begins with a key that is new"
+        assert drafted is None or drafted.public_key() != present, (
+            "the next renewal begins with a key that is new"
+        )
 
 
 def test_a_certificate_for_another_key_is_not_kept(pair: tuple[ServiceFiles, Credentials]) -> None:

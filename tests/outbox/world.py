@@ -278,8 +278,8 @@ def start_uploader(config: Path, token: Token, more: Mapping[str, str] = {}) -> 
 
 
 @contextmanager
-def running_uploader(config: Path, token: Token) -> Iterator[RunningUploader]:
-    running = start_uploader(config, token)
+def running_uploader(config: Path, token: Token, more: Mapping[str, str] = {}) -> Iterator[RunningUploader]:
+    running = start_uploader(config, token, more)
     try:
         yield running
     finally:

@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kiosk.commands.first_boot import UNWRITABLE, command
+from kiosk.commands.first_boot import UNWRITABLE, command, notice_of
 from kiosk.config import Card, Settings, load
 from kiosk.notice import from_text
-from kiosk.provisioning.first_boot import Faulty, NoCa, NotEnrolled, Places, Ready, first_boot
+from kiosk.provisioning.first_boot import (
+    Faulty,
+    NoCa,
+    NoSecret,
+    NotEnrolled,
+    Places,
+    Ready,
+    SecretError,
+    first_boot,
+)
 from kiosk.staff import verify
 from kiosk.uploader.enrolment import EnrolmentError
 
@@ -133,6 +142,18 @@ def test_what_the_service_refuses_stays_on_the_card_to_be_mended(places: Places)
     assert outcome == NotEnrolled("the activation code has expired (24 hours): ask for a new one")
     assert not places.in_force.exists()
     assert CODE in places.written.read_text(encoding="utf-8")
+    assert first_boot(places, enrolled, no_line) == Ready()
+
+
+def without_secret(settings: Settings, file: Path, code: str, url: str) -> None:
+    raise SecretError
+
+
+def test_a_device_that_cannot_seal_its_key_does_not_enrol_with_a_plain_one(places: Places) -> None:
+    assert first_boot(places, without_secret, no_line) == NoSecret()
+    assert not places.in_force.exists()
+    told = notice_of(NoSecret(), data_lost=False)
+    assert "鍵" in "".join(told.ja.lines)
     assert first_boot(places, enrolled, no_line) == Ready()
 
 
