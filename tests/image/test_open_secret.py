@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.commands import first_boot
+from kiosk.uploader.custody import to_pem
 from tests.image import host_key
+from tests.image.crash import key_faults
 
 APPLIANCE = Path(__file__).resolve().parents[2] / "deploy" / "appliance"
 SCRIPT = APPLIANCE / "usr/lib/kiosk/open-secret"
@@ -55,6 +58,16 @@ def test_a_secret_is_made_once_and_opened_at_every_start(secret: Secret) -> None
     assert secret.open().returncode == 0
     assert secret.opened.read_text(encoding="ascii") == first
     assert host_key.opened(secret.folder) == first.encode(), "a thief with both files opens it as well"
+
+
+@needs_creds
+def test_the_crash_campaign_knows_a_key_that_opens_from_one_that_does_not(secret: Secret) -> None:
+    assert secret.open().returncode == 0
+    key = ec.generate_private_key(ec.SECP256R1())
+    sealed = to_pem(key, secret.opened.read_bytes())
+    assert key_faults(sealed, secret.folder) == []
+    [fault] = key_faults(to_pem(key, b"the secret of another device"), secret.folder)
+    assert "does not open it" in fault
 
 
 @needs_creds
