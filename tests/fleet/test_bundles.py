@@ -1,5 +1,6 @@
 """Why a bundle is refused: RAUC's own verifier on real bundles, and our words for what it says."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -111,3 +112,23 @@ def test_what_the_next_version_changes_can_be_told() -> None:
     told = msgspec.json.decode(text, type=channel_file.Changes)
     assert set(told) == {"ja", "en"}
     assert len(told["ja"]) == len(told["en"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("last", "word"),
+    [
+        ("Version mismatch: Expected at least '1.2.0' but bundle manifest has '1.1.0'", "older"),
+        ("Failed to write the slot", "failed"),
+    ],
+)
+def test_why_rauc_gave_up_is_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str, word: str
+) -> None:
+    """RAUC's own bar, min-bundle-version: in the image there is one below the update page's (rauc 1.13)."""
+    program = tmp_path / "rauc"
+    program.write_text(f'#!/bin/sh\necho "LastError: {last}"\nexit 1\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    judged = rauc.Installation(tmp_path / "older.raucb").wait(lambda percent, words: None)
+    assert judged is not None
+    assert (judged.word, judged.say) == (word, last)
