@@ -129,6 +129,6 @@ def test_why_rauc_gave_up_is_a_word(
     program.write_text(f'#!/bin/sh\necho "LastError: {last}"\nexit 1\n', encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    judged = rauc.Installation(tmp_path / "older.raucb").wait(lambda percent, words: None)
+    judged = rauc.Installation(tmp_path / "older.raucb").wait(lambda *_: None)
     assert judged is not None
     assert (judged.word, judged.say) == (word, last)

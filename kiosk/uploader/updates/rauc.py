@@ -129,13 +129,14 @@ class Installation:
         """Follow it to its end; None when the other slot holds the new version."""
         last, said = "", ""
         assert self._process.stdout is not None, "asked for above"
-        for line in self._process.stdout:
-            if (found := _PROGRESS.match(line)) is not None:
-                progress(min(100, int(found[1])), found[2].strip())
-            elif (error := _LAST_ERROR.search(line)) is not None:
-                last = error[1]
-            elif line.strip():
-                said = line.strip()
+        with self._process.stdout as told:
+            for line in told:
+                if (found := _PROGRESS.match(line)) is not None:
+                    progress(min(100, int(found[1])), found[2].strip())
+                elif (error := _LAST_ERROR.search(line)) is not None:
+                    last = error[1]
+                elif line.strip():
+                    said = line.strip()
         if self._process.wait() == 0:
             return None
         if not last and ("ServiceUnknown" in said or "D-Bus" in said):
