@@ -12,8 +12,8 @@ from tests.image.report import Report
 
 NOTICES = REPOSITORY / "deploy/appliance/usr/share/kiosk/notices"
 COMMANDS = Path("/opt/kiosk/lib/kiosk/commands")
-WATCHED_S = 200  #: of a screen process that goes on failing
-STARTS = 4  #: most in that time: one a minute
+WATCHED_S = 130  #: of a screen process that goes on failing
+STARTS = 3  #: most in that time: one a minute
 RETRY_S = 60
 
 
@@ -47,7 +47,7 @@ def part(counter: Counter, report: Report) -> None:
         counter.plug(machine)
         counter.see(machine, "start", limit_s=READY_S)
         with broken(machine, "screen"):
-            counter.see(machine, "notice_screen", limit_s=PAGE_S, every_s=0.5)
+            counter.see(machine, "notice_screen", limit_s=READY_S, every_s=0.5)
             report.figure("screen process that goes on failing", "its notice is shown", True)
             storm(counter, machine, report)
         counter.see(machine, "start", limit_s=2 * RETRY_S + PAGE_S)

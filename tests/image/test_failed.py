@@ -66,6 +66,7 @@ def test_a_screen_that_goes_on_failing_gives_way_to_a_notice_and_is_tried_again(
     box.fail("screen")
     again = [
         "systemctl start --no-block kiosk-notice.service",
+        "systemctl start kiosk-notice.service",
         "sleep 60",
         "systemctl start --no-block kiosk-screen.service",
     ]
