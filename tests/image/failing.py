@@ -64,7 +64,7 @@ def storm(counter: Counter, machine: Machine, report: Report) -> None:
     """How often the screen is tried while its notice stands; that such a slot is never good."""
     told = machine.shell("/usr/lib/kiosk/mark-good")
     report.figure("  such a slot", told.partition(":")[0], "not yet: kiosk-screen failed" in told)
-    lines = "journalctl -b -o cat -u kiosk-failed@screen.service | grep -c 'has failed'"
+    lines = "journalctl -b -o cat -u kiosk-failed@screen.service | grep -c 'in a row'"
     before = machine.shell(lines)
     machine.shell(f"sleep {WATCHED_S}", limit_s=WATCHED_S + 60)
     after = machine.shell(lines)
