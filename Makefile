@@ -100,7 +100,8 @@ voices: .venv/.stamp-dev
 image: .venv/.stamp-dev .venv/.stamp-system-image
 	@$(IMAGE) --out dist $(if $(IMAGE_KEYS),--keys $(IMAGE_KEYS))
 	@$(MAKE) --no-print-directory sbom \
-	    SBOM_ARGS="--root $$($(IMAGE) --where debian)/root --python 3.13 --machine aarch64"
+	    SBOM_ARGS="--root $$($(IMAGE) --where debian)/root --unpacked $$($(IMAGE) --where boot-packages)/control \
+	    --python 3.13 --machine aarch64"
 	@cp build/sbom.cdx.json dist/
 
 image-test image-test-full: .venv/.stamp-dev .venv/.stamp-system-image

@@ -24,8 +24,18 @@ Version: 1.0
 """
 
 
+BOOT = """\
+Package: u-boot-rpi
+Source: u-boot
+Version: 2025.01-3+deb13u1
+Architecture: arm64
+Description: U-Boot for the Raspberry Pi
+ Version: of a text that only looks like a field
+"""
+
+
 def sbom(supply: Path, root: Path, out: Path) -> dict[str, Any]:
-    target = ("--python", "3.13", "--machine", "aarch64")
+    target = ("--python", "3.13", "--machine", "aarch64", "--unpacked", str(root.with_name("control")))
     command = [str(supply), "requirements/sbom", "--out", str(out), "--root", str(root), *target]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=300)
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
@@ -38,6 +48,8 @@ def test_the_parts_list_names_every_part_once_with_its_address(supply: Path, tmp
     (root / "var/lib/dpkg/status").write_text(STATUS, encoding="utf-8")
     (root / "etc").mkdir()
     (root / "etc/os-release").write_text('ID=debian\nVERSION_ID="13"\n', encoding="utf-8")
+    (tmp_path / "control/u-boot-rpi").mkdir(parents=True)
+    (tmp_path / "control/u-boot-rpi/control").write_text(BOOT, encoding="utf-8")
     parts = sbom(supply, root, tmp_path / "sbom.cdx.json")
     assert (parts["bomFormat"], parts["specVersion"]) == ("CycloneDX", "1.6")
     addresses = [part["purl"] for part in parts["components"]]
@@ -48,6 +60,7 @@ def test_the_parts_list_names_every_part_once_with_its_address(supply: Path, tmp
         there = f"pkg:pypi/{name}@{version}" in addresses
         assert there is ("< '3.13'" not in marker), name
     assert "pkg:deb/debian/libusb-1.0-0@2:1.0.28-1?arch=arm64&distro=debian-13" in addresses
+    assert "pkg:deb/debian/u-boot-rpi@2025.01-3%2Bdeb13u1?arch=arm64&distro=debian-13" in addresses
     assert "pkg:npm/smol-toml@1.5.2" in addresses
     assert not any("gone" in address for address in addresses)
     hashed = [part for part in parts["components"] if part["purl"].startswith("pkg:pypi/requests@")]
