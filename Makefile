@@ -14,10 +14,10 @@
 # make pictures   the contact sheets in docs/screens and the golden pictures; look at them before you keep them
 # make catalogues   compile the words of the screens, kiosk/screens/locale
 # make voices   render what the kiosk says, kiosk/screens/voices (needs Debian's contrib)
-# make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 30 minutes, then 3; IMAGE_KEYS)
+# make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 15 minutes, then 3; IMAGE_KEYS)
 # make image-test   start that image in an emulator, visit it, cut its power   (IMAGE_TEST_ARGS; 15 minutes)
 # make image-test-full   every token, more faults, 320 crash states, updates cut off   (some hours; --only PART for one)
-# make image-twice  build it twice from the same commit, compare every byte    (IMAGE_TWICE_ARGS=--all)
+# make image-twice  build it once more from the same commit, compare every byte   (IMAGE_TWICE_ARGS=--all)
 # make lock    write the locked requirements anew   (LOCK_ARGS=--upgrade: the newest versions)
 # make clean   remove the environment and all that was made
 #
@@ -25,7 +25,7 @@
 # the Python, which must be 3.11 or newer.
 
 FUZZ_SECONDS ?= 600
-# Finished steps of the image; the emulated ones take half an hour to be made again.
+# Finished steps of the image; the emulated ones take longest to be made again.
 IMAGE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/maina-kiosk-image
 BIN := .venv/bin
 IMAGE = PYTHONPATH=image-build $(BIN)/python -m kiosk_image --cache $(IMAGE_CACHE) --pip $(BIN)/pip

@@ -5,7 +5,7 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from kiosk_image import assemble, disk, roots, sign, twice, wheels
+from kiosk_image import assemble, base, disk, lend, roots, sign, twice, wheels
 from kiosk_image.steps import BuildError, Step, Workshop, fail
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -13,7 +13,9 @@ HOST_TOOLS = ("mmdebstrap", "apt-get", "dpkg-deb", "unshare", "chroot")
 
 
 def recipe(repository: Path, pip: Path, keys: Path | None = None) -> dict[str, Step]:
-    """All steps by name. Slow and emulated: `debian`, `initrd`; everything else runs on this processor."""
+    """All steps by name. Partly emulated: `debian`, `initrd`; everything else runs on this processor. A
+    change of our code makes anew `system`, `boot` and what follows from them.
+    """
     build = repository / "image-build"
     code = build / "kiosk_image"
     lists = build / "packages"
@@ -31,13 +33,16 @@ def recipe(repository: Path, pip: Path, keys: Path | None = None) -> dict[str, S
         "debian",
         (lists / "root.list", str(roots.NOT_WANTED)),
         (),
-        lambda out, _: roots.make_root(out, ["arm64"], roots.packages(lists / "root.list")),
+        lambda out, got: lend.make_arm64_root(
+            out, roots.packages(lists / "root.list"), got["tools"] / "root"
+        ),
+        helped_by=(tools,),
     )
     initrd = Step(
         "initrd",
         (build / "initramfs.conf", build / "initramfs-modules"),
         (debian,),
-        lambda out, got: assemble.make_initrd(out, repository, got["debian"]),
+        lambda out, got: base.make_initrd(out, repository, got["debian"]),
     )
     boot_packages = Step(
         "boot-packages",
@@ -59,6 +64,12 @@ def recipe(repository: Path, pip: Path, keys: Path | None = None) -> dict[str, S
             out, repository / "requirements/run.txt", pip, got["tools"] / "root"
         ),
     )
+    foundation = Step(
+        "base",
+        (code / "base.py",),
+        (tools, debian, initrd, python),
+        lambda out, got: base.make_base(out, repository, got),
+    )
     system = Step(
         "system",
         (
@@ -68,7 +79,7 @@ def recipe(repository: Path, pip: Path, keys: Path | None = None) -> dict[str, S
             repository / "pyproject.toml",
             code / "assemble.py",
         ),
-        (tools, debian, initrd, python, signing),
+        (tools, foundation, signing),
         lambda out, got: assemble.make_tree(out, repository, got, pip),
     )
     boot = Step(
@@ -81,6 +92,7 @@ def recipe(repository: Path, pip: Path, keys: Path | None = None) -> dict[str, S
             repository / "deploy/kiosk.toml.card",
             repository / "kiosk/provisioning",
             code / "assemble.py",
+            code / "overlays.py",
         ),
         (tools, debian, boot_packages),
         lambda out, got: assemble.make_boot(out, repository, got, pip.with_name("python")),
@@ -106,12 +118,18 @@ def recipe(repository: Path, pip: Path, keys: Path | None = None) -> dict[str, S
         ),
     )
     packed = Step(
-        "release",
-        (code / "disk.py", code / "sign.py"),
-        (tools, card, bundle, signing, system),
+        "packed",
+        (code / "disk.py",),
+        (tools, card),
         lambda out, got: disk.pack(out, got, release),
     )
-    return {step.name: step for step in packed.in_order()}
+    published = Step(
+        "release",
+        (code / "disk.py", code / "sign.py"),
+        (tools, packed, bundle, signing, foundation),
+        lambda out, got: disk.publish(out, got, release),
+    )
+    return {step.name: step for step in published.in_order()}
 
 
 def main() -> None:
@@ -125,10 +143,10 @@ def main() -> None:
     )
     parser.add_argument("--step", default="release", help="build only as far as this step")
     parser.add_argument(
-        "--twice", action="store_true", help="build twice without the cache, compare every byte"
+        "--twice", action="store_true", help="build once more beside the cached one, compare every byte"
     )
     parser.add_argument(
-        "--all", action="store_true", help="with --twice: Debian's root twice as well (emulated)"
+        "--all", action="store_true", help="with --twice: Debian's root once more as well (emulated)"
     )
     parser.add_argument("--where", metavar="STEP", help="print the folder of a finished step, or fail")
     chosen = parser.parse_args()
@@ -143,7 +161,7 @@ def main() -> None:
         fail(f"{', '.join(missing)} missing; run requirements/system-packages image")
     if chosen.twice:
         again = twice.ALL if chosen.all else twice.OURS
-        raise SystemExit(twice.compare(chosen.cache.absolute(), steps["disk"], again))
+        raise SystemExit(twice.compare(chosen.cache.absolute(), steps["packed"], again))
     try:
         results = Workshop(chosen.cache.absolute()).run(steps[chosen.step])
     except BuildError as fault:

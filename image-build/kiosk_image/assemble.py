@@ -1,5 +1,4 @@
-"""The kiosk's root tree and its boot partition, put together from Debian's root, the locked wheels and our
-folders.
+"""The kiosk's root tree and its boot partition, put together from the base (base.py) and our folders.
 
 Everything here runs on this machine's processor, so that a change of our code is in an image within minutes.
 """
@@ -13,103 +12,12 @@ import tomllib
 from pathlib import Path
 
 from kiosk_image import overlays
+from kiosk_image.base import Tree, byte_code
 from kiosk_image.roots import inside, shell
 from kiosk_image.steps import BuildError, remove
 from kiosk_image.wheels import unpack
 
 UNITS = ("kiosk-reader.service", "kiosk-screen.service", "kiosk-uploader.service")
-#: Left out of the kiosk: package management, documentation, leftovers, drivers of hardware that no Pi has.
-NOT_NEEDED = (
-    "etc/apt",
-    "etc/cron.daily",
-    "etc/logrotate.d",
-    "etc/initramfs-tools",
-    "etc/kernel",
-    "usr/bin/apt*",
-    "usr/lib/apt",
-    "usr/share/doc",
-    "usr/share/lintian",
-    "usr/share/bug",
-    "usr/share/locale",
-    "usr/share/initramfs-tools",
-    "usr/share/perl5/Debconf*",
-    "usr/lib/python3.13/test",
-    "usr/lib/python3.13/idlelib",
-    "usr/lib/udev/hwdb.*",
-    "usr/lib/systemd/system/*.wants/systemd-firstboot.service",
-    "usr/lib/firmware/brcm/*pcie*",
-    "usr/lib/linux-image-*",
-    "boot/System.map-*",
-    "boot/config-*",
-)
-MODULES_NOT_NEEDED = (
-    "drivers/infiniband",
-    "drivers/media",
-    "drivers/iio",
-    "drivers/target",
-    "drivers/ufs",
-    "drivers/bluetooth",
-    "drivers/isdn",
-    "drivers/xen",
-    "drivers/vfio",
-    "drivers/vhost",
-    "drivers/vdpa",
-    "drivers/accel",
-    "drivers/gpu/drm/nouveau",
-    "drivers/gpu/drm/radeon",
-    "drivers/gpu/drm/amd",
-    "drivers/gpu/drm/msm",
-    "drivers/gpu/drm/etnaviv",
-    "drivers/gpu/drm/rockchip",
-    "drivers/gpu/drm/tegra",
-    "drivers/net/ethernet/mellanox",
-    "drivers/net/ethernet/chelsio",
-    "drivers/net/ethernet/intel",
-    "drivers/net/ethernet/qlogic",
-    "drivers/net/ethernet/marvell",
-    "drivers/net/ethernet/amazon",
-    "drivers/net/wireless/ath",
-    "drivers/net/wireless/intel",
-    "drivers/net/wireless/mediatek",
-    "drivers/net/wireless/realtek",
-    "drivers/net/wireless/marvell",
-    "drivers/net/wireless/ti",
-    "drivers/net/wireless/ralink",
-    "drivers/net/can",
-    "drivers/net/hamradio",
-    "net/bluetooth",
-    "net/nfc",
-    "drivers/nfc",
-    "sound/pci",
-    "sound/soc/qcom",
-    "sound/soc/mediatek",
-    "sound/soc/sof",
-    "sound/firewire",
-    "fs/btrfs",
-    "fs/xfs",
-    "fs/ocfs2",
-    "fs/gfs2",
-    "fs/ceph",
-    "fs/smb",
-    "fs/nfs",
-    "fs/nfsd",
-    "fs/f2fs",
-    "fs/jfs",
-    "fs/reiserfs",
-    "fs/bcachefs",
-    "fs/ntfs3",
-    "fs/exfat",
-    "fs/udf",
-    "fs/hfs",
-    "fs/hfsplus",
-    "fs/ubifs",
-    "fs/jffs2",
-)
-#: HID drivers that stay: touch panels. Without hid-generic and its like a keyboard finds no driver.
-HID_KEPT = {"hid.ko.xz", "hid-multitouch.ko.xz", "usbhid.ko.xz"}
-#: SCSI drivers that stay: a USB stick is a SCSI disk.
-SCSI_KEPT = {"scsi_common.ko.xz", "scsi_mod.ko.xz", "sd_mod.ko.xz"}
-
 LAUNCHER = """#!/usr/bin/python3 -EsP
 import sys
 
@@ -121,63 +29,22 @@ main()
 """
 
 
-class Tree:
-    """A root tree while it is put together."""
-
-    def __init__(self, root: Path, repository: Path, tools: Path) -> None:
-        self.root, self.repository, self.tools = root, repository, tools
-
-    def put(self, source: str, goal: str, mode: int = 0o644) -> None:
-        """Place a file of the repository."""
-        path = self.root / goal
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self.repository / source, path)
-        path.chmod(mode)
-
-    def write(self, goal: str, text: str, mode: int = 0o644) -> None:
-        path = self.root / goal
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.write_text(text, encoding="utf-8")
-        path.chmod(mode)
-
-    def link(self, goal: str, to: str) -> None:
-        path = self.root / goal
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.symlink_to(to)
-
-    def drop(self, *patterns: str) -> None:
-        for pattern in patterns:
-            for path in self.root.glob(pattern):
-                if path.is_dir() and not path.is_symlink():
-                    remove(path)
-                else:
-                    path.unlink()
-
-    def use(self, *command: str) -> str:
-        """Run a tool of the tool root on this tree."""
-        return inside(self.tools, command, [self.root])
-
-
 def make_tree(out: Path, repository: Path, results: dict[str, Path], pip: Path) -> None:
-    """`out/root` (the slot), `out/dpkg-status` (what Debian brought)."""
-    shell(["cp", "-a", "--reflink=auto", str(results["debian"] / "root"), str(out / "root")])
+    """`out/root` (the slot): the files of the base, by hard link, and ours."""
+    shell(["cp", "-al", str(results["base"] / "root"), str(out / "root")])
     tree = Tree(out / "root", repository, results["tools"] / "root")
-    shutil.copyfile(out / "root/var/lib/dpkg/status", out / "dpkg-status")
     _place(tree)
-    shutil.copyfile(results["keys"] / "keys/update-ca.pem", out / "root/etc/rauc/keyring.pem")
-    _package(tree, results["wheels"] / "site", pip)
-    _kernel(tree, results["initrd"])
+    tree.write("etc/rauc/keyring.pem", (results["keys"] / "keys/update-ca.pem").read_text(encoding="utf-8"))
+    _package(tree, pip)
     _accounts(tree)
     _enable(tree)
     _clear(tree)
-    _byte_code(tree)
+    byte_code(tree, "opt/kiosk/lib/kiosk")
 
 
 def _place(tree: Tree) -> None:
     """Our own files: what `deploy/` and `firmware/` say."""
-    shell(["cp", "-r", f"{tree.repository}/deploy/appliance/.", str(tree.root)])
+    shell(["cp", "-r", "--remove-destination", f"{tree.repository}/deploy/appliance/.", str(tree.root)])
     for unit in UNITS:
         tree.put(f"deploy/{unit}", f"usr/lib/systemd/system/{unit}")
     tree.put("deploy/sysusers.d/kiosk.conf", "usr/lib/sysusers.d/kiosk.conf")
@@ -213,11 +80,9 @@ def no_older(rauc: str, version: str) -> str:
     return rauc.replace("[system]\n", f"[system]\nmin-bundle-version={version}\n", 1)
 
 
-def _package(tree: Tree, site: Path, pip: Path) -> None:
-    """The kiosk and what it imports, in a folder of its own; without the simulated world."""
+def _package(tree: Tree, pip: Path) -> None:
+    """The kiosk, beside what it imports, in a folder of its own; without the simulated world."""
     lib = tree.root / "opt/kiosk/lib"
-    lib.parent.mkdir(parents=True)
-    shell(["cp", "-a", str(site), str(lib)])
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "source"
         copy.mkdir()
@@ -240,27 +105,10 @@ def _package(tree: Tree, site: Path, pip: Path) -> None:
         )
         [wheel] = Path(folder).glob("*.whl")
         unpack(pip, wheel, lib)
-    tree.drop("opt/kiosk/lib/kiosk/simulator", "opt/kiosk/lib/bin", "opt/kiosk/lib/pygame/examples")
-    tree.drop("opt/kiosk/lib/pygame/docs", "opt/kiosk/lib/pygame/tests", "opt/kiosk/lib/gpiozerocli")
+    tree.drop("opt/kiosk/lib/kiosk/simulator", "opt/kiosk/lib/bin")
     # What pip notes for uninstalling: it holds the path on the building machine, or a hash of it.
     tree.drop("opt/kiosk/lib/*.dist-info/direct_url.json", "opt/kiosk/lib/*.dist-info/RECORD")
     tree.write("opt/kiosk/bin/kiosk", LAUNCHER, 0o755)
-
-
-def _kernel(tree: Tree, initrd: Path) -> None:
-    [modules] = (tree.root / "usr/lib/modules").iterdir()
-    release = modules.name
-    for folder in MODULES_NOT_NEEDED:
-        remove(modules / "kernel" / folder)
-    for folder, kept in (("hid", HID_KEPT), ("scsi", SCSI_KEPT)):
-        for driver in (modules / "kernel/drivers" / folder).rglob("*.ko.xz"):
-            if driver.name not in kept:
-                driver.unlink()
-    tree.use("depmod", "--basedir", str(tree.root), release)
-    shutil.copyfile(initrd / "initrd.img", tree.root / f"boot/initrd.img-{release}")
-    tree.link("vmlinuz", f"boot/vmlinuz-{release}")
-    tree.link("initrd.img", f"boot/initrd.img-{release}")
-    tree.drop("vmlinuz.old", "initrd.img.old")
 
 
 def _accounts(tree: Tree) -> None:
@@ -270,7 +118,9 @@ def _accounts(tree: Tree) -> None:
     lines = [line.split(":") for line in shadow.read_text(encoding="utf-8").splitlines()]
     # "*": no password opens it. The day of the last change would be today's.
     text = "".join(":".join([line[0], "*", "20000", *line[3:]]) + "\n" for line in lines)
-    shadow.write_text(text, encoding="utf-8")
+    owned = shadow.stat()
+    tree.write("etc/shadow", text, owned.st_mode & 0o777)
+    os.chown(shadow, owned.st_uid, owned.st_gid)
     tree.drop("etc/shadow-", "etc/passwd-", "etc/group-", "etc/gshadow-", "etc/.pwd.lock")
     tree.drop("etc/subuid*", "etc/subgid*")
 
@@ -327,7 +177,6 @@ def _enable(tree: Tree) -> None:
 
 def _clear(tree: Tree) -> None:
     """What the build left behind, and what would differ from one build to the next."""
-    tree.drop(*NOT_NEEDED)
     tree.drop("var/*", "run/*", "tmp/*", "root/.*", "proc/*", "sys/*", "dev/*", "boot/firmware/*")
     (tree.root / "boot/firmware").mkdir(parents=True, exist_ok=True)
     # Where /var is mounted; services with private folders start also where that failed.
@@ -338,17 +187,6 @@ def _clear(tree: Tree) -> None:
     tree.drop("etc/ld.so.cache~", "etc/resolv.conf.*")
     for path in tree.root.glob("etc/ssl/certs/java"):
         remove(path)
-
-
-def _byte_code(tree: Tree) -> None:
-    """Compiled once, here: the root is read-only. By hash, unchecked: no time stamps."""
-    for cache in tree.root.rglob("__pycache__"):
-        remove(cache)
-    folders = [str(tree.root / path) for path in ("usr/lib/python3.13", "usr/lib/python3", "opt/kiosk/lib")]
-    command = ["env", "PYTHONHASHSEED=0", "python3", "-m", "compileall", "-q", "-f", "-j", "1"]
-    command += ["--invalidation-mode", "unchecked-hash", "-s", str(tree.root), "-p", "/", *folders]
-    # A few of Debian's own files are templates that do not compile; byte code is a matter of speed only.
-    tree.use("sh", "-c", '"$@" || true', "sh", *command)
 
 
 def make_boot(out: Path, repository: Path, results: dict[str, Path], python: Path) -> None:
@@ -380,22 +218,6 @@ def make_boot(out: Path, repository: Path, results: dict[str, Path], python: Pat
     command = [*make, "-d", str(out / "boot.cmd"), str(boot / "boot.scr")]
     inside(tools, command, [out], {"SOURCE_DATE_EPOCH": "1760000000"})
     overlays.make(boot, repository, lambda command: inside(tools, command, [out, repository]))
-
-
-def make_initrd(out: Path, repository: Path, debian: Path) -> None:
-    """`out/initrd.img` by Debian's initramfs-tools, under emulation, on a copy of the root's own files."""
-    image_build = repository / "image-build"
-    [release] = [p.name for p in (debian / "root/usr/lib/modules").iterdir()]
-    with tempfile.TemporaryDirectory(dir=out) as folder:
-        config = Path(folder)
-        (config / "conf.d").mkdir()
-        (config / "hooks").mkdir()
-        (config / "scripts").mkdir()
-        shutil.copyfile(image_build / "initramfs.conf", config / "initramfs.conf")
-        shutil.copyfile(image_build / "initramfs-modules", config / "modules")
-        (config / "update-initramfs.conf").write_text("update_initramfs=no\n", encoding="utf-8")
-        command = ["mkinitramfs", "-d", str(config), "-o", str(out / "initrd.img"), release]
-        inside(debian / "root", command, [out], {"SOURCE_DATE_EPOCH": "1760000000"})
 
 
 def set_times(root: Path, epoch: int) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk_image.assemble import set_times
+from kiosk_image.base import Tree
 from kiosk_image.roots import inside, shell
 from kiosk_image.sign import minisign
 
@@ -30,24 +31,25 @@ def make_disk(out: Path, repository: Path, results: dict[str, Path], release: Re
     """`out/kiosk.img`, and beside it `root.ext4` (for updates), `vmlinuz`, `initrd.img` (for the tests)."""
     tools = results["tools"] / "root"
     root, boot = out / "tree", out / "boot"
-    shell(["cp", "-a", "--reflink=auto", str(results["system"] / "root"), str(root)])
+    shell(["cp", "-al", str(results["system"] / "root"), str(root)])
     shell(["cp", "-a", str(results["boot"] / "boot"), str(boot)])
-    stamp = f"VERSION={release.version}\nCOMMIT_TIME={release.epoch}\n"
-    (root / "usr/share/kiosk/release").write_text(stamp, encoding="utf-8")
+    tree = Tree(root, repository, tools)
+    tree.write("usr/share/kiosk/release", f"VERSION={release.version}\nCOMMIT_TIME={release.epoch}\n")
     # What an update is compared with, os-release(5).
-    with (root / "usr/lib/os-release").open("a", encoding="utf-8") as told:
-        told.write(f"IMAGE_ID=maina-kiosk\nIMAGE_VERSION={release.version}\nBUILD_ID={release.epoch}\n")
+    told = (root / "usr/lib/os-release").read_text(encoding="utf-8")
+    told += f"IMAGE_ID=maina-kiosk\nIMAGE_VERSION={release.version}\nBUILD_ID={release.epoch}\n"
+    tree.write("usr/lib/os-release", told)
     set_times(root, release.epoch)
     set_times(boot, release.epoch)
     config = (repository / "image-build/genimage.cfg").read_text(encoding="utf-8")
-    for word, value in (("@ROOT_SIZE@", ROOT_SIZE), ("@BOOT@", str(boot))):
+    for word, value in (("@ROOT_SIZE@", ROOT_SIZE), ("@ROOT@", str(root)), ("@BOOT@", str(boot))):
         config = config.replace(word, value)
     (out / "genimage.cfg").write_text(config, encoding="utf-8")
     (out / "empty").mkdir()
     command = [
         "genimage",
         "--rootpath",
-        str(root),
+        str(out / "empty"),
         "--tmppath",
         str(out / "tmp"),
         "--inputpath",
@@ -76,21 +78,26 @@ def pack(out: Path, results: dict[str, Path], release: Release) -> None:
     tools = results["tools"] / "root"
     image = results["disk"] / "kiosk.img"
     shared = [out, results["disk"]]
-    name = f"{release.name}.img"
     # Two threads whatever the machine has: the number decides how the blocks are cut.
-    packed = out / f"{name}.xz"
-    inside(tools, ["sh", "-ec", f'xz -T2 -1 --block-size=32MiB -c "{image}" > "{packed}"'], shared)
+    packed = out / f"{release.name}.img.xz"
+    inside(tools, ["sh", "-ec", f'xz -T2 -0 --block-size=32MiB -c "{image}" > "{packed}"'], shared)
     inside(tools, ["bmaptool", "-q", "create", "-o", str(out / f"{release.name}.bmap"), str(image)], shared)
     (out / "rpi-imager.json").write_text(imager_entry(image, packed, release), encoding="utf-8")
-    bundle = out / f"{release.name}.raucb"
-    bundle.hardlink_to(results["bundle"] / bundle.name)
-    shutil.copyfile(results["system"] / "dpkg-status", out / "dpkg-status")
+
+
+def publish(out: Path, results: dict[str, Path], release: Release) -> None:
+    """All that goes out, in one folder, with one signature over its sums."""
+    for file in (*results["packed"].iterdir(), results["bundle"] / f"{release.name}.raucb"):
+        if not file.name.startswith("."):
+            (out / file.name).hardlink_to(file)
+    shutil.copyfile(results["base"] / "dpkg-status", out / "dpkg-status")
     keys = results["keys"] / "keys"
     told = "throw-away key: not for a clinic" if (keys / "THROW-AWAY").exists() else "kiosk image"
-    lines = "".join(f"{digest(file)}  {file.name}\n" for file in (packed, bundle))
+    files = (out / f"{release.name}.img.xz", out / f"{release.name}.raucb")
+    lines = "".join(f"{digest(file)}  {file.name}\n" for file in files)
     (out / "SHA256SUMS").write_text(lines, encoding="utf-8")
     # One signature over the sums covers both files; the key must be readable where the tool runs.
-    minisign(keys.resolve(), out / "SHA256SUMS", f"{told} {release.version}", tools)
+    minisign(keys.resolve(), out / "SHA256SUMS", f"{told} {release.version}", results["tools"] / "root")
     shutil.copyfile(keys / "minisign.pub", out / "minisign.pub")
 
 

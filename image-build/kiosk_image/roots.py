@@ -35,21 +35,37 @@ def packages(list_file: Path) -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
-def make_root(out: Path, architectures: Sequence[str], names: Sequence[str]) -> None:
+def make_root(
+    out: Path,
+    architectures: Sequence[str],
+    names: Sequence[str],
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """A Debian root in `out/root`, by mmdebstrap(1); maintainer scripts run emulated where they must."""
     if architectures[0] == "arm64":
         emulate_arm64()
     source = mirror()
-    command = ["mmdebstrap", "--mode=root", "--variant=apt", "--format=directory", "--quiet"]
+    # What is mounted below the root on the way goes when the program ends, however it ends.
+    command = [
+        "unshare",
+        "--mount",
+        "--propagation=private",
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=apt",
+        "--format=directory",
+        "--quiet",
+    ]
     command += [f"--architectures={','.join(architectures)}", "--components=main non-free-firmware"]
     command += [f'--aptopt={option} "false"' for option in OPTIONS]
     command += ["--dpkgopt=force-unsafe-io"]
     command += [f"--dpkgopt=path-exclude={path}" for path in NOT_WANTED]
     command += ["--dpkgopt=path-include=/usr/share/doc/*/copyright", f"--include={','.join(names)}"]
-    command += [SUITE, str(out / "root"), *source.sources(SUITE)]
+    command += [*options, SUITE, str(out / "root"), *source.sources(SUITE)]
     # INITRD=No: the kernel's hook must not make an initial RAM disk now; ours is made when all modules are
     # there.
-    shell(command, environment={"SOURCE_DATE_EPOCH": str(EPOCH), "INITRD": "No"})
+    shell(command, environment={"SOURCE_DATE_EPOCH": str(EPOCH), "INITRD": "No", **(environment or {})})
 
 
 def fetch_packages(out: Path, names: Sequence[str]) -> None:

@@ -10,11 +10,13 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 DONE = ".done"
 BAR_CELLS = 24
+AT_ONCE = 2  #: steps that are made side by side; several of their programs have threads of their own
 KEPT = 2  #: results of a step that are kept: of this commit and of the one before
 
 
@@ -26,6 +28,7 @@ class Step:
     inputs: tuple[str | Path, ...]  #: texts as they are; files and folders by what they hold
     needs: tuple["Step", ...]
     make: Callable[[Path, dict[str, Path]], object]
+    helped_by: tuple["Step", ...] = ()  #: made before, but without a part in what comes out
 
     def digest(self) -> str:
         """What the result depends on, as hexadecimal digits."""
@@ -45,7 +48,7 @@ class Step:
     def in_order(self) -> list["Step"]:
         """This step and all that it needs, each after its own needs."""
         found: dict[str, Step] = {}
-        for step in self.needs:
+        for step in (*self.helped_by, *self.needs):
             found.update({each.name: each for each in step.in_order()})
         found[self.name] = self
         return list(found.values())
@@ -78,30 +81,37 @@ class Workshop:
             self._times = json.loads(self._times_file.read_text(encoding="utf-8"))
 
     def run(self, goal: Step) -> dict[str, Path]:
-        """Make `goal` and what it needs; returns the folder of every step."""
+        """Make `goal` and what it needs, independent steps side by side; returns the folder of every step."""
         steps = goal.in_order()
         results = {step.name: step.folder(self.cache) for step in steps}
         waiting = [step for step in steps if not step.ready(self.cache)]
         for number, step in enumerate(steps, 1):
-            self._tell(number, len(steps), step, waiting)
-            if step in waiting:
-                self._make(step, results)
-                waiting.remove(step)
+            if step not in waiting:
+                print(f"{bar(number, len(steps))} {step.name}: kept from before", flush=True)
+        made = len(steps) - len(waiting)
+        running: dict[Future[float], Step] = {}
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            while waiting or running:
+                busy = list(running.values())
+                for step in [each for each in waiting if not _held_up(each, [*waiting, *busy])]:
+                    if len(running) < AT_ONCE:
+                        self._tell(bar(made + len(running) + 1, len(steps)), step, [*busy, *waiting])
+                        waiting.remove(step)
+                        running[pool.submit(self._make, step, results)] = step
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    self._note(running.pop(done), done.result())
+                    made += 1
         return results
 
-    def _tell(self, number: int, count: int, step: Step, waiting: list[Step]) -> None:
-        filled = BAR_CELLS * number // count
-        bar = "#" * filled + "." * (BAR_CELLS - filled)
-        if step not in waiting:
-            say = "kept from before"
-        elif step.name in self._times:
-            left = sum(self._times.get(each.name, 0) for each in waiting)
-            say = f"took {told(self._times[step.name])} last time; about {told(left)} to go"
+    def _tell(self, drawn: str, step: Step, left: list[Step]) -> None:
+        if step.name in self._times:
+            to_go = sum(self._times.get(each.name, 0) for each in left)
+            say = f"took {told(self._times[step.name])} last time; at most {told(to_go)} to go"
         else:
             say = "first time on this machine"
-        print(f"[{bar}] {number}/{count} {step.name}: {say}", flush=True)
+        print(f"{drawn} {step.name}: {say}", flush=True)
 
-    def _make(self, step: Step, results: dict[str, Path]) -> None:
+    def _make(self, step: Step, results: dict[str, Path]) -> float:
         out = results[step.name]
         part = out.with_name(f"{out.name}.part")
         remove(part)
@@ -112,16 +122,29 @@ class Workshop:
         (part / DONE).write_text(f"{seconds:.1f}\n", encoding="utf-8")
         remove(out)
         part.rename(out)
+        self._forget_old(step, out)
+        return seconds
+
+    def _note(self, step: Step, seconds: float) -> None:
         self._times[step.name] = round(seconds, 1)
         self._times_file.write_text(json.dumps(self._times, indent=1, sort_keys=True), encoding="utf-8")
         print(f"    {step.name}: {told(seconds)}", flush=True)
-        self._forget_old(step, out)
 
     def _forget_old(self, step: Step, out: Path) -> None:
         others = [p for p in self.cache.glob(f"{step.name}-????????????????") if p != out]
         others.sort(key=lambda p: p.stat().st_mtime, reverse=True)
         for old in others[KEPT - 1 :]:
             remove(old)
+
+
+def _held_up(step: Step, unfinished: list[Step]) -> bool:
+    return any(each in unfinished for each in (*step.needs, *step.helped_by))
+
+
+def bar(number: int, count: int) -> str:
+    """How far it is: [####....] 2/4."""
+    filled = BAR_CELLS * number // count
+    return f"[{'#' * filled}{'.' * (BAR_CELLS - filled)}] {number}/{count}"
 
 
 def told(seconds: float) -> str:

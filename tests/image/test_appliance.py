@@ -11,7 +11,7 @@ import pytest
 from kiosk.cli import COMMANDS
 from kiosk.commands.first_boot import RELOAD
 from kiosk.provisioning.line import WIFI
-from kiosk_image import assemble, steps, wheels
+from kiosk_image import assemble, base, steps, wheels
 
 ROOT = Path(__file__).resolve().parents[2]
 APPLIANCE = ROOT / "deploy" / "appliance"
@@ -115,8 +115,8 @@ def test_what_is_let_in_gets_a_driver() -> None:
     rules = (APPLIANCE / "etc/udev/rules.d/50-kiosk-usb.rules").read_text(encoding="utf-8")
     let_in = rules.partition('LABEL="kiosk_usb_yes"\n')[2]
     assert "$kernel >/sys/bus/usb/drivers_probe" in let_in
-    assert "drivers/scsi" not in assemble.MODULES_NOT_NEEDED  # a stick is a SCSI disk
-    assert {"scsi_mod.ko.xz", "sd_mod.ko.xz"} <= assemble.SCSI_KEPT
+    assert "drivers/scsi" not in base.MODULES_NOT_NEEDED  # a stick is a SCSI disk
+    assert {"scsi_mod.ko.xz", "sd_mod.ko.xz"} <= base.SCSI_KEPT
 
 
 @pytest.mark.skipif(shutil.which("dtc") is None, reason="no device tree compiler here")
@@ -132,53 +132,3 @@ def test_every_locked_package_has_its_way_into_the_image() -> None:
     pinned = wheels.pins(ROOT / "requirements/run.txt")
     assert {wheels.FROM_DEBIAN, wheels.ACROSS, *wheels.PURE_SOURCES} <= set(pinned)
     assert all("--hash=sha256:" in lines and " ; " not in lines for lines in pinned.values())
-
-
-# ---- the steps and their cache ---------------------------------------------------------------------------
-
-
-def step(name: str, made: list[str], *needs: steps.Step, inputs: tuple[str | Path, ...] = ()) -> steps.Step:
-    def make(out: Path, results: dict[str, Path]) -> None:
-        assert all((results[need.name] / "made").exists() for need in needs)
-        made.append(name)
-        (out / "made").touch()
-
-    return steps.Step(name, inputs, needs, make)
-
-
-def test_a_step_is_made_again_only_when_something_it_is_made_of_changed(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    source.write_text("one")
-    made: list[str] = []
-    workshop = steps.Workshop(tmp_path / "cache")
-
-    def build() -> list[str]:
-        made.clear()
-        first = step("first", made)
-        workshop.run(step("last", made, step("middle", made, first, inputs=(source,)), first))
-        return list(made)
-
-    assert build() == ["first", "middle", "last"]
-    assert build() == []
-    source.write_text("two")
-    assert build() == ["middle", "last"]
-    source.write_text("one")
-    assert build() == []  # the result before is still kept
-
-
-def test_an_interrupted_step_leaves_nothing_that_counts(tmp_path: Path) -> None:
-    workshop = steps.Workshop(tmp_path)
-    failing = [True]
-
-    def make(out: Path, _: dict[str, Path]) -> None:
-        assert not (out / "half").exists()
-        (out / "half").touch()
-        if failing:
-            raise steps.BuildError("the network is gone")
-
-    wanted = steps.Step("wanted", (), (), make)
-    with pytest.raises(steps.BuildError):
-        workshop.run(wanted)
-    assert not wanted.ready(tmp_path)
-    failing.clear()
-    assert (workshop.run(wanted)["wanted"] / "half").exists()
