@@ -28,6 +28,10 @@ SECTOR = 512  #: of blkdebug's rules
 FINGER_S = 0.35  #: longer than a frame of a slow guest
 
 
+#: A loaded host takes minutes to let an emulated guest find its disk; systemd gives up after three.
+PATIENCE = "systemd.default_device_timeout_sec=900"
+
+
 class MachineError(RuntimeError):
     """The machine did not do what it should; says what the end of its console was."""
 
@@ -142,7 +146,7 @@ class Machine:
             -qmp unix:{self.path("qmp.sock")},server=on,wait=off
         """.split()
         cmdline = self.build.cmdline(self.slot) if self.cmdline is None else self.cmdline
-        append = f"{cmdline} {self.append}".strip()
+        append = f"{cmdline} {PATIENCE} {self.append}".strip()
         return [QEMU, *BOARD, "-blockdev", node, *words, "-append", append, *self.extra]
 
     def path(self, name: str) -> Path:
