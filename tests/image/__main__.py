@@ -56,6 +56,7 @@ CHANGED = ("states", "boots", "update_states", "update_boots", "kills")
 
 def parts(sizes: Sizes, keys: Path, debian: Path) -> dict[str, Part]:
     """The parts that make what they need and can be run alone."""
+    bad = bad_card.BadCard()
     return {
         "bad_settings": bad_settings,
         "bare": partial(bare, debian=debian),
@@ -67,9 +68,9 @@ def parts(sizes: Sizes, keys: Path, debian: Path) -> dict[str, Part]:
         "control": partial(control.part, sizes=sizes),
         "plugs": partial(plugs.part, sizes=sizes),
         "failing": failing.part,
-        "full": bad_card.full,
-        "worn": bad_card.worn,
-        "destroyed": bad_card.destroyed,
+        "full": bad.full,
+        "worn": bad.worn,
+        "destroyed": bad.destroyed,
         "downgrade": partial(downgrade.part, keys=keys),
         "signals": signals,
         SERVICES: services,

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.commands.first_boot import notice_of
@@ -21,28 +22,89 @@ SUPERBLOCK_AT = 1024
 PROCESSES = ("reader", "uploader", "screen")
 
 
-def full(counter: Counter, report: Report) -> None:
-    """/var is filled to the last block in front of a visit, and given room after it."""
-    card = counter.fresh_disk("full.img")
-    counter.write_card(card)
-    before = set(counter.service.records())
-    with counter.machine(card) as machine:
-        counter.plug(machine)
-        counter.see(machine, "start", limit_s=READY_S)
-        fill(machine)
-        end = counter.visit(
-            machine, "card", ends=("staff_called_not_recorded",), back="out_of_service_uploader"
-        )
-        report.figure("full card: a visit", end, True)
-        sent = set(counter.service.records()) - before
-        report.figure("  sent although it could not be kept", str(len(sent)), not sent)
-        report.figure("  processes that run", *running(machine))
-        said = reason(machine)
-        report.figure("  the log says", said, "full" in said)
-        machine.shell("rm -f /var/filler*; sync")
-        counter.see(machine, "start")
-        end = counter.visit(machine, "card")
-        report.figure("  given room, a visit", end, end == "verified")
+@dataclass
+class BadCard:
+    """What befalls one card that has had its first start and a visit; each part begins with a copy of it."""
+
+    records: set[str] = field(default_factory=set)
+    places: list[int] = field(default_factory=list)  #: bytes of the data partition where the outbox lies
+    _lived: Path | None = None
+
+    def card(self, counter: Counter, name: str) -> Path:
+        """A card of its own for a part."""
+        if self._lived is None or not self._lived.exists():
+            self._lived = counter.fresh_disk("lived.img")
+            counter.write_card(self._lived)
+            before = set(counter.service.records())
+            with counter.machine(self._lived) as machine:
+                counter.plug(machine)
+                counter.see(machine, "start", limit_s=READY_S)
+                counter.visit(machine, "card")
+                machine.shell("sync")
+                self.places = extents(machine)
+            self.records = set(counter.service.records()) - before
+        return counter.copy(self._lived, counter.folder / name)
+
+    def full(self, counter: Counter, report: Report) -> None:
+        """/var is filled to the last block in front of a visit, and given room after it."""
+        card = self.card(counter, "full.img")
+        before = set(counter.service.records())
+        with counter.machine(card) as machine:
+            counter.plug(machine)
+            counter.see(machine, "start", limit_s=READY_S)
+            fill(machine)
+            end = counter.visit(
+                machine, "card", ends=("staff_called_not_recorded",), back="out_of_service_uploader"
+            )
+            report.figure("full card: a visit", end, True)
+            sent = set(counter.service.records()) - before
+            report.figure("  sent although it could not be kept", str(len(sent)), not sent)
+            report.figure("  processes that run", *running(machine))
+            said = reason(machine)
+            report.figure("  the log says", said, "full" in said)
+            machine.shell("rm -f /var/filler*; sync")
+            counter.see(machine, "start")
+            end = counter.visit(machine, "card")
+            report.figure("  given room, a visit", end, end == "verified")
+
+    def worn(self, counter: Counter, report: Report) -> None:
+        """Read errors beneath the outbox, write errors, an unreadable file system: nothing is lost."""
+        add_notices(counter)
+        card = self.card(counter, "worn.img")
+        data = partition(card, DATA)
+        bad = tuple(("read", data.begin + place) for place in self.places)
+        with with_errors(counter, card, bad) as machine:
+            counter.plug(machine)
+            counter.see(machine, "out_of_service_uploader", limit_s=READY_S)
+            report.figure(f"outbox unreadable ({len(bad)} blocks)", "its page is shown", True)
+            report.figure("  processes that run", *running(machine))
+            said = reason(machine)
+            report.figure("  the log says", said, "card" in said or "disk" in said)
+        worn_out(counter, report, card, (("write", None),), "card that takes no writes")
+        worn_out(counter, report, card, (("read", data.begin + SUPERBLOCK_AT),), "file system unreadable")
+        with counter.machine(card) as machine:
+            counter.plug(machine)
+            counter.see(machine, "start", limit_s=READY_S)
+            kept = {line["visit"] for line in listed(machine)}
+            report.figure("  without the errors: records", str(len(kept)), self.records <= kept)
+
+    def destroyed(self, counter: Counter, report: Report) -> None:
+        """The data partition is overwritten; it is made anew, and the loss is told until it is dealt with."""
+        card = self.card(counter, "destroyed.img")
+        overwrite(card, partition(card, DATA))
+        add_loss(counter, card)
+        for start in ("first", "second"):
+            with counter.machine(card) as machine:
+                counter.see(machine, "notice_loss", limit_s=READY_S)
+                report.figure(f"data destroyed, {start} start", "the notice tells of the loss", True)
+        counter.write_card(card)
+        with counter.machine(card) as machine:
+            counter.plug(machine)
+            counter.see(machine, "start", limit_s=READY_S)
+            kept = listed(machine)
+            report.figure("  with a new code: records that it pretends to have", str(len(kept)), not kept)
+            end = counter.visit(machine, "card")
+            report.figure("  a visit", end, end == "verified")
 
 
 def fill(machine: Machine) -> None:
@@ -67,50 +129,18 @@ def reason(machine: Machine) -> str:
     return lines.rpartition("cannot be used: ")[2].strip() or "nothing"
 
 
-def worn(counter: Counter, report: Report) -> None:
-    """Read errors beneath the outbox, write errors everywhere, an unreadable file system; nothing is lost."""
-    add_notices(counter)
-    card = counter.fresh_disk("worn.img")
-    counter.write_card(card)
-    before = set(counter.service.records())
-    with counter.machine(card) as machine:
-        counter.plug(machine)
-        counter.see(machine, "start", limit_s=READY_S)
-        counter.visit(machine, "card")
-        machine.shell("sync")
-        places = extents(machine)
-    records = set(counter.service.records()) - before
-    data = partition(card, DATA)
-    bad = tuple(("read", data.begin + place) for place in places)
-    with machine_with(counter, card, bad) as machine:
-        counter.plug(machine)
-        counter.see(machine, "out_of_service_uploader", limit_s=READY_S)
-        report.figure(f"outbox unreadable ({len(bad)} blocks)", "its page is shown", True)
-        report.figure("  processes that run", *running(machine))
-        said = reason(machine)
-        report.figure("  the log says", said, "card" in said or "disk" in said)
-    everywhere: tuple[tuple[str, int | None], ...] = (("write", None),)
-    worn_out(counter, report, card, everywhere, "card that takes no writes")
-    worn_out(counter, report, card, (("read", data.begin + SUPERBLOCK_AT),), "file system unreadable")
-    with counter.machine(card) as machine:
-        counter.plug(machine)
-        counter.see(machine, "start", limit_s=READY_S)
-        kept = {line["visit"] for line in listed(machine)}
-        report.figure("  without the errors: records", str(len(kept & records)), records <= kept)
-
-
 def worn_out(
     counter: Counter, report: Report, card: Path, errors: tuple[tuple[str, int | None], ...], what: str
 ) -> None:
     """A start that ends in the notice about the card."""
-    with machine_with(counter, card, errors) as machine:
+    with with_errors(counter, card, errors) as machine:
         counter.see(machine, "notice_card", limit_s=READY_S)
         report.figure(what, "the notice asks for a new card", True)
         told = machine.shell("journalctl -b -o cat -u kiosk-data -u var.mount | tail -40")
         report.say(f"{what}: {' / '.join(told.splitlines()[-6:])}")
 
 
-def machine_with(counter: Counter, card: Path, errors: tuple[tuple[str, int | None], ...]) -> Machine:
+def with_errors(counter: Counter, card: Path, errors: tuple[tuple[str, int | None], ...]) -> Machine:
     """A start of a card that gives errors."""
     machine = counter.machine(card)
     machine.disk = Disk(card, worn=errors)
@@ -126,31 +156,6 @@ def extents(machine: Machine) -> list[int]:
     if not places:
         raise MachineError(f"where {OUTBOX} lies is not known: {told[-300:]}")
     return places
-
-
-def destroyed(counter: Counter, report: Report) -> None:
-    """The data partition is overwritten; it is made anew, and the loss is told until it is dealt with."""
-    card = counter.fresh_disk("destroyed.img")
-    counter.write_card(card)
-    with counter.machine(card) as machine:
-        counter.plug(machine)
-        counter.see(machine, "start", limit_s=READY_S)
-        counter.visit(machine, "card")
-        machine.shell("sync")
-    overwrite(card, partition(card, DATA))
-    add_loss(counter, card)
-    for start in ("first", "second"):
-        with counter.machine(card) as machine:
-            counter.see(machine, "notice_loss", limit_s=READY_S)
-            report.figure(f"data destroyed, {start} start", "the notice tells of the loss", True)
-    counter.write_card(card)
-    with counter.machine(card) as machine:
-        counter.plug(machine)
-        counter.see(machine, "start", limit_s=READY_S)
-        kept = listed(machine)
-        report.figure("  with a new code: records that it pretends to have", str(len(kept)), not kept)
-        end = counter.visit(machine, "card")
-        report.figure("  a visit", end, end == "verified")
 
 
 def overwrite(card: Path, data: Part) -> None:

@@ -63,7 +63,9 @@ def part(counter: Counter, report: Report) -> None:
 def storm(counter: Counter, machine: Machine, report: Report) -> None:
     """How often the screen is tried while its notice stands; that such a slot is never good."""
     told = machine.shell("/usr/lib/kiosk/mark-good")
-    report.figure("  such a slot", told.partition(":")[0], "not yet: kiosk-screen failed" in told)
+    report.figure(
+        "  such a slot is good", told[:60], re.match(r"not yet: kiosk-\w+ failed", told) is not None
+    )
     lines = "journalctl -b -o cat -u kiosk-failed@screen.service | grep -c 'in a row'"
     before = machine.shell(lines)
     machine.shell(f"sleep {WATCHED_S}", limit_s=WATCHED_S + 60)
