@@ -150,12 +150,15 @@ def with_errors(counter: Counter, card: Path, errors: tuple[tuple[str, int | Non
 def extents(machine: Machine) -> list[int]:
     """The bytes of the partition at which blocks of the outbox begin."""
     told = machine.shell(f"filefrag -v -b{BLOCK} {OUTBOX}")
-    places: list[int] = []
-    for first, last in re.findall(r"^\s*\d+:\s+\d+\.\.\s*\d+:\s+(\d+)\.\.\s*(\d+):", told, re.MULTILINE):
-        places += [block * BLOCK for block in range(int(first), int(last) + 1)]
-    if not places:
+    if not (found := places_told(told)):
         raise MachineError(f"where {OUTBOX} lies is not known: {told[-300:]}")
-    return places
+    return found
+
+
+def places_told(text: str) -> list[int]:
+    """What `filefrag -v` printed, block by block."""
+    spans = re.findall(r"^\s*\d+:\s+\d+\.\.\s*\d+:\s+(\d+)\.\.\s*(\d+):", text, re.MULTILINE)
+    return [block * BLOCK for first, last in spans for block in range(int(first), int(last) + 1)]
 
 
 def overwrite(card: Path, data: Part) -> None:
