@@ -161,7 +161,7 @@ def main() -> None:
         fail(f"{', '.join(missing)} missing; run requirements/system-packages image")
     if chosen.twice:
         again = twice.ALL if chosen.all else twice.OURS
-        raise SystemExit(twice.compare(chosen.cache.absolute(), steps["packed"], again))
+        raise SystemExit(twice.compare(chosen.cache.absolute(), steps["disk"], again))
     try:
         results = Workshop(chosen.cache.absolute()).run(steps[chosen.step])
     except BuildError as fault:

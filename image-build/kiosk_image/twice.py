@@ -13,14 +13,7 @@ from pathlib import Path
 from kiosk_image.disk import digest
 from kiosk_image.steps import BuildError, Step, Workshop, remove
 
-OURS = (
-    "wheels",
-    "base",
-    "system",
-    "boot",
-    "disk",
-    "packed",
-)  #: native steps, made from the cached Debian root
+OURS = ("wheels", "base", "system", "boot", "disk")  #: native steps, made from the cached Debian root
 ALL = ("debian", "initrd", "boot-packages", *OURS)
 #: What Debian itself writes differently each time; none of it is taken into the kiosk's root.
 REASONS = {
@@ -62,7 +55,7 @@ def told(first: dict[str, Path], second: dict[str, Path], again: tuple[str, ...]
         print("The mirror moved between the two builds: they are of different packages. Run it once more.")
         return 2
     same = True
-    for step, pattern in (("initrd", "initrd.img"), ("disk", "*.*"), ("packed", "kiosk-*")):
+    for step, pattern in (("initrd", "initrd.img"), ("disk", "*.*")):
         for file in sorted(first[step].glob(pattern)):
             one, two = digest(file), digest(second[step] / file.name)
             same &= one == two

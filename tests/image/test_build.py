@@ -165,9 +165,7 @@ def test_a_lent_program_takes_arm64_for_its_own_processor_and_finds_its_interpre
 
 
 def outcome(folder: Path, version: str, card: bytes, log: str) -> dict[str, Path]:
-    results = {
-        name: folder / name for name in ("debian", "initrd", "base", "system", "boot", "disk", "packed")
-    }
+    results = {name: folder / name for name in ("debian", "initrd", "base", "system", "boot", "disk")}
     (folder / "debian/root/var/lib/dpkg").mkdir(parents=True)
     (folder / "debian/root/var/log").mkdir()
     status = f"Package: mawk\nArchitecture: arm64\nVersion: {version}\n"
