@@ -11,17 +11,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tests.image import bad_card, control, cuts, downgrade, failing, lived, plugs, update_cuts
+from tests.image import bad_card, control, cuts, downgrade, failing, hardware, lived, plugs, update_cuts
 from tests.image.counter import Counter, free_port
 from tests.image.life import bad_settings, bare, kill_each, stages, system, unplug
 from tests.image.machine import Build, MachineError
 from tests.image.recording import kept
 from tests.image.report import FULL, SMALL, Report, Sizes, done
-from tests.image.signals import signals
 from tests.image.slots import slots, updates
 from tests.image.thief import stolen
-from tests.image.watchdog import services, stop_each, watchdog
-from tests.image.wifi import wifi
 
 Part = Callable[[Counter, Report], None]
 
@@ -50,7 +47,8 @@ def main() -> int:
 
 
 AGAIN = "cuts_again"
-SERVICES = "services"  #: also in the one life
+#: Not by themselves in the full form: parts of other parts.
+WITHIN = ("cuts", AGAIN, *hardware.CHECKS)
 CHANGED = ("states", "boots", "update_states", "update_boots", "kills")
 
 
@@ -72,10 +70,8 @@ def parts(sizes: Sizes, keys: Path, debian: Path) -> dict[str, Part]:
         "worn": bad.worn,
         "destroyed": bad.destroyed,
         "downgrade": partial(downgrade.part, keys=keys),
-        "signals": signals,
-        SERVICES: services,
-        "watchdog": watchdog,
-        "wifi": wifi,
+        "hardware": hardware.part,
+        **{name: partial(hardware.part, names=(name,)) for name in hardware.CHECKS},
     }
 
 
@@ -115,7 +111,7 @@ def run(counter: Counter, report: Report, alone: dict[str, Part], sizes: Sizes, 
             report.figure(f"visit with {token}", end, end == "verified")
         if full:
             report.part(partial(lived.later_delivery, counter, machine, recording, report, sizes.tokens[:2]))
-        for fault in (unplug, kill_each, stop_each) if full else ():
+        for fault in (unplug, kill_each) if full else ():
             report.part(partial(fault, counter, machine, report))
         wiped = counter.read_card(card)
         report.figure("activation code wiped from the card", "yes", 'activation_code = ""' in wiped)
@@ -124,7 +120,7 @@ def run(counter: Counter, report: Report, alone: dict[str, Part], sizes: Sizes, 
     report.part(partial(cuts.after, counter, report, replace(sizes, boots=boots), recording))
     report.part(partial(stolen, counter, report, card, code, [each.record for each in recording.promises]))
     for name, part in alone.items():
-        if name in ("bare", "slots") or (full and name not in ("cuts", AGAIN, SERVICES)):
+        if name in ("bare", "slots") or (full and name not in WITHIN):
             report.part(partial(part, counter, report))
 
 

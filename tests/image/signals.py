@@ -23,13 +23,12 @@ from kiosk.indicators.patterns import (
 from kiosk.qualification.terms import Mode
 from kiosk.screens.examples import examples
 from kiosk.simulator.desk.place import PIN
-from tests.image.counter import READY_S, REPOSITORY, Counter
-from tests.image.lines import Lit, Sounded, Watcher, header, lit, sounded
-from tests.image.machine import BOARD, Machine
+from tests.image.counter import REPOSITORY, Counter
+from tests.image.lines import Lit, Sounded, Watcher, lit, sounded
+from tests.image.machine import Machine
 from tests.image.report import Report
 
 BOARD_TOML = REPOSITORY / "firmware/board.toml"
-NO_BOARD, AS_SHIPPED = 'board = "none"', 'board = "/usr/share/kiosk/board.toml"'
 #: A pattern moves on when the screen process comes round, which takes a while where no GPU draws.
 LATE_S = 0.4
 HZ_OFF = 0.15  #: the edges come from a thread, not from the Pi's PWM block
@@ -99,9 +98,9 @@ class Onlooker:
         default_factory=lambda: {each.name: pattern_of(each.kiosk) for each in examples(Mode.HOME_CONSENT)}
     )
 
-    def see(self, page: str, limit_s: float | None = None) -> None:
+    def see(self, page: str) -> None:
         """Wait for a page, then look at its lamps for as long as its pattern needs."""
-        self.counter.see(self.machine, page, **({} if limit_s is None else {"limit_s": limit_s}))
+        self.counter.see(self.machine, page)
         begin = time.monotonic()
         time.sleep(ROUND_S.get(page, 2.0))
         shown = self.lit(begin)
@@ -133,25 +132,17 @@ def brief(shown: Sequence[Lit]) -> str:
     )
 
 
-def signals(counter: Counter, report: Report) -> None:
+def signals(counter: Counter, machine: Machine, report: Report) -> None:
     """A whole visit, a call for help and a lost reader, on a machine with a Pi's GPIO header."""
-    card = counter.fresh_disk("signals.img")
-    text = counter.settings()
-    assert NO_BOARD in text
-    counter.write_card(card, text.replace(NO_BOARD, AS_SHIPPED))
-    board = load_board(BOARD_TOML)
-    extra = header(counter.build, counter.folder / "machine", BOARD)
-    with counter.machine(card, extra=extra) as machine:
-        assert machine.process is not None
-        with Watcher(machine.process.pid, counter.folder / "lines") as watcher:
-            counter.plug(machine)
-            onlooker = Onlooker(counter, machine, watcher, board, report)
-            begin = time.monotonic()
-            onlooker.see("start", READY_S)
-            onlooker.hear("until the start screen", (), begin)
-            visit(onlooker)
-            call(onlooker)
-            lost(onlooker)
+    assert machine.process is not None
+    with Watcher(machine.process.pid, counter.folder / "lines") as watcher:
+        onlooker = Onlooker(counter, machine, watcher, load_board(BOARD_TOML), report)
+        begin = time.monotonic()
+        onlooker.see("start")
+        onlooker.hear("on the start screen", (), begin)
+        visit(onlooker)
+        call(onlooker)
+        lost(onlooker)
 
 
 def visit(onlooker: Onlooker) -> None:

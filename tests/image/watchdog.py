@@ -25,24 +25,18 @@ STOPS = {
 }
 
 
-def watchdog(counter: Counter, report: Report) -> None:
+def watchdog(counter: Counter, machine: Machine, report: Report) -> None:
     """The hardware's: taken by systemd, and the box comes back from every way to stop."""
-    card = counter.fresh_disk("watchdog.img")
-    counter.write_card(card)
-    with counter.machine(card, extra=HARDWARE) as machine:
+    taken = machine.shell("cd /sys/class/watchdog/watchdog0 && cat identity state timeout").splitlines()
+    report.figure("hardware watchdog", ", ".join(taken), taken[1:] == ["active", str(TAKEN_S)])
+    for name, (how, bites) in STOPS.items():
+        took, events = stopped(machine, how)
         counter.plug(machine)
+        ready = time.monotonic()
         counter.see(machine, "start", limit_s=READY_S)
-        taken = machine.shell("cd /sys/class/watchdog/watchdog0 && cat identity state timeout").splitlines()
-        met = taken[1:] == ["active", str(TAKEN_S)]
-        report.figure("hardware watchdog", ", ".join(taken), met)
-        for name, (how, bites) in STOPS.items():
-            took, events = stopped(machine, how)
-            counter.plug(machine)
-            ready = time.monotonic()
-            counter.see(machine, "start", limit_s=READY_S)
-            by = "the watchdog" if "WATCHDOG" in events else "itself"
-            back = f"started by {by} after {took:.0f} s, start screen {time.monotonic() - ready:.0f} s later"
-            report.figure(name, back, "WATCHDOG" in events or not bites)
+        by = "the watchdog" if "WATCHDOG" in events else "itself"
+        back = f"started by {by} after {took:.0f} s, start screen {time.monotonic() - ready:.0f} s later"
+        report.figure(name, back, "WATCHDOG" in events or not bites)
 
 
 def stopped(machine: Machine, how: str) -> tuple[float, tuple[str, ...]]:
@@ -75,13 +69,3 @@ def stop_each(counter: Counter, machine: Machine, report: Report) -> None:
 def replaced(machine: Machine, name: str, before: str) -> bool:
     now = machine.shell(f"systemctl show -P MainPID kiosk-{name}")
     return now not in (before, "0") and machine.shell(f"systemctl is-active kiosk-{name}") == "active"
-
-
-def services(counter: Counter, report: Report) -> None:
-    """The services' watchdogs alone, while working on them."""
-    card = counter.fresh_disk("services.img")
-    counter.write_card(card)
-    with counter.machine(card) as machine:
-        counter.plug(machine)
-        counter.see(machine, "start", limit_s=READY_S)
-        stop_each(counter, machine, report)
