@@ -41,6 +41,7 @@ class Panel:
                 f"LEDs and buzzer cannot be driven: {fault}; is this a Raspberry Pi, and this user in the "
                 'group gpio? A box without them says board = "none" in [indicators]'
             ) from None
+        self._silence()
         self._leds = taken
         self._levels: Levels = NONE
         self._hz: int | None = None
@@ -57,8 +58,16 @@ class Panel:
         if self._buzzer is not None and hz != self._hz:
             if hz is not None:
                 self._buzzer.frequency = hz
-            self._buzzer.value = HALF if hz is not None else 0
+                self._buzzer.value = HALF
+            else:
+                self._silence()
         self._hz = hz
+
+    def _silence(self) -> None:
+        """No tone, and no frequency: lgpio has a thread that goes round at it, also when nothing sounds."""
+        if self._buzzer is not None:
+            self._buzzer.value = 0
+            self._buzzer.frequency = None
 
     def close(self) -> None:
         """All off and given back; may be called again."""

@@ -35,7 +35,6 @@ def _wifi(network: Network) -> str:
     psk = secret if len(secret) == 64 else f'"{secret}"'
     lines = [
         f"country={network.wifi_country}",
-        "ctrl_interface=",
         "network={",
         f"\tssid={network.wifi_name.encode().hex()}",
     ]

@@ -10,7 +10,8 @@ import pytest
 
 from kiosk.cli import COMMANDS
 from kiosk.commands.first_boot import RELOAD
-from kiosk.provisioning.line import WIFI
+from kiosk.provisioning.line import WIFI, line_files
+from kiosk.provisioning.sections import Network
 from kiosk_image import assemble, base, steps, wheels
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +99,12 @@ def test_wifi_starts_as_soon_as_the_first_boot_has_written_its_file() -> None:
     assert f"ConditionPathExists=/etc/wpa_supplicant/{WIFI.replace('wlan0', '%I')}" in unit
     assert "After=var.mount" in unit
     assert RELOAD[WIFI][-2:] == ("restart", "wpa_supplicant@wlan0.service")
+
+
+def test_the_wifi_file_asks_for_no_socket_without_a_name() -> None:
+    """wpa_supplicant takes an empty ctrl_interface for a folder that it must make, and ends."""
+    text = line_files(Network("clinic", "long enough", "JP", "", "", (), ()))[WIFI]
+    assert "ctrl_interface" not in text
 
 
 def test_storage_is_refused_unless_the_update_page_is_open() -> None:

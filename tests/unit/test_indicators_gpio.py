@@ -85,6 +85,17 @@ def test_levels_and_tone_reach_the_pins(factory: MockFactory) -> None:
     panel.close()
 
 
+def test_a_silent_buzzer_costs_nothing(factory: MockFactory) -> None:
+    """With a frequency lgpio's thread wakes two thousand times a second for a tone that nobody hears."""
+    panel = Panel(BOARD, factory)
+    assert factory.pin(12).frequency is None
+    for hz in (1000, 750):
+        panel.apply(NONE, hz)
+        assert factory.pin(12).frequency == hz
+        panel.apply(NONE, None)
+        assert (factory.pin(12).frequency, float(factory.pin(12).state)) == (None, 0.0)
+
+
 def test_leds_that_hang_from_the_supply_are_lit_by_low_pins(factory: MockFactory) -> None:
     panel = Panel(Board(BOARD.leds, False, None), factory)
     panel.apply(FIRST, None)
