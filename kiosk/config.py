@@ -191,12 +191,22 @@ def load_card(path: Path, fresh: bool = True) -> Card:
 
     Raises ConfigError with every fault, and with what the first boot lacks.
     """
+    return card_of(read_text(path), path, fresh, fresh)
+
+
+def read_text(path: Path) -> str:
+    """The file's text; raises ConfigError where it has none."""
     try:
-        text = decoded(path.read_bytes())
+        return decoded(path.read_bytes())
     except OSError as reason:
         raise _refusal(path, Problem.UNREADABLE, str(reason.strerror)) from None
     except UnicodeDecodeError:
         raise _refusal(path, Problem.NOT_UTF8) from None
+
+
+def card_of(text: str, path: Path, fresh: bool, complete: bool) -> Card:
+    """The settings in `text`, which stands in `path`; `fresh`: passcodes may be digits; `complete`: what the
+    first boot needs must be there. Raises ConfigError."""
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as reason:  # also thousands of digits and deep nests
@@ -205,7 +215,7 @@ def load_card(path: Path, fresh: bool = True) -> Card:
     faults: list[Fault] = []
     lines = key_lines(text)
     card = _card(data, lines, faults, path.resolve().parent, Rulebook(), fresh)
-    if fresh:
+    if complete:
         faults += _lacking(data, lines, faults)
     if faults:
         raise ConfigError(path, tuple(sorted(faults, key=lambda each: each.line or 0)))

@@ -16,6 +16,13 @@ import msgspec
 
 from kiosk.channel.base import ChannelError as ChannelError
 from kiosk.channel.base import Message as Message
+from kiosk.channel.changed import ChangedFile as ChangedFile
+from kiosk.channel.changed import ChangedTold as ChangedTold
+from kiosk.channel.changed import FromChanged as FromChanged
+from kiosk.channel.changed import LeaveSettings as LeaveSettings
+from kiosk.channel.changed import SettingChange as SettingChange
+from kiosk.channel.changed import SettingFault as SettingFault
+from kiosk.channel.changed import TakeSettings as TakeSettings
 from kiosk.channel.commands import AskAudit as AskAudit
 from kiosk.channel.commands import AskLookUps as AskLookUps
 from kiosk.channel.commands import AskRecords as AskRecords
@@ -106,8 +113,8 @@ READER_SOCKET, UPLOADER_SOCKET = "reader.sock", "uploader.sock"  #: in the setti
 PIN_MARK = b"\x01"  #: no JSON text begins with it
 _PIN_HEAD = 17  #: the mark and the visit's 16 bytes
 
-ToUploader = FromScreen | FromDesk | FromUpdater | FromCommandLine
-ForScreen = AboutVisits | ForDesk | UpdateTold
+ToUploader = FromScreen | FromDesk | FromUpdater | FromChanged | FromCommandLine
+ForScreen = AboutVisits | ForDesk | UpdateTold | ChangedTold
 FromUploader = ForScreen | ForCommandLine
 
 _ENCODER = msgspec.json.Encoder()

@@ -1,6 +1,7 @@
 """`kiosk first-boot`: from a written card to a kiosk that runs; what is missing goes on the screen."""
 
 import logging
+import secrets
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from kiosk.config import Card, Settings
+from kiosk.config import Card, ConfigError, Settings
 from kiosk.notice import UNTOLD, Notice, Words, shortened, to_text
 from kiosk.provisioning.first_boot import (
     Faulty,
@@ -17,12 +18,14 @@ from kiosk.provisioning.first_boot import (
     NotEnrolled,
     Outcome,
     Places,
+    PutLine,
     Ready,
     SecretError,
     first_boot,
 )
-from kiosk.provisioning.line import TIME, WIFI, WIRED, line_files
+from kiosk.provisioning.line import TIME, WIFI, WIRED, line_files, with_kept_password
 from kiosk.provisioning.notice import lines, qr_text
+from kiosk.provisioning.take import NotTakenError, mind, take
 from kiosk.uploader.custody import CREDENTIAL
 from kiosk.uploader.enrolment import EnrolmentError
 from kiosk.uploader.keypairs import write_safely
@@ -63,12 +66,24 @@ UNWRITABLE = Notice(
 @click.option("--line", type=FOLDER, default=Path("/var/lib/kiosk-line"), help="Where the line's files go.")
 @click.option("--notice", type=FOLDER, default=Path("/run/kiosk-notice"), help="Where the notice goes.")
 @click.option("--lost", type=click.Path(path_type=Path), default=Path("/var/made-anew"), hidden=True)
-def command(card: Path, kept: Path, line: Path, notice: Path, lost: Path) -> None:
-    """Take the settings from the card, make the key, enrol, wipe the secrets. Run at every start."""
+@click.option("--told", type=FOLDER, default=Path("/run/kiosk-update"), help="Where changes are told.")
+@click.option("--wish", type=click.Path(path_type=Path), help="Take changed settings: who wished for which.")
+def command(
+    card: Path, kept: Path, line: Path, notice: Path, lost: Path, told: Path, wish: Path | None
+) -> None:
+    """Take the settings from the card, make the key, enrol, wipe the secrets. Run at every start, and when
+    staff wish that changed settings be taken."""
     places = Places(card, kept)
+
+    def put_line(read: Card) -> None:
+        _put_line(read, line)
+
+    if wish is not None:
+        _take(places, told, wish, put_line)
+        return
     mark = notice / "settings"  # tells mark-good that the box waits for its settings, and for nothing else
     try:
-        outcome = first_boot(places, _enrol, lambda read: _put_line(read, line))
+        outcome = first_boot(places, _enrol, put_line)
         if isinstance(outcome, Ready):
             _forget_loss(lost)
     except OSError as fault:
@@ -76,6 +91,7 @@ def command(card: Path, kept: Path, line: Path, notice: Path, lost: Path) -> Non
         write_safely(notice / "notice.json", to_text(UNWRITABLE).encode(), 0o644)
         raise click.ClickException(f"the card does not take the settings: {fault.strerror}") from None
     if isinstance(outcome, Ready):
+        _mind(places, outcome.changed, told, put_line)
         mark.unlink(missing_ok=True)
         (notice / "notice.json").unlink(missing_ok=True)
         return
@@ -90,6 +106,24 @@ def _forget_loss(lost: Path) -> None:
     if lost.exists():
         log.warning("the data partition was made anew before this: records that waited on it are lost")
         lost.unlink()
+
+
+def _mind(places: Places, changed: bool, told: Path, put_line: PutLine) -> None:
+    """Whatever this meets, the kiosk starts with the settings in force."""
+    try:
+        mind(places, changed, told, put_line, lambda: secrets.token_hex(16))
+    except OSError as fault:
+        log.error("what changed on the card cannot be told: %s", fault.strerror)
+
+
+def _take(places: Places, told: Path, wish: Path, put_line: PutLine) -> None:
+    try:
+        take(places, told, wish, put_line)
+    except (NotTakenError, ConfigError) as why:
+        _mind(places, True, told, put_line)  # staff see how things stand now
+        raise click.ClickException(str(why)) from None
+    except OSError as fault:
+        raise click.ClickException(f"the settings cannot be taken: {fault.strerror}") from None
 
 
 def notice_of(outcome: Outcome, data_lost: bool) -> Notice:
@@ -215,7 +249,9 @@ def _put_line(card: Card, folder: Path) -> None:
     """Write what changed, and have it looked at."""
     folder.mkdir(mode=0o755, exist_ok=True)
     folder.chmod(0o755)  # systemd-networkd has a user of its own
-    for name, text in line_files(card.network).items():
+    wifi = folder / WIFI
+    network = with_kept_password(card.network, wifi.read_text(encoding="utf-8") if wifi.exists() else "")
+    for name, text in line_files(network).items():
         path = folder / name
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         if text == before:

@@ -11,6 +11,7 @@ the file on the card is overwritten where it lies and the mark goes; a mark that
 start means that this was cut off.
 
 The card's file is overwritten in place and keeps its length: FAT has no rename that survives a power cut.
+What staff change in it later is taken by take.py.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.config import Card, ConfigError, Settings, load, load_card
+from kiosk.config import Card, ConfigError, Settings, load, load_card, read_text
 from kiosk.provisioning.wipe import without_secrets
 from kiosk.staff import SALT_BYTES, hash_passcode
 from kiosk.uploader.enrolment import EnrolmentError
@@ -52,6 +53,11 @@ class Places:
         return self.kept / "kiosk.toml"
 
     @property
+    def draft(self) -> Path:
+        """Settings that are about to come into force."""
+        return self.kept / "kiosk.toml.draft"
+
+    @property
     def taken(self) -> Path:
         """What the card's file reads once its secrets are out."""
         return self.kept / "taken.toml"
@@ -60,6 +66,11 @@ class Places:
     def to_wipe(self) -> Path:
         """There while the card's file still has to be overwritten."""
         return self.kept / "to-wipe"
+
+    @property
+    def taking(self) -> Path:
+        """There while a changed file is taken for which staff gave their passcode (take.py)."""
+        return self.kept / "taking"
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,7 @@ Outcome = Ready | Faulty | NoCa | NoSecret | NotEnrolled
 def first_boot(places: Places, enrol: Enrol, put_line: PutLine) -> Outcome:
     """Bring the card's settings into force, or go on from where a power cut ended this. Raises OSError."""
     if places.to_wipe.exists():
-        if places.in_force.exists() and _digest(places.in_force) == places.to_wipe.read_bytes():
+        if places.in_force.exists() and digest_of(places.in_force) == places.to_wipe.read_bytes():
             _wipe_card(places)
         else:
             places.to_wipe.unlink()  # cut off before the settings came into force: all is done again
@@ -113,9 +124,7 @@ def first_boot(places: Places, enrol: Enrol, put_line: PutLine) -> Outcome:
         if places.written.exists() and places.written.read_bytes() == places.taken.read_bytes():
             return Ready()
         if not _has_new_code(places.written):
-            log.warning(
-                "the settings on the card were changed; without a new activation code they are not taken"
-            )
+            log.warning("the settings on the card were changed; they are taken with a passcode on the screen")
             return Ready(changed=True)
     try:
         card = load_card(places.written)
@@ -124,23 +133,29 @@ def first_boot(places: Places, enrol: Enrol, put_line: PutLine) -> Outcome:
     if not _keep_ca(places, card):
         return NoCa(card.settings.service.ca.name)
     put_line(card)
-    draft = _draft(places)
+    draft = write_draft(places, read_text(places.written))
     try:
         enrol(load(draft), draft, card.first_boot.activation_code, card.first_boot.enrolment_url)
     except SecretError:
         return NoSecret()
     except EnrolmentError as fault:
         return NotEnrolled(str(fault))
-    write_safely(places.taken, _padded(places.written.read_bytes()), 0o600)
-    write_safely(places.to_wipe, _digest(draft), 0o600)
-    draft.rename(places.in_force)
-    sync_folder(places.kept)
-    _wipe_card(places)
+    put_in_force(places, draft)
+    places.taking.unlink(missing_ok=True)  # what was being taken before is no longer on the card
     return Ready()
 
 
-def _digest(path: Path) -> bytes:
-    """Names the settings whose secrets are to go from the card."""
+def put_in_force(places: Places, draft: Path) -> None:
+    """From the draft to the settings in force, and from the card's file to one without secrets."""
+    write_safely(places.taken, _padded(places.written.read_bytes()), 0o600)
+    write_safely(places.to_wipe, digest_of(draft), 0o600)
+    draft.rename(places.in_force)
+    sync_folder(places.kept)
+    _wipe_card(places)
+
+
+def digest_of(path: Path) -> bytes:
+    """Names a file's content."""
     return hashlib.sha256(path.read_bytes()).hexdigest().encode()
 
 
@@ -180,10 +195,10 @@ def _hashed(typed: str) -> str:
     return hash_passcode(bytearray(typed.encode()), secrets.token_bytes(SALT_BYTES))
 
 
-def _draft(places: Places) -> Path:
+def write_draft(places: Places, text: str) -> Path:
     """The settings without secrets, each member of staff with a hash, beside the place where they go."""
-    text = without_secrets(places.written.read_bytes().decode("utf-8-sig").replace("\r\n", "\n"), _hashed)
-    draft = places.kept / "kiosk.toml.draft"
+    text = without_secrets(text, _hashed)
+    draft = places.draft
     write_safely(draft, text.encode(), 0o640)
     shutil.chown(draft, group=places.kept.group())
     return draft

@@ -2,6 +2,9 @@
 PURE.
 """
 
+import re
+from dataclasses import replace
+
 from kiosk.provisioning.sections import Network
 
 WIRED = "10-kiosk.network"
@@ -12,6 +15,15 @@ TIME = "timesyncd.conf"
 def line_files(network: Network) -> dict[str, str]:
     """Name → text; "" where the system's usual way stays. systemd.network(5), wpa_supplicant.conf(5)."""
     return {WIRED: _wired(network), WIFI: _wifi(network), TIME: _time(network)}
+
+
+def with_kept_password(network: Network, wifi: str) -> Network:
+    """The same Wi-Fi's password out of its file `wifi`: on the card it is empty once it was taken."""
+    ssid = re.search(r"^\tssid=([0-9a-f]+)$", wifi, re.MULTILINE)
+    psk = re.search(r'^\tpsk=(?:"(.*)"|([0-9A-Fa-f]{64}))$', wifi, re.MULTILINE)
+    if network.wifi_password or ssid is None or psk is None or ssid[1] != network.wifi_name.encode().hex():
+        return network
+    return replace(network, wifi_password=psk[1] or psk[2])
 
 
 def _wired(network: Network) -> str:

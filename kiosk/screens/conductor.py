@@ -12,6 +12,7 @@ from typing import assert_never
 
 from kiosk import channel
 from kiosk.channel import ForScreen, FromReader, SealingKeys
+from kiosk.screens.changed import changed_view
 from kiosk.screens.desk import ANSWER_S, Desk
 from kiosk.screens.evidence import CaseFile
 from kiosk.screens.links import Link
@@ -244,6 +245,8 @@ class Conductor:
                     self._end_check(message)
             case channel.UpdateTold():
                 self.handle(ev.UpdateTold(update_view(message, self._world.desk.local)))
+            case channel.ChangedTold():
+                self.handle(ev.ChangedTold(changed_view(message)))
             case channel.DayCounts():
                 self.handle(ev.DayTold(self._world.desk.day(message)))
             case _:
@@ -333,6 +336,10 @@ class Conductor:
                 self._uploader.send(channel.StopUpdate(staff=staff))
             case do.RestartKiosk(staff):
                 self._uploader.send(channel.RestartKiosk(staff=staff))
+            case do.TakeSettings(staff, offer):
+                self._uploader.send(channel.TakeSettings(staff=staff, offer=offer))
+            case do.LeaveSettings(staff):
+                self._uploader.send(channel.LeaveSettings(staff=staff))
             case do.CloseUpdate():
                 self._uploader.send(channel.CloseUpdate())
             case do.RunCheck():

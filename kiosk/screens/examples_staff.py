@@ -6,6 +6,7 @@ from datetime import date, datetime
 from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.guidance import REASONS, Finding
 from kiosk.qualification.terms import FallbackReason
+from kiosk.screens.examples_changed import changed_examples
 from kiosk.screens.pages_update import FAULTS
 from kiosk.visit.desk import (
     CheckView,
@@ -131,6 +132,7 @@ def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
         *_settings(at(StaffSettings(STAFF))),
         *_helps(at(StaffHelp(STAFF))),
         *_updates(at(StaffUpdate(STAFF))),
+        *changed_examples(at(StaffMenu(STAFF))),
         ("staff_menu_update_due", replace(at(StaffMenu(STAFF)), update=DUE)),
         ("staff_menu_more_update_due", replace(at(StaffMenu(STAFF, more=True)), update=DUE)),
     ]

@@ -2,10 +2,19 @@
 
 from typing import assert_never
 
-from kiosk.screens import pages_day, pages_desk, pages_help, pages_staff, pages_tools, pages_update
+from kiosk.screens import (
+    pages_changed,
+    pages_day,
+    pages_desk,
+    pages_help,
+    pages_staff,
+    pages_tools,
+    pages_update,
+)
 from kiosk.screens.kit import Page
 from kiosk.visit.staff_states import (
     StaffCase,
+    StaffChanged,
     StaffCheck,
     StaffDay,
     StaffDrill,
@@ -46,6 +55,8 @@ def place(page: Page, screen: StaffPage) -> None:
             pages_tools.settings(page, screen)
         case StaffUpdate():
             pages_update.update(page, screen)
+        case StaffChanged():
+            pages_changed.changed(page, screen)
         case StaffHelp():
             pages_help.help_page(page, screen)
         case _:

@@ -196,8 +196,10 @@ def enter_passcode(page: Page, screen: EnterPasscode | DoorPasscode) -> None:
     page.header()
     words, pad = _split(page)
     boxes = Rect(words.x, words.bottom - page.px(16), words.w, page.px(14))
+    takes = isinstance(screen, DoorPasscode) and screen.takes is not None
+    number = "changed.number_is" if takes else "staff.number_is"
     lines = [
-        Paragraph(page.say("staff.number_is", number=screen.number), sizes.NEEDED_MM, False, page.tokens.sub),
+        Paragraph(page.say(number, number=screen.number), sizes.NEEDED_MM, False, page.tokens.sub),
         Paragraph(page.say("staff.checking" if screen.checking else "staff.passcode"), 7.0, True),
     ]
     page.stack(words.above(words.bottom - boxes.y + page.px(1)), lines, middle=True)

@@ -88,9 +88,10 @@ def _next_language(page: Page) -> Label | None:
 
 def menu(page: Page, screen: StaffMenu) -> None:
     """The day's check first; each tile says how its matter stands. What a day seldom needs is overleaf."""
-    due = _update_due(page)
-    words = page.say("staff.update.due") if due else page.say("staff.menu.more")
-    turn = Label("more", words, Pressed(Action.MORE), Mark.LIST, primary=due)
+    changed = _changed_due(page)
+    due = _update_due(page) or changed
+    words = "staff.changed.due" if changed else "staff.update.due" if due else "staff.menu.more"
+    turn = Label("more", page.say(words), Pressed(Action.MORE), Mark.LIST, primary=due)
     if screen.more:
         frame(page, screen, _next_language(page))
         _tiles(page, page.content, _seldom(page), 3)
@@ -109,6 +110,11 @@ def menu(page: Page, screen: StaffMenu) -> None:
 def _update_due(page: Page) -> bool:
     """Whether the hour has come from which staff are offered an update."""
     return page.kiosk.update is not None and page.kiosk.update.due
+
+
+def _changed_due(page: Page) -> bool:
+    """Whether the card's settings were changed, and staff have not decided about it."""
+    return page.kiosk.changed is not None and not page.kiosk.changed.left
 
 
 def _daily(page: Page) -> tuple[Label, ...]:
@@ -138,9 +144,17 @@ def _seldom(page: Page) -> tuple[Label, ...]:
         Label("drill", page.say("staff.drill"), Pressed(Action.OPEN_DRILL), Mark.ENVELOPE),
         Label("reading", page.say("staff.reading"), Pressed(Action.OPEN_READING), Mark.CARD),
         Label("test", page.say("staff.test"), Pressed(Action.OPEN_TEST), Mark.HAND),
-        Label("settings", page.say("staff.settings"), Pressed(Action.OPEN_SETTINGS), Mark.SPEAKER),
+        _settings(page),
         Label("update", page.say(updates), Pressed(Action.OPEN_UPDATE), Mark.AGAIN, primary=due),
     )
+
+
+def _settings(page: Page) -> Label:
+    """Volume and languages, unless the card's settings wait to be looked at."""
+    if not _changed_due(page):
+        return Label("settings", page.say("staff.settings"), Pressed(Action.OPEN_SETTINGS), Mark.SPEAKER)
+    words = page.say("staff.changed.due")
+    return Label("changed", words, Pressed(Action.OPEN_CHANGED), Mark.WRENCH, primary=True)
 
 
 def _tiles(page: Page, room: Rect, labels: Sequence[Label], rows: int) -> None:

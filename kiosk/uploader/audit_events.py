@@ -48,6 +48,8 @@ EVENTS = {
         AuditEvent("update_installed", "the version that {staff} asked for was installed"),
         AuditEvent("update_failed", "the version that {staff} asked for was not installed"),
         AuditEvent("kiosk_restarted", "{staff} had the kiosk restarted"),
+        AuditEvent("settings_taken", "{staff} had the settings taken that were changed on the card"),
+        AuditEvent("settings_left", "{staff} saw the settings that were changed on the card, and left them"),
         AuditEvent("reading_tested", "{staff} tested the reading"),
         AuditEvent("volume_set", "{staff} set the volume to {word}", _VOLUMES),
         AuditEvent("languages_set", "{staff} changed the languages that patients are offered"),

@@ -20,24 +20,21 @@ from kiosk.channel import (
     AskRecords,
     AskSealed,
     AskStatus,
-    AskUpdate,
     AuditNote,
     AuditRows,
     ChannelError,
-    CloseUpdate,
     CommitRecord,
     CommitRefused,
     Done,
+    FromChanged,
     FromDesk,
+    FromUpdater,
     FromUploader,
     LineState,
     OutboxState,
-    RestartKiosk,
     RetryNow,
     StaffWasCalled,
     StartLookUp,
-    StartUpdate,
-    StopUpdate,
     ToUploader,
     VisitEnded,
 )
@@ -48,6 +45,7 @@ from kiosk.uploader import reports
 from kiosk.uploader.answers import AnswerMemory, ResponseKey
 from kiosk.uploader.audit_events import KIOSK
 from kiosk.uploader.certificates import look_at
+from kiosk.uploader.changed import ChangedSettings
 from kiosk.uploader.clock import Clock, Moment
 from kiosk.uploader.database import OutboxDamaged, OutboxLost
 from kiosk.uploader.delivery import Delivery
@@ -106,6 +104,7 @@ class Uploader:
         self._updates = Updates(
             settings.update, settings.service.timeout_s, self._tell_all, self._note, self._mailbox.wake
         )
+        self._changed = ChangedSettings(settings.update.flags, self._tell_all, self._note)
         clinic = settings.clinic
         self._renewal = Renewal(
             self._credentials,
@@ -203,6 +202,7 @@ class Uploader:
         except OutboxLost as lost:
             self._lose(lost, now)
         self._updates.turn(now)
+        self._changed.turn(now, self._updates.visits.under_way(now.mono_ms / 1000))
         self._memory.sweep()
         return min(wait, self._tell_line(now))
 
@@ -305,7 +305,7 @@ class Uploader:
 
     def _greet(self, peer: Peer) -> None:
         told = self._told
-        own = (self._desk.preferences.told, self._updates.last_told)
+        own = (self._desk.preferences.told, self._updates.last_told, self._changed.told)
         for message in (self._delivery.sealing_keys(), told.outbox, told.line, *own):
             if message is not None:
                 peer.send(channel.encode(message))
@@ -377,6 +377,10 @@ class Uploader:
             if outbox is None:
                 return self._without_outbox(message, now)
             return self._desk.serve(message, outbox, now)
+        if isinstance(message, FromUpdater):
+            return self._updates.serve(message, now)
+        if isinstance(message, FromChanged):
+            return self._changed.serve(message)
         match message:
             case AskChallenge(visit=visit):
                 self._updates.visits.began(visit, now.mono_ms / 1000)
@@ -384,8 +388,6 @@ class Uploader:
                 return None
             case AskStatus():
                 return self._status(now)
-            case AskUpdate() | CloseUpdate() | StartUpdate() | StopUpdate() | RestartKiosk():
-                return self._updates.serve(message, now)
             case _ if outbox is None:
                 return self._without_outbox(message, now)
             case CommitRecord():
@@ -430,6 +432,8 @@ class Uploader:
     def _without_outbox(self, message: ToUploader, now: Moment) -> FromUploader | None:
         if isinstance(message, FromDesk):
             return self._desk.without_outbox(message, self._outbox_say, now)
+        if isinstance(message, FromUpdater | FromChanged):
+            return None
         match message:
             case CommitRecord(visit=visit):
                 return CommitRefused(visit=visit, say=self._outbox_say)
@@ -440,7 +444,7 @@ class Uploader:
                 return Done(say=self._outbox_say)
             case AskLookUps() | StartLookUp():
                 return Done(say=self._outbox_say)
-            case AskChallenge() | AskUpdate() | CloseUpdate() | StartUpdate() | StopUpdate() | RestartKiosk():
+            case AskChallenge():
                 return None
             case _:
                 assert_never(message)

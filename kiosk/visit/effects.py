@@ -144,6 +144,21 @@ class RestartKiosk:
 
 
 @dataclass(frozen=True)
+class TakeSettings:
+    """Take the changed settings that `offer` named, and start anew with them."""
+
+    staff: str
+    offer: str
+
+
+@dataclass(frozen=True)
+class LeaveSettings:
+    """Go on with the settings in force."""
+
+    staff: str
+
+
+@dataclass(frozen=True)
 class CloseUpdate:
     """The page was left: no more looking, no more sticks."""
 
@@ -218,6 +233,8 @@ Effect = (
     | InstallUpdate
     | StopUpdate
     | RestartKiosk
+    | TakeSettings
+    | LeaveSettings
     | CloseUpdate
     | RunCheck
     | Speak

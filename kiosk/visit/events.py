@@ -9,6 +9,7 @@ from enum import StrEnum
 from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
+from kiosk.visit.changed import ChangedView
 from kiosk.visit.desk import CheckView, DayView, DeskView, DrillStep, SeenToken
 from kiosk.visit.states import Line, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
 from kiosk.visit.updates import UpdateView
@@ -46,6 +47,8 @@ class Action(StrEnum):
     OPEN_SETTINGS = "open_settings"
     OPEN_HELP = "open_help"
     OPEN_UPDATE = "open_update"
+    OPEN_CHANGED = "open_changed"
+    LEAVE = "leave"  #: go on with the settings in force
     STOP = "stop"  #: give up fetching the update
     RESTART = "restart"  #: start again, with what was installed
     RUN = "run"  #: check, drill or reading test, again
@@ -250,6 +253,13 @@ class UpdateTold:
 
 
 @dataclass(frozen=True)
+class ChangedTold:
+    """`view` None: the card holds the settings in force."""
+
+    view: ChangedView | None
+
+
+@dataclass(frozen=True)
 class PreferencesTold:
     """What staff have set, as it is kept; None: as the settings file says."""
 
@@ -342,6 +352,7 @@ DeskEvent = (
     | HoursTold
     | PreferencesTold
     | UpdateTold
+    | ChangedTold
     | CheckDue
     | CheckTold
 )

@@ -37,6 +37,7 @@ from kiosk.visit.events import (
     Action,
     Began,
     ChallengeArrived,
+    ChangedTold,
     CheckDue,
     CheckTold,
     DeskTold,
@@ -148,6 +149,8 @@ def _note(kiosk: Kiosk, event: Event) -> Kiosk:
             return replace(kiosk, door=OPEN_DOOR)
         case UpdateTold(view):
             return replace(kiosk, update=view)
+        case ChangedTold(view):
+            return replace(kiosk, changed=view)
         case PreferencesTold(volume, languages):
             return prefer(kiosk, volume, languages)
         case TimeUp() if isinstance(kiosk.screen, Starting):

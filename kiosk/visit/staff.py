@@ -9,6 +9,7 @@ from typing import assert_never
 
 from kiosk.qualification.guidance import REASONS, Finding, ways_apply
 from kiosk.qualification.terms import FallbackReason
+from kiosk.visit.changed import ChangedView
 from kiosk.visit.desk import CheckView, DeskCase, DrillStep
 from kiosk.visit.effects import (
     AskDay,
@@ -16,15 +17,18 @@ from kiosk.visit.effects import (
     AskHours,
     CloseUpdate,
     EndReaderTest,
+    LeaveSettings,
     MarkSeen,
     RunCheck,
     RunDrill,
     SetFallback,
+    TakeSettings,
     TryReader,
 )
 from kiosk.visit.events import (
     Action,
     CaseOpened,
+    ChangedTold,
     CheckTold,
     DrillTold,
     Event,
@@ -39,6 +43,7 @@ from kiosk.visit.staff_states import (
     DoorNumber,
     DoorPasscode,
     StaffCase,
+    StaffChanged,
     StaffCheck,
     StaffDay,
     StaffDrill,
@@ -59,6 +64,7 @@ from kiosk.visit.step import Step, call, resting, stay
 CASES_PER_PAGE = 6
 FAULTS_PER_PAGE = 3
 PARTS_PER_PAGE = 6
+CHANGES_PER_PAGE = 3
 
 
 def door_number(kiosk: Kiosk, screen: DoorNumber, event: Event) -> Step:
@@ -83,12 +89,14 @@ def door_passcode(kiosk: Kiosk, screen: DoorPasscode, event: Event) -> Step:
             return stay(resting(kiosk))
         case Pressed(Action.HELP):
             return call(None, CallReason.HELP)
+        case StaffAccepted(visit=None) if screen.checking and screen.takes is not None:
+            return StaffChanged(screen.number), (TakeSettings(screen.number, screen.takes),)
         case StaffAccepted(visit=None) if screen.checking:
             return StaffMenu(screen.number), (AskDesk(screen.number),)
         case StaffRefused(visit=None) if screen.checking:
             return DoorNumber(refused=True), lock_if_used_up(kiosk, screen.number)
         case Pressed(Action.BACK) if not screen.checking:
-            return DoorNumber(), ()
+            return (DoorNumber() if screen.takes is None else StaffChanged(screen.number)), ()
         case Pressed(Action.OK) if tries_used_up(kiosk) and not screen.checking:
             return DoorNumber(refused=True), lock_if_used_up(kiosk, screen.number)
         case _:
@@ -119,7 +127,15 @@ def _back(screen: StaffPage) -> Step:
     match screen:
         case StaffMenu(more=False):
             return stay(screen)
-        case StaffDrill() | StaffReading() | StaffTest() | StaffSettings() | StaffHelp() | StaffUpdate():
+        case (
+            StaffDrill()
+            | StaffReading()
+            | StaffTest()
+            | StaffSettings()
+            | StaffHelp()
+            | StaffUpdate()
+            | StaffChanged()
+        ):
             return StaffMenu(screen.staff, more=True), (AskDesk(screen.staff),)
         case StaffCase(case=DeskCase(record=str())):
             return StaffWaiting(screen.staff), (AskDesk(screen.staff),)
@@ -153,6 +169,8 @@ def _on_page(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
             return help_page(screen, event)
         case StaffUpdate():
             return update(kiosk, screen, event)
+        case StaffChanged():
+            return _changed(kiosk, screen, event)
         case _:
             assert_never(screen)
 
@@ -180,6 +198,8 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
             return StaffSettings(staff), ()
         case Pressed(Action.OPEN_UPDATE):
             return StaffUpdate(staff), ()
+        case Pressed(Action.OPEN_CHANGED) if kiosk.changed is not None:
+            return StaffChanged(staff), ()
         case Pressed(Action.OPEN_HELP):
             return StaffHelp(staff), (AskHours(),)
         case Pressed(Action.MORE):
@@ -188,6 +208,28 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
             return StaffCase(staff, DeskCase(None, kiosk.desk.last_recorded, Finding.RECORDED)), ()
         case _:
             return stay(screen)
+
+
+def _changed(kiosk: Kiosk, screen: StaffChanged, event: Event) -> Step:
+    """Turn its pages; on the last one take it, with the passcode once more, or leave it."""
+    view = kiosk.changed
+    last = view is None or screen.page == changed_pages(view) - 1
+    match event:
+        case Pressed(Action.MORE) if not last:
+            return replace(screen, page=screen.page + 1), ()
+        case Pressed(Action.RUN) if view is not None and view.may_be_taken and last:
+            return DoorPasscode(screen.staff, takes=view.offer), ()
+        case Pressed(Action.LEAVE) if view is not None and not view.taking and not view.left:
+            return StaffMenu(screen.staff), (LeaveSettings(screen.staff), AskDesk(screen.staff))
+        case ChangedTold():
+            return StaffChanged(screen.staff), ()
+        case _:
+            return stay(screen)
+
+
+def changed_pages(view: ChangedView) -> int:
+    """How many pages tell what changed, or what is wrong."""
+    return max(1, -(-len(view.faults or view.changes) // CHANGES_PER_PAGE))
 
 
 def _check(kiosk: Kiosk, screen: StaffCheck, event: Event) -> Step:

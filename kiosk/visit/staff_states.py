@@ -24,6 +24,7 @@ class DoorPasscode:
     number: str
     digits: int = 0
     checking: bool = False
+    takes: str | None = None  #: the changed settings that are taken with it; None: it opens the menu
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,14 @@ class StaffUpdate(StaffScreen):
     position: int = 0  #: the offer shown
 
 
+@dataclass(frozen=True)
+class StaffChanged(StaffScreen):
+    """What the card's changed settings file would change, or what is wrong in it."""
+
+    name: ClassVar[str] = "staff_changed"
+    page: int = 0
+
+
 DoorPad = DoorNumber | DoorPasscode
 StaffPage = (
     StaffMenu
@@ -144,4 +153,5 @@ StaffPage = (
     | StaffSettings
     | StaffHelp
     | StaffUpdate
+    | StaffChanged
 )

@@ -17,7 +17,15 @@ from kiosk.visit.events import (
     VolumeChosen,
 )
 from kiosk.visit.rules import LOUDEST
-from kiosk.visit.staff_states import StaffDay, StaffHelp, StaffReading, StaffSettings, StaffTest, StaffUpdate
+from kiosk.visit.staff_states import (
+    StaffChanged,
+    StaffDay,
+    StaffHelp,
+    StaffReading,
+    StaffSettings,
+    StaffTest,
+    StaffUpdate,
+)
 from kiosk.visit.states import Kiosk, ReaderCondition
 from kiosk.visit.step import Step, stay
 from kiosk.visit.updates import UpdatePhase
@@ -63,7 +71,7 @@ def test(screen: StaffTest, event: Event) -> Step:
 
 
 def settings(kiosk: Kiosk, screen: StaffSettings, event: Event) -> Step:
-    """Ask for what was chosen to be kept; it holds when it is."""
+    """Ask for what was chosen to be kept; it holds when it is. Changes left on the card are seen again."""
     languages = kiosk.rules.languages
     match event:
         case VolumeChosen(volume) if volume in range(LOUDEST + 1) and volume != kiosk.volume:
@@ -71,6 +79,8 @@ def settings(kiosk: Kiosk, screen: StaffSettings, event: Event) -> Step:
         case LanguageSwitched(language) if may_switch(kiosk, language):
             wanted = {*languages} ^ {language}
             return screen, (KeepPreferences(screen.staff, kiosk.volume, _ordered(kiosk, wanted)),)
+        case Pressed(Action.OPEN_CHANGED) if kiosk.changed is not None:
+            return StaffChanged(screen.staff), ()
         case _:
             return stay(screen)
 

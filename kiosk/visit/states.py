@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from kiosk.qualification.consent import NOT_ASKED, Consent
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
+from kiosk.visit.changed import ChangedView
 from kiosk.visit.desk import OPEN_DOOR, CheckView, DeskView, Door
 from kiosk.visit.rules import LOUDEST, Rules
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
@@ -324,6 +325,7 @@ class Kiosk:
     desk: DeskView | None = None  #: on the staff pages only
     check: CheckView | None = None  #: the last daily check
     update: UpdateView | None = None  #: None: not told yet
+    changed: ChangedView | None = None  #: None: the settings in force are those of the card
     volume: int = LOUDEST  #: of the loudspeaker, 0 (silent) to LOUDEST
     large_text: bool = False  #: as the patient chose, or the settings
 

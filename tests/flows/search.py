@@ -10,11 +10,19 @@ from kiosk.qualification.consent import NOT_ASKED, Consent, ConsentForm
 from kiosk.qualification.guidance import Finding
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
 from kiosk.visit import events as ev
+from kiosk.visit.changed import Change, ChangedView
 from kiosk.visit.desk import OPEN_DOOR, CheckView, DayView, DeskCase, DeskView, DrillStep, SeenToken
 from kiosk.visit.effects import Effect
 from kiosk.visit.machine import reduce
 from kiosk.visit.rules import LOUDEST
-from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffSettings, StaffUpdate
+from kiosk.visit.staff_states import (
+    DoorNumber,
+    DoorPasscode,
+    StaffChanged,
+    StaffMenu,
+    StaffSettings,
+    StaffUpdate,
+)
 from kiosk.visit.staff_tools import SPOTS
 from kiosk.visit.states import (
     AskConsent,
@@ -55,6 +63,12 @@ UPDATES = (
     UpdateView("1", UpdatePhase.FETCHING),
     UpdateView("1", UpdatePhase.INSTALLED),
 )
+CHANGED = (
+    ChangedView("new", tuple(Change("clinic", "name", str(each), "new") for each in range(4))),
+    ChangedView("other", (Change("clinic", "terminal", "K001", "K002", fixed=True),)),
+    ChangedView("new", (Change("clinic", "name", "old", "new"),), taking=True),
+    None,
+)
 HOURS = CallHours(True, datetime(2026, 11, 25, 18, 0))
 
 
@@ -84,10 +98,17 @@ def possible_events(kiosk: Kiosk) -> Iterator[ev.Event]:
         yield from (ev.OutboxChanged(c) for c in (OutboxCondition.READY, OutboxCondition.FULL))
     yield ev.LineChanged(Line())
     yield from (ev.UpdateTold(view) for view in UPDATES if isinstance(kiosk.screen, StaffUpdate))
+    yield from (ev.ChangedTold(view) for view in CHANGED if _of_the_card(kiosk))
     yield ev.PreferencesTold(0 if isinstance(kiosk.screen, StaffSettings) else None, None)
     yield from events_of_the_desk()
     yield from events_of_visit(VISIT)
     yield from events_of_visit(STALE)
+
+
+def _of_the_card(kiosk: Kiosk) -> bool:
+    """Where changed settings on the card matter: they lead from the menu to their page and to a passcode."""
+    takes = isinstance(kiosk.screen, DoorPasscode) and kiosk.screen.takes is not None
+    return takes or isinstance(kiosk.screen, StaffMenu | StaffChanged)
 
 
 def events_of_the_desk() -> Iterator[ev.Event]:
@@ -150,8 +171,11 @@ def _worth_following(kiosk: Kiosk) -> bool:
     """After its question the consent only rides along, and so do the door's tries through a visit: following
     every one of them multiplies and finds nothing (`test_the_door_is_no_matter_of_a_patient`). The volume is
     nobody's matter but the loudspeaker's, and large letters change nothing but letters;
-    an update is nobody's but its page's."""
+    an update is nobody's but its page's, a changed file on the card nobody's but its page's and the
+    menu's."""
     if kiosk.volume == 0 or kiosk.large_text:
+        return False
+    if kiosk.changed is not None and not _of_the_card(kiosk):
         return False
     if kiosk.update is not None and not isinstance(kiosk.screen, StaffUpdate):
         return False

@@ -19,6 +19,7 @@ from kiosk.visit.staff_states import (
     DoorPad,
     DoorPasscode,
     StaffCase,
+    StaffChanged,
     StaffCheck,
     StaffDrill,
     StaffFallback,
@@ -60,6 +61,8 @@ STAFF_EFFECTS = (
     | do.InstallUpdate
     | do.StopUpdate
     | do.RestartKiosk
+    | do.TakeSettings
+    | do.LeaveSettings
 )
 
 
@@ -84,8 +87,12 @@ def test_a_staff_page_is_reached_only_through_the_door(transitions: list[Transit
     def holds(t: Transition) -> bool:
         if not isinstance(t.after.screen, StaffPage) or isinstance(t.before.screen, StaffPage):
             return True
+        if not isinstance(t.before.screen, DoorPasscode):
+            return False
+        if isinstance(t.after.screen, StaffChanged) and t.event == ev.Pressed(ev.Action.BACK):
+            return t.before.screen.takes is not None  # it was asked for from that page, in that session
         let_in = isinstance(t.event, ev.StaffAccepted) and t.event.visit is None
-        return let_in and isinstance(t.before.screen, DoorPasscode) and t.before.screen.checking
+        return let_in and t.before.screen.checking
 
     check(transitions, holds)
 
@@ -94,6 +101,8 @@ def test_the_door_is_knocked_at_from_rest_or_when_staff_were_called(transitions:
     def holds(t: Transition) -> bool:
         if not isinstance(t.after.screen, DoorPad) or isinstance(t.before.screen, DoorPad):
             return True
+        if isinstance(t.after.screen, DoorPasscode) and t.after.screen.takes is not None:
+            return isinstance(t.before.screen, StaffChanged)  # staff are in, and asked once more
         return t.event == ev.Knocked() and isinstance(t.before.screen, Idle | OutOfService | StaffCalled)
 
     check(transitions, holds)
@@ -129,7 +138,8 @@ def test_what_staff_do_is_asked_for_by_staff_alone_and_under_their_number(
 ) -> None:
     def holds(t: Transition) -> bool:
         asked = [effect for effect in t.effects if isinstance(effect, STAFF_EFFECTS)]
-        let_in = isinstance(t.after.screen, StaffMenu) and isinstance(t.before.screen, DoorPasscode)
+        pages = StaffMenu | StaffChanged
+        let_in = isinstance(t.after.screen, pages) and isinstance(t.before.screen, DoorPasscode)
         page = t.before.screen if isinstance(t.before.screen, StaffPage) else t.after.screen
         return not asked or (
             (isinstance(t.before.screen, StaffPage) or let_in)

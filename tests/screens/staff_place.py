@@ -206,6 +206,10 @@ class Place:
     def passcode(self, passcode: bytes = PASSCODE) -> None:
         """Number and passcode at the door, compared."""
         self.press(*(NumberTyped(digit) for digit in STAFF), Action.OK)
+        self.compare(passcode)
+
+    def compare(self, passcode: bytes = PASSCODE) -> None:
+        """The passcode alone, compared."""
         for digit in passcode.decode():
             self.conductor.touch(DigitTouch(digit))
         self.press(Action.OK)

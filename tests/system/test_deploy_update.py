@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import load
-from kiosk.uploader.updates.flags import RESTART, STICK
+from kiosk.uploader.updates.flags import RESTART, SETTINGS, STICK
 from tests.fleet.bundles import Box, Signer
 from tests.fleet.rauc_service import rauc_service
 
@@ -30,6 +30,10 @@ def test_the_units_watch_what_the_uploader_wishes() -> None:
     for name, flag in (("stick", STICK), ("restart", RESTART)):
         path = (UNITS / f"kiosk-update-{name}.path").read_text(encoding="utf-8")
         assert f"PathExists={update.flags / flag}\n" in path
+    settings = (UNITS / "kiosk-settings.path").read_text(encoding="utf-8")
+    assert f"PathExists={update.flags / SETTINGS}\n" in settings
+    take = (UNITS / "kiosk-settings.service").read_text(encoding="utf-8")
+    assert f"kiosk first-boot --wish {update.flags / SETTINGS}\n" in take
     service = (UNITS / "kiosk-update-stick.service").read_text(encoding="utf-8")
     assert f"{update.flags / STICK} {update.stick} " in service
     made = (APPLIANCE / "usr/lib/tmpfiles.d/kiosk-update.conf").read_text(encoding="utf-8")
@@ -48,7 +52,12 @@ def test_udev_lets_storage_in_by_the_file_that_the_script_makes() -> None:
 def test_the_units_are_enabled_before_all_others_are_disabled() -> None:
     presets = sorted((APPLIANCE / "etc/systemd/system-preset").iterdir())
     lines = [line for path in presets for line in path.read_text(encoding="utf-8").splitlines()]
-    for unit in ("kiosk-update-stick.path", "kiosk-update-restart.path", "kiosk-report.timer"):
+    for unit in (
+        "kiosk-update-stick.path",
+        "kiosk-update-restart.path",
+        "kiosk-settings.path",
+        "kiosk-report.timer",
+    ):
         assert lines.index(f"enable {unit}") < lines.index("disable *")
         assert (UNITS / unit).exists()
 

@@ -108,6 +108,8 @@ TO_UPLOADER: list[ch.Message] = [
     ch.StartUpdate(staff="1001", version="1.2.0", source="stick"),
     ch.StopUpdate(staff="1001"),
     ch.RestartKiosk(staff="1001"),
+    ch.TakeSettings(staff="1001", offer="0123456789abcdef"),
+    ch.LeaveSettings(staff="1001"),
 ]
 AUDIT_ROW = ch.AuditRow(
     seq=1,
@@ -186,6 +188,14 @@ FROM_UPLOADER: list[ch.Message] = [
         stages=(ch.StageCounts(name="token", counts=(0, 2, 1), sum_ms=420.5),),
         devices={"card": 3},
         authentications={"pin": 3},
+    ),
+    ch.ChangedTold(
+        file=ch.ChangedFile(
+            offer="0123456789abcdef",
+            changes=(ch.SettingChange(section="clinic", key="name", old="架空", new="架空の"),),
+            faults=(ch.SettingFault(ja="3 行目 直す", en="line 3: mend"),),
+        ),
+        taking=True,
     ),
     ch.UpdateTold(
         running="1.1.0",
