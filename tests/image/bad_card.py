@@ -3,6 +3,7 @@
 import re
 import subprocess
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from kiosk.commands.first_boot import notice_of
@@ -46,15 +47,18 @@ class BadCard:
         return counter.copy(self._lived, counter.folder / name)
 
     def full(self, counter: Counter, report: Report) -> None:
-        """/var is filled to the last block in front of a visit, and given room after it."""
+        """/var is filled to the last block during a visit, and given room after it."""
         card = self.card(counter, "full.img")
         before = set(counter.service.records())
         with counter.machine(card) as machine:
             counter.plug(machine)
             counter.see(machine, "start", limit_s=READY_S)
-            fill(machine)
             end = counter.visit(
-                machine, "card", ends=("staff_called_not_recorded",), back="out_of_service_uploader"
+                machine,
+                "card",
+                ends=("staff_called_not_recorded",),
+                asked=partial(fill, machine),  # earlier, and it might be noticed before the visit
+                back="out_of_service_uploader",
             )
             report.figure("full card: a visit", end, True)
             sent = set(counter.service.records()) - before

@@ -255,10 +255,11 @@ class Counter:
         pin: str = PIN,
         ends: tuple[str, ...] = ("verified",),
         acknowledged: Callable[[], object] = lambda: None,
+        asked: Callable[[], object] = lambda: None,
         back: str = "start",
     ) -> str:
         """A whole visit in home_consent, from the start screen to its end and to the page at rest, `back`.
-        `acknowledged` is called when the patient sees that the record is kept.
+        `asked` is called when the token is asked for, `acknowledged` when the patient sees how it ends.
         """
         self.see(machine, "start")
         self.press(machine, "start", "start")
@@ -270,6 +271,7 @@ class Counter:
             name = "pin_android_empty" if token == "android" else "pin_empty"
             self._type(machine, name if name in self.golden.pictures else "pin", pin)
         self._hold(machine, token)
+        asked()
         self.hand.tap(token)
         end = self.see(machine, *ends)
         acknowledged()
