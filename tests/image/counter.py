@@ -273,9 +273,11 @@ class Counter:
         self._hold(machine, token)
         asked()
         self.hand.tap(token)
-        end = self.see(machine, *ends)
-        acknowledged()
-        self.hand.remove()
+        try:
+            end = self.see(machine, *ends)
+            acknowledged()
+        finally:
+            self.hand.remove()  # a token that is left there stands in the way of the next visit
         self.press(machine, end, "finish")
         self.see(machine, back)
         return end

@@ -11,20 +11,20 @@ from kiosk.config import LANGUAGES, Theme
 from kiosk.notice import Notice
 from kiosk.qualification.terms import Mode
 from kiosk.screens.catalogue import Catalogues
-from kiosk.screens.examples import examples
+from kiosk.screens.examples import RECEIPT, examples
 from kiosk.screens.fonts import FontBook
 from kiosk.screens.layout import lay_out
 from kiosk.screens.look import Look, canvas_for
 from kiosk.screens.notice_page import notice_picture
 from kiosk.screens.painter import Painter
 from kiosk.screens.theme import tokens_of
-from kiosk.screens.widgets import Picture, Scene
-from kiosk.visit.states import Line
+from kiosk.screens.widgets import Picture, Scene, Text
+from kiosk.visit.states import Kiosk, Line
 from tests.image.machine import HEIGHT, WIDTH
 
 PX_PER_MM = 5.36  #: the default of the settings
 #: A photograph shows the same picture when so small a part of its pixels differs. Letters are drawn by the
-#: same fonts and the same library on two processors; receipt numbers differ.
+#: same fonts and the same library on two processors.
 ALIKE = 0.012
 NOTICEABLE = 40  #: of 255, in any colour
 BANNER = "@offline"  #: after a picture's name: the same with the banner of a service that does not answer
@@ -57,9 +57,12 @@ class Golden:
         """The name of the picture as it is while the service does not answer."""
         goal = name + BANNER
         if goal not in self.pictures and name in self._examples:
-            kiosk = replace(self._examples[name], line=Line(online=False))
-            self.pictures[goal] = lay_out(kiosk, self._look)
+            self.add(goal, replace(self._examples[name], line=Line(online=False)))
         return goal if goal in self.pictures else name
+
+    def add(self, name: str, kiosk: Kiosk) -> None:
+        """A state as one more picture."""
+        self.pictures[name] = lay_out(kiosk, self._look)
 
     def drawn(self, name: str) -> pygame.Surface:
         """The picture as it should be."""
@@ -90,6 +93,8 @@ class Golden:
         for widget in self.pictures[name].widgets:
             if isinstance(widget, Scene):
                 return pygame.Rect(widget.rect.x, widget.rect.y, widget.rect.w, widget.rect.h)
+            if isinstance(widget, Text) and widget.lines[0].text == RECEIPT:  # another one each time
+                return pygame.Rect(widget.box.x, widget.box.y, widget.box.w, widget.box.h)
         moving = self.pictures[name].animated
         return pygame.Rect(moving.x, moving.y, moving.w, moving.h) if moving else pygame.Rect(0, 0, 0, 0)
 

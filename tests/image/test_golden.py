@@ -1,10 +1,14 @@
 """Photographs are told apart by what people see."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pygame
 import pytest
 
+from kiosk.qualification.terms import Mode
+from kiosk.screens.examples import examples
+from kiosk.visit.states import Recorded
 from tests.image.golden import ALIKE, Golden, colours, difference
 
 CLINIC = "架空クリニック"
@@ -26,6 +30,22 @@ def test_a_photograph_is_the_picture_that_it_shows(golden: Golden, name: str, tm
     assert golden.shows(name, photograph)
     others = {"start", "consent", "device", "hold_card", "verified", "recorded"} - {name}
     assert [other for other in others if golden.shows(other, photograph)] == []
+
+
+def test_a_receipt_number_may_be_any(golden: Golden, tmp_path: Path) -> None:
+    known = next(each.kiosk for each in examples(Mode.HOME_CONSENT) if each.name == "recorded")
+    assert isinstance(known.screen, Recorded)
+    golden.add("other number", replace(known, screen=replace(known.screen, receipt="9941")))
+    photograph = kept(golden.drawn("other number"), tmp_path / "photograph.png")
+    assert golden.shows("recorded", photograph)
+    assert not golden.shows("recorded", kept(golden.drawn("verified"), tmp_path / "verified.png"))
+
+
+def test_the_banner_of_a_silent_service_is_a_picture_of_its_own(golden: Golden, tmp_path: Path) -> None:
+    photograph = kept(golden.drawn("start_offline"), tmp_path / "photograph.png")
+    assert golden.shows(golden.with_banner("start"), photograph)
+    assert not golden.shows("start", photograph)
+    assert golden.with_banner("no such picture") == "no such picture"
 
 
 def test_the_nearest_picture_is_named(golden: Golden, tmp_path: Path) -> None:
