@@ -55,7 +55,6 @@ def make_root(
         "--mode=root",
         "--variant=apt",
         "--format=directory",
-        "--quiet",
     ]
     command += [f"--architectures={','.join(architectures)}", "--components=main non-free-firmware"]
     command += [f'--aptopt={option} "false"' for option in OPTIONS]
