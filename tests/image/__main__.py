@@ -11,7 +11,18 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tests.image import bad_card, control, cuts, downgrade, failing, hardware, lived, plugs, update_cuts
+from tests.image import (
+    bad_card,
+    control,
+    cuts,
+    downgrade,
+    failing,
+    hardware,
+    lived,
+    plugs,
+    settings_change,
+    update_cuts,
+)
 from tests.image.counter import Counter, free_port
 from tests.image.life import bad_settings, bare, kill_each, stages, system, unplug
 from tests.image.machine import Build, MachineError
@@ -66,6 +77,7 @@ def parts(sizes: Sizes, keys: Path, debian: Path) -> dict[str, Part]:
         "control": partial(control.part, sizes=sizes),
         "plugs": partial(plugs.part, sizes=sizes),
         "failing": failing.part,
+        "settings_change": settings_change.part,
         "full": bad.full,
         "worn": bad.worn,
         "destroyed": bad.destroyed,

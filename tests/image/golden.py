@@ -4,6 +4,7 @@ machine.
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pygame
 
@@ -52,6 +53,10 @@ class Golden:
     def add_notice(self, name: str, notice: Notice) -> None:
         """A notice as one more picture that may be waited for."""
         self.pictures[name] = notice_picture(notice, canvas_for(WIDTH, HEIGHT, PX_PER_MM), self._fonts)
+
+    def add_like(self, name: str, like: str, **changes: Any) -> None:
+        """One more picture: the kiosk of an example, with something else about it."""
+        self.pictures[name] = lay_out(replace(self._examples[like], **changes), self._look)
 
     def with_banner(self, name: str) -> str:
         """The name of the picture as it is while the service does not answer."""
