@@ -27,7 +27,7 @@ from kiosk.uploader.updates.flags import SETTINGS, Flags
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 2.0
-GIVE_UP_S = 90.0  #: root takes settings in seconds, and this process does not live to see it
+GIVE_UP_S = 180.0  #: as the unit does; root takes seconds, and this process does not live to see it
 
 
 class ChangedSettings:
