@@ -64,10 +64,13 @@ class Panel:
         self._hz = hz
 
     def _silence(self) -> None:
-        """No tone, and no frequency: lgpio has a thread that goes round at it, also when nothing sounds."""
+        """No tone, and no frequency: lgpio has a thread that goes round at it, also when nothing sounds.
+
+        In this order: lgpio stops in the middle of a wave, and the line keeps the level that it had there.
+        """
         if self._buzzer is not None:
-            self._buzzer.value = 0
             self._buzzer.frequency = None
+            self._buzzer.value = 0
 
     def close(self) -> None:
         """All off and given back; may be called again."""

@@ -96,6 +96,26 @@ def test_a_silent_buzzer_costs_nothing(factory: MockFactory) -> None:
         assert (factory.pin(12).frequency, float(factory.pin(12).state)) == (None, 0.0)
 
 
+class Halting(MockPWMPin):  # type: ignore[misc]
+    """As lgpio's: without a frequency the line stays as it was in that moment of the wave, here high."""
+
+    def _set_frequency(self, value: float | None) -> None:
+        stops = value is None and self._get_frequency() is not None
+        super()._set_frequency(value)
+        if stops:
+            self._change_state(1.0)
+
+
+def test_a_tone_that_ends_leaves_the_line_low() -> None:
+    factory = MockFactory(pin_class=Halting)
+    panel = Panel(BOARD, factory)
+    panel.apply(NONE, 1000)
+    assert factory.pin(12).state
+    panel.apply(NONE, None)
+    assert (factory.pin(12).frequency, float(factory.pin(12).state)) == (None, 0.0)
+    factory.close()
+
+
 def test_leds_that_hang_from_the_supply_are_lit_by_low_pins(factory: MockFactory) -> None:
     panel = Panel(Board(BOARD.leds, False, None), factory)
     panel.apply(FIRST, None)
