@@ -306,7 +306,7 @@ def over(visit: str) -> VisitEnded:
 
 
 def test_the_command_line_shows_and_installs(
-    place: Place, server: ChannelServer, uploader: RunningUploader, shelf: Shelf
+    place: Place, server: ChannelServer, uploader: RunningUploader, screen: Screen, shelf: Shelf
 ) -> None:
     publish(server, shelf.new)
     shown = place.kiosk("show")
@@ -320,7 +320,7 @@ def test_the_command_line_shows_and_installs(
     assert again.returncode == 1
     assert "no USB stick" in again.stderr
     assert place.kiosk("restart").returncode == 0
-    assert (place.flags / "restart").exists()
+    until_flag(screen, place.flags / "restart")
 
 
 def test_without_rauc_s_service_the_old_version_goes_on(
