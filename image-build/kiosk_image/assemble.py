@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 from kiosk_image import overlays
-from kiosk_image.base import Tree, byte_code
+from kiosk_image.base import PIPS_NOTES, Tree, byte_code
 from kiosk_image.roots import inside, shell
 from kiosk_image.steps import BuildError, remove
 from kiosk_image.wheels import unpack
@@ -106,8 +106,7 @@ def _package(tree: Tree, pip: Path) -> None:
         [wheel] = Path(folder).glob("*.whl")
         unpack(pip, wheel, lib)
     tree.drop("opt/kiosk/lib/kiosk/simulator", "opt/kiosk/lib/bin")
-    # What pip notes for uninstalling: it holds the path on the building machine, or a hash of it.
-    tree.drop("opt/kiosk/lib/*.dist-info/direct_url.json", "opt/kiosk/lib/*.dist-info/RECORD")
+    tree.drop(*(f"opt/kiosk/lib/*.dist-info/{note}" for note in PIPS_NOTES))
     tree.write("opt/kiosk/bin/kiosk", LAUNCHER, 0o755)
 
 

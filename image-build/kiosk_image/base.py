@@ -103,6 +103,8 @@ HID_KEPT = {"hid.ko.xz", "hid-multitouch.ko.xz", "usbhid.ko.xz"}
 SCSI_KEPT = {"scsi_common.ko.xz", "scsi_mod.ko.xz", "sd_mod.ko.xz"}
 
 
+#: What pip notes for uninstalling: it holds the path on the building machine, or a hash of it.
+PIPS_NOTES = ("direct_url.json", "RECORD")
 #: Folders that Debian has, if empty.
 STANDARD = {"home", "media", "mnt", "opt", "root", "srv", "tmp", "var"}
 
@@ -162,6 +164,7 @@ def make_base(out: Path, repository: Path, results: dict[str, Path]) -> None:
     shell(["cp", "-a", "--reflink=auto", str(results["wheels"] / "site"), str(lib)])
     tree.drop("opt/kiosk/lib/bin", "opt/kiosk/lib/gpiozerocli")
     tree.drop(*(f"opt/kiosk/lib/pygame/{part}" for part in ("examples", "docs", "tests")))
+    tree.drop(*(f"opt/kiosk/lib/*.dist-info/{note}" for note in PIPS_NOTES))
     _kernel(tree, results["initrd"])
     tree.drop(*NOT_NEEDED)
     for cache in tree.root.rglob("__pycache__"):

@@ -15,6 +15,9 @@ from kiosk_image.steps import BuildError, Step, Workshop, remove
 
 OURS = ("wheels", "base", "system", "boot", "disk")  #: native steps, made from the cached Debian root
 ALL = ("debian", "initrd", "boot-packages", *OURS)
+#: What must be the same, and the trees where a difference is looked for.
+FILES = (("initrd", "initrd.img"), ("disk", "boot.vfat"), ("disk", "root.ext4"), ("disk", "kiosk.img"))
+TREES = (("debian", "root"), ("base", "root"), ("system", "root"), ("boot", "boot"))
 #: What Debian itself writes differently each time; none of it is taken into the kiosk's root.
 REASONS = {
     "var/log/*": "a log with the time of day",
@@ -55,19 +58,13 @@ def told(first: dict[str, Path], second: dict[str, Path], again: tuple[str, ...]
         print("The mirror moved between the two builds: they are of different packages. Run it once more.")
         return 2
     same = True
-    for step, pattern in (("initrd", "initrd.img"), ("disk", "*.*")):
-        for file in sorted(first[step].glob(pattern)):
+    for step, name in FILES:
+        for file in first[step].glob(name):
             one, two = digest(file), digest(second[step] / file.name)
             same &= one == two
             print(f"{file.name:24} {'same   ' if one == two else 'DIFFERS'}  {one}")
     count = 0
-    for step, folder in (
-        ("debian", "root"),
-        ("initrd", ""),
-        ("base", "root"),
-        ("system", "root"),
-        ("boot", "boot"),
-    ):
+    for step, folder in TREES:
         if step in again:
             one_tree, two_tree = first[step] / folder, second[step] / folder
             count += sum(1 for _ in one_tree.rglob("*"))

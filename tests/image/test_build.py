@@ -174,6 +174,8 @@ def outcome(folder: Path, version: str, card: bytes, log: str) -> dict[str, Path
     for name in list(results)[1:]:
         (folder / name).mkdir()
     (folder / "disk/kiosk.img").write_bytes(card)
+    for name in ("disk/.done", "disk/genimage.cfg", "initrd/.done"):
+        (folder / name).write_text(log)  # how long it took, and where it lies: no part of the card
     return results
 
 
