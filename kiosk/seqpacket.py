@@ -19,7 +19,10 @@ _SEND_BUFFER = 4 * MAX_MESSAGE
 
 
 class Peer:
-    """One connected end. Sending never blocks: a peer that does not read is let go."""
+    """One connected end. Sending never blocks: a peer that does not read is let go.
+
+    One that has left is not, before all that it said has been received.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -37,6 +40,8 @@ class Peer:
             return False
         try:
             self._sock.send(packet)
+        except (BrokenPipeError, ConnectionResetError):
+            return False  # `receive` comes to the end of what it said, and closes
         except OSError as fault:
             log.warning("channel: peer let go: %s", os.strerror(fault.errno or 0))
             self.close()
@@ -53,7 +58,7 @@ class Peer:
             return None
         buffer = bytearray(MAX_MESSAGE + 1)
         try:
-            size = self._sock.recv_into(buffer)
+            size = self._received(buffer)
         except (BlockingIOError, InterruptedError):
             return None
         except OSError:
@@ -64,6 +69,14 @@ class Peer:
         packet = buffer[:size]
         buffer[:size] = bytes(size)
         return packet
+
+    def _received(self, buffer: bytearray) -> int:
+        """The size of the next packet, 0 at the end of them."""
+        try:
+            return self._sock.recv_into(buffer)
+        except ConnectionResetError:
+            # Told once, before the packets that wait: the peer left without reading all that we said.
+            return self._sock.recv_into(buffer)
 
     def close(self) -> None:
         """Close; may be called twice."""

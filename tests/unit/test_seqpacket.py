@@ -131,6 +131,20 @@ def test_one_who_leaves_is_told_with_his_last_words(hub: Hub, client: Peer) -> N
     assert not at_server.send(b"too late")
 
 
+def test_one_who_left_before_he_was_spoken_to_is_heard(hub: Hub, client: Peer) -> None:
+    (at_server,) = hub.peers
+    assert at_server.send(b"a greeting that he does not read")
+    client.send(b"first")
+    client.send(b"last words")
+    client.close()
+    assert not at_server.send(b"too late")
+    assert not at_server.send(b"too late")
+    _, found, left = hub.poll(WAIT)
+    assert [bytes(packet) for _, packet in found] == [b"first", b"last words"]
+    assert left == [at_server]
+    assert hub.peers == ()
+
+
 def test_the_server_leaving_is_seen_by_the_client(hub: Hub, client: Peer) -> None:
     hub.close()
     assert client.receive() is None
