@@ -168,7 +168,7 @@ def test_the_institutions_check_digit() -> None:
 def test_a_doubtful_institution_is_taken_and_told(file: Path) -> None:
     file.write_text(filled(institution="9919999997"), encoding="utf-8")
     [doubt] = load_card(file).doubts
-    assert doubt.line == 7
+    assert doubt.line == 10
     assert "検証番号" in doubt.in_japanese()
 
 
@@ -184,7 +184,7 @@ def test_the_command_says_what_is_not_beside_the_file(file: Path, language: str,
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", "line 7: clinic.institution"), ("ja", "7 行目 clinic.institution")]
+    ("language", "words"), [("en", "line 10: clinic.institution"), ("ja", "10 行目 clinic.institution")]
 )
 def test_the_command_refuses_in_the_readers_language(file: Path, language: str, words: str) -> None:
     file.write_text(filled(institution="１３１２３４５６７８"), encoding="utf-8")
