@@ -62,11 +62,7 @@ def _place(tree: Tree) -> None:
     tree.link("etc/systemd/network/10-kiosk.network", "/var/lib/kiosk-line/10-kiosk.network")
     tree.link("etc/systemd/timesyncd.conf.d/50-line.conf", "/var/lib/kiosk-line/timesyncd.conf")
     tree.link("etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
-    # The running version, for `kiosk update` and for whoever looks; os-release(5).
-    release = (tree.root / "usr/lib/os-release").read_text(encoding="utf-8")
     project = tomllib.loads((tree.repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    image = f'IMAGE_ID="{project["name"]}"\nIMAGE_VERSION="{project["version"]}"\n'
-    tree.write("usr/lib/os-release", release.rstrip() + "\n" + image)
     rauc = (tree.root / "etc/rauc/system.conf").read_text(encoding="utf-8")
     tree.write("etc/rauc/system.conf", no_older(rauc, project["version"]))
     tree.write("etc/hostname", "kiosk\n")

@@ -34,8 +34,7 @@ def make_disk(out: Path, repository: Path, results: dict[str, Path], release: Re
     shell(["cp", "-al", str(results["system"] / "root"), str(root)])
     shell(["cp", "-a", str(results["boot"] / "boot"), str(boot)])
     tree = Tree(root, repository, tools)
-    tree.write("usr/share/kiosk/release", f"VERSION={release.version}\nCOMMIT_TIME={release.epoch}\n")
-    # What an update is compared with, os-release(5).
+    # The running version, for `kiosk update`, for RAUC and for whoever looks; os-release(5).
     told = (root / "usr/lib/os-release").read_text(encoding="utf-8")
     told += f"IMAGE_ID=maina-kiosk\nIMAGE_VERSION={release.version}\nBUILD_ID={release.epoch}\n"
     tree.write("usr/lib/os-release", told)

@@ -18,8 +18,8 @@ def idle(page: Page) -> None:
     """All of the screen above the footer starts a visit."""
     kiosk = page.kiosk
     to_mend = kiosk.check is not None and bool(kiosk.check.faults)
-    changed = kiosk.changed is not None and not kiosk.changed.left
-    page.header(mend=to_mend or changed or (kiosk.update is not None and kiosk.update.due))
+    due = any(view is not None and view.due for view in (kiosk.update, kiosk.changed))
+    page.header(mend=to_mend or due)
     page.open_door()
     area = page.look.canvas.rect.above(page.footer_rect.h + page.margin + page.gap)
     panel = page.content

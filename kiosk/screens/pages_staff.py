@@ -114,7 +114,7 @@ def _update_due(page: Page) -> bool:
 
 def _changed_due(page: Page) -> bool:
     """Whether the card's settings were changed, and staff have not decided about it."""
-    return page.kiosk.changed is not None and not page.kiosk.changed.left
+    return page.kiosk.changed is not None and page.kiosk.changed.due
 
 
 def _daily(page: Page) -> tuple[Label, ...]:

@@ -31,6 +31,11 @@ class ChangedView:
     failed: bool = False  #: it was to be taken, and was not
 
     @property
+    def due(self) -> bool:
+        """Whether staff should hear of it: they have not decided yet."""
+        return not self.left
+
+    @property
     def fixed(self) -> bool:
         """Whether it would change who the kiosk is."""
         return any(change.fixed for change in self.changes)
