@@ -64,6 +64,17 @@ class Life:
         self.told.append("stopping")
 
 
+def look_in_vain(hand: FieldClient) -> None:
+    """Wait until the reader has looked at the empty field, two searches a look, from one end to the other."""
+    hand.wait("polls", int(hand.counters()["empty_polls"]) + 4, seconds=PATIENCE_S)
+
+
+def take_away(hand: FieldClient) -> None:
+    """And wait until the reader has seen it: what is exchanged under its eyes counts as there before."""
+    hand.remove()
+    look_in_vain(hand)
+
+
 @dataclass
 class Screen:
     """The other end of the channel. Answers `Recognised` with the digests unless told not to."""
@@ -85,9 +96,9 @@ class Screen:
         self.arm(Device.CARD, Authentication.PIN, pin)
 
     def arm_empty(self, hand: FieldClient) -> None:
-        """Arm for a card and let the reader look at the empty field twice: by then it is armed."""
+        """Arm for a card and let the reader look at the empty field: by then it is armed."""
         self.arm_card()
-        hand.wait("polls", int(hand.counters()["empty_polls"]) + 2, seconds=PATIENCE_S)
+        look_in_vain(hand)
 
     def wait(self, kind: type[M], such: Callable[[M], bool] = lambda _: True) -> M:
         """Hear until a message of this kind comes; what came before stays in `heard`."""

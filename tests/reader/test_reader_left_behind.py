@@ -21,7 +21,7 @@ from kiosk.simulator.field import VirtualField
 from kiosk.simulator.field_client import FieldClient
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import ReaderCondition
-from tests.reader.screen_side import VISIT, Rig, Screen, running_reader
+from tests.reader.screen_side import VISIT, Rig, Screen, running_reader, take_away
 
 BEFORE = str(uuid.UUID(int=7))
 
@@ -56,7 +56,7 @@ def test_it_is_not_read_and_the_pin_is_kept_for_the_next_presentation(
     screen.arm_card()
     assert refused(screen).pin_kept
     assert hand.apdus() == []
-    hand.remove()
+    take_away(hand)
     screen.wait(Removed)
     hand.tap("card")
     screen.wait(Evidence)
@@ -87,7 +87,7 @@ def test_every_arming_tells_it_until_it_is_taken_away(screen: Screen, hand: Fiel
 def test_another_token_laid_in_its_place_is_read(screen: Screen, hand: FieldClient) -> None:
     screen.arm(Device.IPHONE, Authentication.PHONE)
     refused(screen)
-    hand.remove()
+    take_away(hand)
     screen.wait(Removed)
     hand.tap("iphone")
     assert screen.wait(Evidence).token is Device.IPHONE

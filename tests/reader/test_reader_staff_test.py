@@ -11,7 +11,7 @@ from kiosk.screens.reader_test import ReaderTest
 from kiosk.simulator.field import VirtualField
 from kiosk.simulator.field_client import FieldClient
 from kiosk.visit.desk import SeenToken
-from tests.reader.screen_side import PATIENCE_S, VISIT, Screen, running_reader, screen_of
+from tests.reader.screen_side import PATIENCE_S, VISIT, Screen, running_reader, screen_of, take_away
 
 
 class Page:
@@ -52,12 +52,6 @@ def page(screen: Screen) -> Iterator[Page]:
     made.test.begin()
     yield made
     made.test.end()
-
-
-def take_away(hand: FieldClient) -> None:
-    """And wait until the reader has looked in vain: what is exchanged under its eyes was there before."""
-    hand.remove()
-    hand.wait("polls", int(hand.counters()["empty_polls"]) + 3, PATIENCE_S)
 
 
 @pytest.mark.parametrize(

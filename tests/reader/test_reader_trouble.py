@@ -24,7 +24,7 @@ from kiosk.simulator.field import VirtualField
 from kiosk.simulator.field_client import FieldClient
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import ReaderCondition, WrongTokenKind
-from tests.reader.screen_side import PATIENCE_S, VISIT, Rig, Screen, running_reader, screen_of
+from tests.reader.screen_side import PATIENCE_S, VISIT, Rig, Screen, running_reader, screen_of, take_away
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_the_end_of_a_visit_in_the_middle_of_a_contact_ends_the_contact(
     screen.answers = True
     left = screen.wait(ContactFailed)  # the phone of the visit before
     assert (left.visit, left.failure) == (str(uuid.UUID(int=2)), ReadFailure.LEFT_BEHIND)
-    hand.remove()
+    take_away(hand)
     screen.wait(Removed)
     hand.tap("iphone")
     assert screen.wait(Evidence).visit == str(uuid.UUID(int=2))
