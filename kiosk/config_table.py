@@ -42,6 +42,7 @@ class Rule:
     required: bool = False
     blank: bool = False  #: "" stands for "not given"
     pattern: str = ""  #: whole text must match; the common ground of `re` and JavaScript's RegExp with flag u
+    octets: int = 0  #: the most a text may have in UTF-8; 0: no limit
     low: float = 0
     high: float = 0
     step: int = 1
@@ -150,13 +151,20 @@ class Table:
         return value
 
     def text(
-        self, key: str, what: str, default: Any = ..., pattern: str = ANY_TEXT, what_ja: str | None = None
+        self,
+        key: str,
+        what: str,
+        default: Any = ...,
+        pattern: str = ANY_TEXT,
+        octets: int = 0,
+        what_ja: str | None = None,
     ) -> str:
-        rule = self._rule(key, Kind.TEXT, what, default, pattern=pattern, what_ja=what_ja)
+        rule = self._rule(key, Kind.TEXT, what, default, pattern=pattern, octets=octets, what_ja=what_ja)
         value = self._take(rule, str, default)
         if value is None:
             return ""
-        if key in self._data and not (rule.blank and value == "") and not re.fullmatch(pattern, value):
+        fits = re.fullmatch(pattern, value) and not 0 < octets < len(value.encode())
+        if key in self._data and not (rule.blank and value == "") and not fits:
             self._wrong(rule)
         return str(value)
 

@@ -82,7 +82,9 @@ WHATS: dict[str, str] = {
     'the receipt computer\'s folder, or "none"': 'レセコンのフォルダ、または "none"',
     "the 資格確認端末's folder, with req and res in it": "req と res を含む資格確認端末のフォルダ",
     'a path on the same share, or "inside"': '同じ共有の中の場所、または "inside"',
-    "the name of the Wi-Fi, 1 to 32 characters": "Wi-Fi の名前 (SSID)、32 文字まで",
+    "the name of the Wi-Fi, 32 letters or 10 Japanese ones at most": (
+        "Wi-Fi の名前 (SSID)、半角 32 文字または全角 10 文字まで"
+    ),
     "the password of the Wi-Fi, 8 to 63 characters": "Wi-Fi のパスワード、半角 8〜63 文字",
     'the country as two letters, such as "JP"': '国 (英字 2 文字、日本なら "JP")',
     'an address with its prefix, such as "192.168.1.50/24"': '"192.168.1.50/24" のような IP アドレス',

@@ -72,9 +72,12 @@ const isTable = (value) =>
 const isNumber = (value) => typeof value === "number" || typeof value === "bigint";
 const given = (table, key) => own(table, key) && table[key] !== "";
 
+const short = (rule, text) => !rule.octets || new TextEncoder().encode(text).length <= rule.octets;
+const fits = (rule, text) => fullmatch(rule.pattern, text) && short(rule, text);
+
 const KINDS = {
   text: (rule, value) =>
-    typeof value === "string" && ((rule.blank && value === "") || fullmatch(rule.pattern, value)),
+    typeof value === "string" && ((rule.blank && value === "") || fits(rule, value)),
   number: (rule, value) => isNumber(value) && value >= rule.low && value <= rule.high,
   whole: (rule, value) => KINDS.number(rule, value) && (Number(value) - rule.low) % rule.step === 0,
   flag: (rule, value) => typeof value === "boolean",

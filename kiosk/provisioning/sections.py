@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kiosk.config_table import ANY_TEXT, Table
+from kiosk.config_table import Table
 
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 IPV4 = rf"(?:{_BYTE}\.){{3}}{_BYTE}"
 HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
 #: IEEE 802.11 (the passphrase of WPA2/WPA3 personal): 8 to 63 printable ASCII characters, or the key in hex.
+SSID_OCTETS = 32  #: IEEE 802.11-2020, 9.4.2.2
 WPA = r"[\x20-\x7e]{8,63}|[0-9A-Fa-f]{64}"
 ACTIVATION_CODE = r"[0-9](?:[ -]?[0-9]){11}"
 _UP = "".join(f"{d}(?={(d + 1) % 10}|$)|" for d in range(10)).rstrip("|")
@@ -93,7 +94,10 @@ def network(table: Table) -> Network:
     """Read `[network]`."""
     found = Network(
         wifi_name=table.text(
-            "wifi_name", "the name of the Wi-Fi, 1 to 32 characters", "", ANY_TEXT[:-1] + "{1,32}"
+            "wifi_name",
+            "the name of the Wi-Fi, 32 letters or 10 Japanese ones at most",
+            "",
+            octets=SSID_OCTETS,
         ),
         wifi_password=table.text("wifi_password", "the password of the Wi-Fi, 8 to 63 characters", "", WPA),
         wifi_country=table.text("wifi_country", 'the country as two letters, such as "JP"', "JP", "[A-Z]{2}"),

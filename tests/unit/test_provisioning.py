@@ -159,6 +159,18 @@ def test_a_wifi_password_is_as_long_as_wpa_wants(key: str, taken: bool) -> None:
     assert (re.fullmatch(WPA, key) is not None) is taken
 
 
+@pytest.mark.parametrize("name", ["a" * 32, "無" * 10 + "ab", "𠮷" * 8])
+def test_a_wifi_name_that_the_air_allows_is_taken(file: Path, name: str) -> None:
+    file.write_text(filled(wifi_name=name), encoding="utf-8")
+    assert load_card(file, fresh=True).network.wifi_name == name
+
+
+@pytest.mark.parametrize("name", ["a" * 33, "無" * 11, "𠮷" * 8 + "a"])
+def test_a_longer_wifi_name_is_told(file: Path, name: str) -> None:
+    [found] = faults(file, filled(wifi_name=name))
+    assert "network.wifi_name: must be" in found
+
+
 def test_the_institutions_check_digit() -> None:
     assert check_digit_fits("0110113719")  # the example of the public description of the code
     assert not check_digit_fits("0110113718")
