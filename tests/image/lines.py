@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 
 from kiosk.indicators.board import Board
-from kiosk.indicators.patterns import Levels
+from kiosk.indicators.patterns import PATTERNS, Levels
 from tests.image.machine import MEMORY_MIB, QEMU, Build, MachineError, in_tools
 
 HERE = Path(__file__).resolve().parent
@@ -29,6 +28,11 @@ CHANGE = struct.Struct("<dI")
 LOOK_S = 0.0001
 #: No half wave of a tone lasts that long, even when an emulated processor is late with it.
 TONE_ENDS_S = 0.06
+#: The LEDs' lines are written one after the other; shorter than that, it was no state of them.
+SETTLES_S = 0.06
+#: Between and around the patterns' pitches, so that a tone that is none of them is not taken for the nearest.
+OTHER_PITCHES = (600, 850, 1200)
+PITCH_OFF = 0.1
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Sounded:
     at: float
     seconds: float
     edges: int
-    hz: float  #: by the median of the periods
+    hz: int  #: a pitch of the patterns or one beside them; 0: too short to tell
 
 
 def header(build: Build, folder: Path, board: Sequence[str]) -> tuple[str, ...]:
@@ -106,6 +110,18 @@ class Watcher:
 def lit(changes: Sequence[Change], board: Board, begin: float, end: float) -> tuple[Lit, ...]:
     """What the LEDs showed between two moments; the first and the last are cut there."""
     found: list[Lit] = []
+    for each in _levels(changes, board, begin, end):
+        if each.seconds < SETTLES_S and found:
+            found[-1] = Lit(found[-1].at, found[-1].levels, each.at + each.seconds - found[-1].at)
+        elif found and found[-1].levels == each.levels:
+            found[-1] = Lit(found[-1].at, each.levels, each.at + each.seconds - found[-1].at)
+        else:
+            found.append(each)
+    return tuple(found)
+
+
+def _levels(changes: Sequence[Change], board: Board, begin: float, end: float) -> list[Lit]:
+    found: list[Lit] = []
     shown: Levels | None = None
     since = begin
     for change in (*changes, Change(end, 0)):
@@ -122,7 +138,7 @@ def lit(changes: Sequence[Change], board: Board, begin: float, end: float) -> tu
             bool(change.levels >> pin & 1) is board.leds_active_high for pin in board.leds
         )
         shown = one, two, three, four
-    return tuple(found)
+    return found
 
 
 def sounded(changes: Sequence[Change], pin: int, begin: float, end: float) -> tuple[Sounded, ...]:
@@ -140,11 +156,25 @@ def sounded(changes: Sequence[Change], pin: int, begin: float, end: float) -> tu
         if after < len(ups) and ups[after] - ups[after - 1] < TONE_ENDS_S:
             continue
         tone = ups[first:after]
-        periods = [later - earlier for earlier, later in pairwise(tone)]
-        hz = 1 / median(periods) if periods else 0.0
-        tones.append(Sounded(tone[0], tone[-1] - tone[0], len(tone), hz))
+        tones.append(Sounded(tone[0], tone[-1] - tone[0], len(tone), pitch(tone)))
         first = after
     return tuple(tones)
+
+
+def pitch(ups: Sequence[float]) -> int:
+    """The pitch that most of the periods have.
+
+    Neither their mean nor their median: the thread that makes the wave is now and then not let run, and
+    hurries through all that it has missed.
+    """
+    periods = [later - earlier for earlier, later in pairwise(ups)]
+    known = {tone.hz for pattern in PATTERNS for tone in pattern.tones if tone.hz is not None}
+
+    def share(hz: int) -> int:
+        return sum(abs(period * hz - 1) < PITCH_OFF for period in periods)
+
+    best = max(sorted({*known, *OTHER_PITCHES}), key=share)
+    return best if share(best) else 0
 
 
 def memory_of(process: int, limit_s: float = 60) -> Path:
