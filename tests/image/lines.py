@@ -2,7 +2,8 @@
 
 `header.dts` gives the machine a block of GPIO lines whose registers are a page of its memory. QEMU keeps that
 memory in a memfd, which a watcher maps too: a process of its own (`python -m tests.image.lines`) that looks
-thousands of times a second, so that no work of the test makes it miss a change.
+thousands of times a second, and without a pause while a tone sounds, so that no work of the test makes it
+miss a change.
 """
 
 import contextlib
@@ -14,11 +15,10 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from kiosk.indicators.board import Board
-from kiosk.indicators.patterns import PATTERNS, Levels
+from kiosk.indicators.patterns import Levels
 from tests.image.machine import MEMORY_MIB, QEMU, Build, MachineError, in_tools
 
 HERE = Path(__file__).resolve().parent
@@ -30,9 +30,6 @@ LOOK_S = 0.0001
 TONE_ENDS_S = 0.06
 #: The LEDs' lines are written one after the other; shorter than that, it was no state of them.
 SETTLES_S = 0.06
-#: Between and around the patterns' pitches, so that a tone that is none of them is not taken for the nearest.
-OTHER_PITCHES = (600, 850, 1200)
-PITCH_OFF = 0.1
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class Sounded:
     at: float
     seconds: float
     edges: int
-    hz: int  #: a pitch of the patterns or one beside them; 0: too short to tell
+    hz: float  #: by all of its waves: the thread that makes them is late at times, and then makes up for it
 
 
 def header(build: Build, folder: Path, board: Sequence[str]) -> tuple[str, ...]:
@@ -156,25 +153,10 @@ def sounded(changes: Sequence[Change], pin: int, begin: float, end: float) -> tu
         if after < len(ups) and ups[after] - ups[after - 1] < TONE_ENDS_S:
             continue
         tone = ups[first:after]
-        tones.append(Sounded(tone[0], tone[-1] - tone[0], len(tone), pitch(tone)))
+        seconds = tone[-1] - tone[0]
+        tones.append(Sounded(tone[0], seconds, len(tone), (len(tone) - 1) / seconds if seconds else 0.0))
         first = after
     return tuple(tones)
-
-
-def pitch(ups: Sequence[float]) -> int:
-    """The pitch that most of the periods have.
-
-    Neither their mean nor their median: the thread that makes the wave is now and then not let run, and
-    hurries through all that it has missed.
-    """
-    periods = [later - earlier for earlier, later in pairwise(ups)]
-    known = {tone.hz for pattern in PATTERNS for tone in pattern.tones if tone.hz is not None}
-
-    def share(hz: int) -> int:
-        return sum(abs(period * hz - 1) < PITCH_OFF for period in periods)
-
-    best = max(sorted({*known, *OTHER_PITCHES}), key=share)
-    return best if share(best) else 0
 
 
 def memory_of(process: int, limit_s: float = 60) -> Path:
@@ -198,14 +180,17 @@ def watch(process: int, notes: Path) -> None:
             file.fileno(), mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ, offset=LINES_AT - MEMORY_AT
         )
     register = memoryview(memory).cast("I")
-    seen = -1
-    with notes.open("wb", buffering=0) as file:
+    seen, until = -1, 0.0
+    with notes.open("wb") as file:
         while going:
             now = register[0]
             if now != seen:
-                file.write(CHANGE.pack(time.monotonic(), now))
-                seen = now
-            time.sleep(LOOK_S)
+                at = time.monotonic()
+                file.write(CHANGE.pack(at, now))
+                seen, until = now, at + TONE_ENDS_S
+            elif time.monotonic() > until:
+                file.flush()
+                time.sleep(LOOK_S)
 
 
 if __name__ == "__main__":
