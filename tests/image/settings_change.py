@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kiosk.simulator.desk.place import STAFF_NUMBER, STAFF_PASSCODE
 from kiosk.visit.changed import Change, ChangedView
-from kiosk.visit.staff_states import StaffChanged
+from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffChanged
 from tests.image.counter import CLINIC, FAT_AT, READY_S, Counter
 from tests.image.golden import Golden
 from tests.image.machine import Machine, MachineError
@@ -27,17 +27,20 @@ def part(counter: Counter, report: Report) -> None:
         machine.shell("sync")
     before = counter.read_card(card)
     rename(counter, card, before)
+    counter.golden.add_like("number_asked", "door_number", screen=DoorNumber())
+    counter.golden.add_like("passcode_asked", "door_passcode", screen=DoorPasscode(STAFF_NUMBER))
+    counter.golden.add_like("passcode_takes", "door_passcode", screen=DoorPasscode(STAFF_NUMBER, takes="it"))
     counter.golden.add_like("changed_menu", "staff_menu", changed=OFFERED)
     counter.golden.add_like("changed_overleaf", "staff_menu_more", changed=OFFERED)
     counter.golden.add_like("changed_page", "staff_menu", screen=StaffChanged(STAFF_NUMBER), changed=OFFERED)
     with counter.machine(card) as machine:
         counter.plug(machine)
-        counter.see(machine, "start", limit_s=READY_S)
+        counter.see(machine, "start_to_mend", limit_s=READY_S)
         report.figure("start with changed settings on the card", f"as {in_force(machine)}", True)
         enter(counter, machine)
         page(counter, machine, report)
         begun = time.monotonic()
-        type_passcode(counter, machine, "door_passcode_takes")
+        type_passcode(counter, machine, "passcode_takes")
         old, counter.golden = counter.golden, Golden(NEW_NAME)
         try:
             counter.see(machine, "start", limit_s=READY_S)
@@ -70,13 +73,13 @@ def in_force(machine: Machine) -> str:
 def enter(counter: Counter, machine: Machine) -> None:
     """The header held, number and passcode."""
     machine.touch(0.5, 0.04, seconds=KNOCK_S)
-    counter.see(machine, "door_number")
+    counter.see(machine, "number_asked")
     for digit in STAFF_NUMBER:
-        counter.press(machine, "door_number", f"digit_{digit}")
+        counter.press(machine, "number_asked", f"digit_{digit}")
         time.sleep(KEY_S)
-    counter.press(machine, "door_number", "ok")
-    counter.see(machine, "door_passcode")
-    type_passcode(counter, machine, "door_passcode")
+    counter.press(machine, "number_asked", "ok")
+    counter.see(machine, "passcode_asked")
+    type_passcode(counter, machine, "passcode_asked")
 
 
 def page(counter: Counter, machine: Machine, report: Report) -> None:
@@ -88,7 +91,7 @@ def page(counter: Counter, machine: Machine, report: Report) -> None:
     counter.see(machine, "changed_page")
     report.figure("difference on the staff page", "shown", in_force(machine) == CLINIC)
     counter.press(machine, "changed_page", "take")
-    counter.see(machine, "door_passcode_takes")
+    counter.see(machine, "passcode_takes")
 
 
 def type_passcode(counter: Counter, machine: Machine, picture: str) -> None:
