@@ -48,6 +48,15 @@ def test_systemd_understands_every_unit(tmp_path: Path) -> None:
     assert [line for line in done.stderr.splitlines() if "kiosk" in line] == []
 
 
+def test_what_tells_of_a_bad_card_asks_for_nothing_on_it() -> None:
+    """By default a unit asks for sysinit.target, that for /var, and its failure is what is told."""
+    for name in ("kiosk-tell@.service", "kiosk-notice.service"):
+        lines = (UNITS / name).read_text(encoding="utf-8").splitlines()
+        assert "DefaultDependencies=no" in lines
+        asks = {"Requires", "Requisite", "BindsTo", "RequiresMountsFor", "StateDirectory", "PrivateTmp"}
+        assert [line for line in lines if line.partition("=")[0] in asks] == []
+
+
 @pytest.mark.parametrize("script", sorted(SCRIPTS.iterdir()), ids=lambda path: path.name)
 def test_scripts_are_programs_that_parse(script: Path) -> None:
     assert script.stat().st_mode & 0o111
