@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.image import update
 from tests.image.counter import READY_S, Counter
-from tests.image.machine import DEBUG_SHELL, Machine
+from tests.image.machine import DEBUG_SHELL, Machine, MachineError
 from tests.image.report import Report
 
 OLDER, NEWER = "0.0.9", "9.9.9"
@@ -55,13 +55,16 @@ def with_sticks(counter: Counter, card: Path, older: Path, newer: Path) -> Machi
 
 def asked(machine: Machine, word: str = "older") -> str:
     """What `kiosk update` says of the stick, once it has been let in and read."""
-    said = ""
+    said = lines = ""
 
     def read() -> bool:
-        nonlocal said
-        lines = machine.shell(ASK).splitlines()
-        said = next((line for line in lines if line.startswith("stick")), "")
+        nonlocal said, lines
+        lines = machine.shell(ASK)
+        said = next((line for line in lines.splitlines() if line.startswith("stick")), "")
         return word in said
 
-    machine.wait(f"the stick with {word!r}; last: {said}", read, 240, every_s=3)
+    try:
+        machine.wait(f"the stick with {word!r}", read, 240, every_s=3)
+    except MachineError as fault:
+        raise MachineError(f"{fault}; last: {lines}") from None
     return said

@@ -2,8 +2,8 @@
 
 `header.dts` gives the machine a block of GPIO lines whose registers are a page of its memory. QEMU keeps that
 memory in a memfd, which a watcher maps too: a process of its own (`python -m tests.image.lines`) that looks
-thousands of times a second, and without a pause while a tone sounds, so that no work of the test makes it
-miss a change.
+thousands of times a second, so that no work of the test makes it miss a change. Without a pause it would take
+a processor from the machine, whose wave is a thread's work.
 """
 
 import contextlib
@@ -15,7 +15,9 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 from kiosk.indicators.board import Board
 from kiosk.indicators.patterns import Levels
@@ -56,7 +58,7 @@ class Sounded:
     at: float
     seconds: float
     edges: int
-    hz: float  #: by all of its waves: the thread that makes them is late at times, and then makes up for it
+    hz: float  #: by the median of the periods
 
 
 def header(build: Build, folder: Path, board: Sequence[str]) -> tuple[str, ...]:
@@ -153,8 +155,9 @@ def sounded(changes: Sequence[Change], pin: int, begin: float, end: float) -> tu
         if after < len(ups) and ups[after] - ups[after - 1] < TONE_ENDS_S:
             continue
         tone = ups[first:after]
-        seconds = tone[-1] - tone[0]
-        tones.append(Sounded(tone[0], seconds, len(tone), (len(tone) - 1) / seconds if seconds else 0.0))
+        periods = [later - earlier for earlier, later in pairwise(tone)]
+        hz = 1 / median(periods) if periods else 0.0
+        tones.append(Sounded(tone[0], tone[-1] - tone[0], len(tone), hz))
         first = after
     return tuple(tones)
 
@@ -180,17 +183,14 @@ def watch(process: int, notes: Path) -> None:
             file.fileno(), mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ, offset=LINES_AT - MEMORY_AT
         )
     register = memoryview(memory).cast("I")
-    seen, until = -1, 0.0
-    with notes.open("wb") as file:
+    seen = -1
+    with notes.open("wb", buffering=0) as file:
         while going:
             now = register[0]
             if now != seen:
-                at = time.monotonic()
-                file.write(CHANGE.pack(at, now))
-                seen, until = now, at + TONE_ENDS_S
-            elif time.monotonic() > until:
-                file.flush()
-                time.sleep(LOOK_S)
+                file.write(CHANGE.pack(time.monotonic(), now))
+                seen = now
+            time.sleep(LOOK_S)
 
 
 if __name__ == "__main__":

@@ -126,15 +126,14 @@ def test_two_tones_without_a_pause_are_heard_as_one_or_as_two() -> None:
     assert not sounds(tones, [rest, first])
 
 
-def test_a_late_thread_that_hurries_after_does_not_change_the_pitch() -> None:
-    """As seen in the guest: pauses of milliseconds, then the waves that are owed, one on the other."""
-    begin, changes = 1.0, []
-    for _ in range(6):
-        for seconds in (*[1 / 750] * 14, 0.012, *[0.00019] * 9):
-            changes += [Change(begin, 1 << 12), Change(begin + seconds / 2, 0)]
-            begin += seconds
-    [heard] = sounded(changes, 12, 0.0, 5.0)
-    assert heard.hz == pytest.approx(750, rel=0.03)
+def test_the_pitch_counts_where_the_page_rests_and_nowhere_else() -> None:
+    two = [Tone(750, 0.2), Tone(None, 0.2), Tone(750, 0.2)]
+    hurried, steady = Sounded(0.0, 0.2, 170, 1130.0), Sounded(0.4, 0.2, 150, 744.0)
+    assert sounds(two, [hurried, steady], rests=1)
+    assert sounds(two, [hurried, steady], rests=-1)
+    assert not sounds(two, [hurried, steady])
+    assert not sounds(two, [steady, hurried], rests=1)
+    assert not sounds(two, [hurried], rests=1)
 
 
 @pytest.mark.parametrize("hz", [600, 850, 1200])
