@@ -127,6 +127,14 @@ def test_storage_is_refused_unless_the_update_page_is_open() -> None:
         assert any(f'idVendor}}=="{vendor}", ATTRS{{idProduct}}=="{product}"' in line for line in rules)
 
 
+def test_what_a_stick_shows_is_seen_by_the_uploader() -> None:
+    """PrivateNetwork= implies PrivateMounts= unless that is refused, systemd.exec(5)."""
+    lines = (UNITS / "kiosk-update-stick.service").read_text(encoding="utf-8").splitlines()
+    assert "PrivateMounts=no" in lines
+    own = ("ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices", "ReadWritePaths", "ProtectProc")
+    assert [line for line in lines if line.partition("=")[0] in own] == []
+
+
 def test_what_is_let_in_gets_a_driver() -> None:
     rules = (APPLIANCE / "etc/udev/rules.d/50-kiosk-usb.rules").read_text(encoding="utf-8")
     let_in = rules.partition('LABEL="kiosk_usb_yes"\n')[2]
