@@ -192,9 +192,9 @@ def visit(onlooker: Onlooker) -> None:
     order = [pattern.lights[0].levels for pattern in (HOLD, PRESENTED, ANSWERED, VERIFIED)]
     met = [each.levels for each in shown][: len(order)] == order
     onlooker.report.figure("LEDs while the card is read", brief(shown), met)
-    # The page of the last one has been drawn while it still sounds.
+    # Each sounds while its page is drawn.
     tones = expected("hold_card", "checking", "verified")
-    onlooker.hear("hold, may remove, verified", tones, begin, rests=-1)
+    onlooker.hear("hold, may remove, verified", tones, begin, rests=len(tones))
     onlooker.counter.hand.remove()
     onlooker.press("verified", "finish")
     onlooker.see("start")

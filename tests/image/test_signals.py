@@ -130,7 +130,7 @@ def test_the_pitch_counts_where_the_page_rests_and_nowhere_else() -> None:
     two = [Tone(750, 0.2), Tone(None, 0.2), Tone(750, 0.2)]
     hurried, steady = Sounded(0.0, 0.2, 170, 1130.0), Sounded(0.4, 0.2, 150, 744.0)
     assert sounds(two, [hurried, steady], rests=1)
-    assert sounds(two, [hurried, steady], rests=-1)
+    assert sounds(two, [hurried, hurried], rests=2)
     assert not sounds(two, [hurried, steady])
     assert not sounds(two, [steady, hurried], rests=1)
     assert not sounds(two, [hurried], rests=1)
