@@ -23,6 +23,10 @@ if test -z "${slot}"; then
 fi
 saveenv
 echo "KIOSK slot ${slot}, attempts left A=${BOOT_A_LEFT} B=${BOOT_B_LEFT}"
+# Not U-Boot's own places for them: Debian's kernel, moved to 2 MiB and with its bss, reaches into 0x2700000, where
+# the RAM disk would lie.
+setenv kernel_addr_r 0x00200000
+setenv ramdisk_addr_r 0x05000000
 setenv bootargs "@CMDLINE@ root=PARTUUID=4b494f53-0${part} rauc.slot=${slot} ${bench}"
 if load ${devtype} ${devnum}:${part} ${kernel_addr_r} /vmlinuz && load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} /initrd.img; then
   booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdt_addr}

@@ -6,11 +6,19 @@ from pathlib import Path
 from tests.image import update
 from tests.image.counter import FAT_AT, READY_S, Counter
 from tests.image.report import Report
-from tests.image.uboot import take_out
+from tests.image.uboot import LOADED, starts, take_out
 
 
 def slots(counter: Counter, report: Report) -> None:
-    """U-Boot's own count, on the tier that has U-Boot: power cut in every start."""
+    """U-Boot itself: it hands over to the kernel; its own count, power cut in every start."""
+    fresh = counter.fresh_disk("loaded.img", "4G")
+    take_out(counter.build, fresh, counter.folder / "raspi3b", FAT_AT)
+    begun = time.monotonic()
+    found = starts(counter.build, fresh, counter.folder / "raspi3b", update.LOAD_S, LOADED)
+    took = f"slot {found.slot}, {time.monotonic() - begun:.0f} s"
+    report.figure(
+        "U-Boot loads kernel and RAM disk, and starts them", took, (found.left_a, found.slot) == (2, "A")
+    )
     tried = update.counts_down(counter, counter.fresh_disk("slots.img", "4G"))
     told = " ".join(f"{each.slot}({each.left_a},{each.left_b})" for each in tried)
     report.figure("slots tried when no start gets through", told, [e.slot for e in tried] == list("AAAB"))

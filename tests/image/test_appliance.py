@@ -95,6 +95,18 @@ def test_slots_and_attempts_mean_the_same_to_boot_loader_and_updater() -> None:
     assert f"PARTUUID={signature[1]}-04  /var" in fstab
 
 
+def test_kernel_and_ram_disk_have_room_in_memory() -> None:
+    """booti moves a kernel that does not lie on 2 MiB; Debian's takes 38 MiB from there, growing."""
+    text = (BUILD / "boot.cmd").read_text(encoding="utf-8")
+    kernel, ram_disk = (
+        int(re.findall(rf"(?m)^setenv {name} (0x[0-9a-f]+)$", text)[0], 16)
+        for name in ("kernel_addr_r", "ramdisk_addr_r")
+    )
+    assert kernel % (2 << 20) == 0
+    assert ram_disk - kernel >= 64 << 20
+    assert ram_disk < 128 << 20  # below where the Pi's firmware and QEMU put the device tree
+
+
 def test_the_image_refuses_bundles_that_are_older_than_itself() -> None:
     rauc = (APPLIANCE / "etc/rauc/system.conf").read_text(encoding="utf-8")
     assert "[system]\nmin-bundle-version=1.2.3\n" in assemble.no_older(rauc, "1.2.3")

@@ -11,6 +11,7 @@ from tests.image.machine import Machine, MachineError
 from tests.image.uboot import Attempt, starts, take_out
 
 UBOOT_S = 240.0
+LOAD_S = 600.0  #: U-Boot reads kernel and RAM disk through an emulated SD controller
 INSTALL_S = 1800.0
 STICK_MIB = 1024
 

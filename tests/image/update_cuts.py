@@ -18,7 +18,6 @@ from tests.image.report import Report, Sizes
 from tests.image.uboot import LOADED, SLOT, Attempt, starts, take_out
 
 PARTITIONS = {"A": SLOT_A, "B": SLOT_B}
-LOAD_S = 600.0  #: U-Boot reads kernel and RAM disk through an emulated SD controller
 CHUNK = 1 << 20
 REALLY = 3  #: states that U-Boot itself decides about
 
@@ -145,7 +144,7 @@ def decided(counter: Counter, report: Report, recording: Recording, judged: list
     for each in chosen:
         card = replayer.state(each.state.cut, counter.folder / "whole-state.img")
         sign = LOADED if each is chosen[-1] else SLOT
-        found = starts(counter.build, card, counter.folder / "raspi3b", LOAD_S, sign)
+        found = starts(counter.build, card, counter.folder / "raspi3b", update.LOAD_S, sign)
         said = f"{found.slot}({found.left_a},{found.left_b})"
         said += ", kernel and RAM disk loaded" if sign is LOADED else ""
         report.figure(f"  U-Boot at cut {each.state.cut.sure}", said, found == each.chosen)
