@@ -7,7 +7,7 @@ before some flush, and any part of what came after it up to the cut. The states 
 import random
 import struct
 import subprocess
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +73,13 @@ class Cut:
     until: int
 
     def holds(self, entries: tuple[Write, ...], log_size: int) -> bool:
-        """Whether what was flushed when the log had this size is certainly in this state."""
-        return self.sure > 0 and entries[self.sure - 1].end >= log_size
+        """Whether what was flushed when the log had this size is certainly in this state: its last flush is.
+        What was written after that flush was promised to nobody.
+        """
+        flushed = bisect_right(entries, log_size, key=lambda entry: entry.end)
+        while flushed and not entries[flushed - 1].flushes:
+            flushed -= 1
+        return self.sure >= flushed
 
 
 def cuts(

@@ -75,6 +75,9 @@ def test_cuts_are_spread_over_the_flushes_and_say_what_they_owe(recorded: tuple[
     assert all(cut.sure <= cut.until for cut in found)
     acknowledged = entries[5].end
     assert [cut.holds(entries, acknowledged) for cut in found] == [cut.sure == 6 for cut in found]
+    # Written since the last flush, and nothing more: what was acknowledged lay in that flush.
+    assert all(cut.holds(entries, entries[4].end) for cut in found)
+    assert not Cut(0, (), 5).holds(entries, entries[4].end)
 
 
 def test_cuts_keep_to_their_phase(recorded: tuple[Path, Path]) -> None:
