@@ -208,11 +208,28 @@ def make_boot(out: Path, repository: Path, results: dict[str, Path], python: Pat
     shell(kiosk, folder=repository)
     cmdline = (image_build / "cmdline").read_text(encoding="utf-8").strip()
     script = (image_build / "boot.cmd").read_text(encoding="utf-8").replace("@CMDLINE@", cmdline)
+    [kernel] = (results["debian"] / "root/boot").glob("vmlinuz-*")
+    must_fit(script, kernel)
     (out / "boot.cmd").write_text(script, encoding="utf-8")
     make = ["mkimage", "-A", "arm64", "-O", "linux", "-T", "script", "-C", "none", "-n", "kiosk"]
     command = [*make, "-d", str(out / "boot.cmd"), str(boot / "boot.scr")]
     inside(tools, command, [out], {"SOURCE_DATE_EPOCH": "1760000000"})
     overlays.make(boot, repository, lambda command: inside(tools, command, [out, repository]))
+
+
+def must_fit(script: str, kernel: Path) -> None:
+    """Raise BuildError where U-Boot would lay the RAM disk into the kernel: booti refuses that on the board.
+
+    The kernel says how much memory it takes from where it lies, its bss included (Linux,
+    Documentation/arch/arm64/booting.rst: image_size, bytes 16 to 23).
+    """
+    names = ("kernel_addr_r", "ramdisk_addr_r")
+    begin, end = (int(re.findall(rf"(?m)^setenv {name} (0x\w+)$", script)[0], 16) for name in names)
+    with kernel.open("rb") as file:
+        takes = int.from_bytes(file.read(24)[16:], "little")
+    if takes > end - begin:
+        wanted = f"{kernel.name} takes {takes:,} bytes of memory, {end - begin:,} are free below the RAM disk"
+        raise BuildError(f"{wanted}; move ramdisk_addr_r up in boot.cmd")
 
 
 def set_times(root: Path, epoch: int) -> None:

@@ -107,6 +107,17 @@ def test_kernel_and_ram_disk_have_room_in_memory() -> None:
     assert ram_disk < 128 << 20  # below where the Pi's firmware and QEMU put the device tree
 
 
+def test_a_kernel_that_reaches_into_the_ram_disk_stops_the_build(tmp_path: Path) -> None:
+    script = (BUILD / "boot.cmd").read_text(encoding="utf-8")
+    kernel = tmp_path / "vmlinuz-9.9"
+    room = 0x5000000 - 0x200000
+    kernel.write_bytes(bytes(16) + room.to_bytes(8, "little") + bytes(8))
+    assemble.must_fit(script, kernel)
+    kernel.write_bytes(bytes(16) + (room + 1).to_bytes(8, "little") + bytes(8))
+    with pytest.raises(steps.BuildError, match=r"vmlinuz-9\.9 takes 81,788,929 bytes"):
+        assemble.must_fit(script, kernel)
+
+
 def test_the_image_refuses_bundles_that_are_older_than_itself() -> None:
     rauc = (APPLIANCE / "etc/rauc/system.conf").read_text(encoding="utf-8")
     assert "[system]\nmin-bundle-version=1.2.3\n" in assemble.no_older(rauc, "1.2.3")
