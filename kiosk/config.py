@@ -23,8 +23,10 @@ from kiosk.provisioning.sections import (
     STORED,
     FirstBoot,
     Network,
+    Share,
     first_boot,
     network,
+    share,
 )
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Mode
@@ -169,6 +171,7 @@ class Card:
 
     settings: Settings
     network: Network
+    share: Share
     first_boot: FirstBoot
     doubts: tuple[Fault, ...] = ()  #: taken, and worth a second look
 
@@ -274,6 +277,7 @@ SECTIONS = (
     "report",
     "run",
     "network",
+    "share",
     "first_boot",
 )
 
@@ -305,7 +309,9 @@ def _card(
         report=_report(tables["report"], base),
         staff=_staff(data.get("staff", []), lines, faults, book, fresh),
     )
-    card = Card(settings, network(tables["network"]), first_boot(tables["first_boot"]))
+    card = Card(
+        settings, network(tables["network"]), share(tables["share"]), first_boot(tables["first_boot"])
+    )
     if any(member.number == card.first_boot.staff_number for member in settings.staff if member.number):
         tables["first_boot"].fault("staff_number", Problem.TWICE)
     for each in tables.values():

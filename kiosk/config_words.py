@@ -91,6 +91,10 @@ WHATS: dict[str, str] = {
     'an address such as "192.168.1.1"': '"192.168.1.1" のような IP アドレス',
     'a list of addresses, such as ["192.168.1.1"]': '["192.168.1.1"] のような IP アドレスの並び',
     'a list of servers, such as ["ntp.nict.jp"]': '["ntp.nict.jp"] のような時刻サーバの並び',
+    'the shared folder, such as "//192.168.1.10/OQS"': '"//192.168.1.10/OQS" のような共有フォルダ',
+    "the name of the share's user": "共有フォルダの利用者の名前",
+    "the password of the share's user": "共有フォルダの利用者のパスワード",
+    "the domain or workgroup of the share's user": "共有フォルダの利用者のドメインまたはワークグループ",
     "the https:// address of the enrolment": "https:// で始まる登録先のアドレス",
     "the 12 digits of the activation code": "アクティベーションコード 12 桁 (半角数字、- で区切ってよい)",
     "6 to 12 digits, not all alike and not in a row": (

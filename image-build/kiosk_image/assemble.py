@@ -61,6 +61,7 @@ def _place(tree: Tree) -> None:
     tree.link("etc/wpa_supplicant/wpa_supplicant-wlan0.conf", "/var/lib/kiosk-line/wpa_supplicant-wlan0.conf")
     tree.link("etc/systemd/network/10-kiosk.network", "/var/lib/kiosk-line/10-kiosk.network")
     tree.link("etc/systemd/timesyncd.conf.d/50-line.conf", "/var/lib/kiosk-line/timesyncd.conf")
+    (tree.root / "mnt/oqs").mkdir()
     tree.link("etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
     project = tomllib.loads((tree.repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     rauc = (tree.root / "etc/rauc/system.conf").read_text(encoding="utf-8")
@@ -151,6 +152,8 @@ MASKED = (
     "systemd-tpm2-setup.service",
     "systemd-tpm2-setup-early.service",
     "systemd-networkd-persistent-storage.service",
+    # The share's mount would wait two minutes for every line there is; the kiosk asks again when it is needed.
+    "systemd-networkd-wait-online.service",
     "systemd-tmpfiles-clean.timer",
     "sys-kernel-debug.mount",
     "sys-kernel-tracing.mount",

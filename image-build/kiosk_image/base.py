@@ -82,7 +82,7 @@ MODULES_NOT_NEEDED = (
     "fs/ocfs2",
     "fs/gfs2",
     "fs/ceph",
-    "fs/smb",
+    "fs/smb/server",
     "fs/nfs",
     "fs/nfsd",
     "fs/f2fs",

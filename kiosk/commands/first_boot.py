@@ -25,6 +25,7 @@ from kiosk.provisioning.first_boot import (
 )
 from kiosk.provisioning.line import TIME, WIFI, WIRED, line_files, with_kept_password
 from kiosk.provisioning.notice import lines, qr_text
+from kiosk.provisioning.share import CREDENTIALS, WHERE, share_files, with_kept_secret
 from kiosk.provisioning.take import NotTakenError, mind, take
 from kiosk.uploader.custody import CREDENTIAL
 from kiosk.uploader.enrolment import EnrolmentError
@@ -36,14 +37,20 @@ UPLOADER = "kiosk-uploader"  #: user and group of the process that speaks to the
 SEALED = Path("/var/lib/kiosk-secret/device.sealed")  #: the device's secret on the card
 OPENED = Path("/run/credstore") / CREDENTIAL  #: and in memory, once it could be opened
 OPEN = ("systemctl", "start", "kiosk-secret.service")  #: opens it; makes one where there is none
+LINE = Path("/var/lib/kiosk-line")  #: where the files of line and share lie
 FOLDER = click.Path(path_type=Path, file_okay=False)
-#: Who has to look again when a file of the line changed.
+#: The share is let go and taken again; without its file that is left at letting go.
+SHARE = ("systemctl", "--no-block", "restart", "kiosk-share.service")
+#: Who has to look again when a file of the line, or of the share, changed.
 RELOAD = {
     WIRED: ("networkctl", "reload"),
     # Not try-restart: without its file it has not started yet. A box without a radio is not waited for.
     WIFI: ("systemctl", "--no-block", "restart", "wpa_supplicant@wlan0.service"),
     TIME: ("systemctl", "try-restart", "systemd-timesyncd.service"),
+    WHERE: SHARE,
+    CREDENTIALS: SHARE,
 }
+SECRET_FILES = {WIFI, CREDENTIALS}
 #: The settings cannot be kept: the card is full, read-only or worn.
 UNWRITABLE = Notice(
     Words(
@@ -63,7 +70,7 @@ UNWRITABLE = Notice(
 @click.command("first-boot")
 @click.option("--card", type=FOLDER, default=Path("/boot/firmware"), help="The card's FAT partition.")
 @click.option("--kept", type=FOLDER, default=Path("/var/lib/kiosk"), help="Where settings in force lie.")
-@click.option("--line", type=FOLDER, default=Path("/var/lib/kiosk-line"), help="Where the line's files go.")
+@click.option("--line", type=FOLDER, default=LINE, help="Where the line's files go.")
 @click.option("--notice", type=FOLDER, default=Path("/run/kiosk-notice"), help="Where the notice goes.")
 @click.option("--lost", type=click.Path(path_type=Path), default=Path("/var/made-anew"), hidden=True)
 @click.option("--told", type=FOLDER, default=Path("/run/kiosk-update"), help="Where changes are told.")
@@ -249,15 +256,17 @@ def _put_line(card: Card, folder: Path) -> None:
     """Write what changed, and have it looked at."""
     folder.mkdir(mode=0o755, exist_ok=True)
     folder.chmod(0o755)  # systemd-networkd has a user of its own
-    wifi = folder / WIFI
-    network = with_kept_password(card.network, wifi.read_text(encoding="utf-8") if wifi.exists() else "")
-    for name, text in line_files(network).items():
-        path = folder / name
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
-        if text == before:
-            continue
-        if text:
-            write_safely(path, text.encode(), 0o600 if name == WIFI else 0o644)
+    before = {
+        name: path.read_text(encoding="utf-8") if (path := folder / name).exists() else "" for name in RELOAD
+    }
+    network = with_kept_password(card.network, before[WIFI])
+    share = with_kept_secret(card.share, before[WHERE], before[CREDENTIALS])
+    wanted = line_files(network) | share_files(share)
+    changed = [name for name, text in wanted.items() if text != before[name]]
+    for name in changed:
+        if text := wanted[name]:
+            write_safely(folder / name, text.encode(), 0o600 if name in SECRET_FILES else 0o644)
         else:
-            path.unlink()
-        subprocess.run(RELOAD[name], check=False, timeout=60)
+            (folder / name).unlink()
+    for command in dict.fromkeys(RELOAD[name] for name in changed):
+        subprocess.run(command, check=False, timeout=60)

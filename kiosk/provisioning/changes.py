@@ -11,6 +11,7 @@ from typing import Any
 import tomlkit
 
 from kiosk.channel.changed import LONGEST, SettingChange
+from kiosk.provisioning.sections import SECRETS
 from kiosk.provisioning.wipe import without_secrets
 
 #: Who the kiosk is, whom it believes and where its records lie: `section` or `section.key`.
@@ -45,8 +46,10 @@ def changes(in_force: str, full: str) -> tuple[SettingChange, ...]:
     """What differs between the settings in force and the completed text of the card, the fixed ones first."""
     old, new = tomllib.loads(in_force), tomllib.loads(without_secrets(full, _pretended))
     found = [*_settings(old, new), *_people(old, new)]
-    if _value(tomllib.loads(full), "network", "wifi_password"):
-        found.append(SettingChange(section="network", key="wifi_password", secret=True))
+    written = tomllib.loads(full)
+    for section, key in SECRETS:
+        if section != "first_boot" and _value(written, section, key):
+            found.append(SettingChange(section=section, key=key, secret=True))
     return tuple(sorted(found, key=lambda each: not each.fixed))
 
 

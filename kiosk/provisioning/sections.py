@@ -1,4 +1,4 @@
-"""The two sections that make a written card a clinic's kiosk: `[network]` and `[first_boot]`.
+"""The sections that make a written card a clinic's kiosk: `[network]`, `[share]` and `[first_boot]`.
 
 The processes of the kiosk never see their values; the first boot uses them, then takes the secrets out.
 """
@@ -15,6 +15,10 @@ HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
 #: IEEE 802.11 (the passphrase of WPA2/WPA3 personal): 8 to 63 printable ASCII characters, or the key in hex.
 SSID_OCTETS = 32  #: IEEE 802.11-2020, 9.4.2.2
 WPA = r"[\x20-\x7e]{8,63}|[0-9A-Fa-f]{64}"
+_NAME = r'[^\x00-\x1f\x7f\u2028\u2029"*,/:;<>?\[\\\]|]{1,80}'  #: of a share or a folder: what Windows takes
+SHARE = rf"//{HOST}(?:/{_NAME})+"
+#: What mount.cifs(8) does not take for the end of the name; it is written into a file of lines.
+SHARE_USER = r'[^\x00-\x1f\x7f\u2028\u2029"%*+,/:;<=>?@\[\\\]|]{1,64}'
 ACTIVATION_CODE = r"[0-9](?:[ -]?[0-9]){11}"
 _UP = "".join(f"{d}(?={(d + 1) % 10}|$)|" for d in range(10)).rstrip("|")
 _DOWN = "".join(f"{d}(?={(d - 1) % 10}|$)|" for d in range(10)).rstrip("|")
@@ -38,6 +42,16 @@ class Network:
     ethernet_gateway: str
     dns: tuple[str, ...]
     time_servers: tuple[str, ...]  #: NTP; none: those of the system
+
+
+@dataclass(frozen=True)
+class Share:
+    """The clinic's shared folder (SMB), which the kiosk sees as /mnt/oqs: docs/clinic-folders.md."""
+
+    address: str  #: "//192.0.2.10/OQS"; "": none
+    user: str
+    password: str = field(repr=False)
+    domain: str  #: "": the computer's own users
 
 
 @dataclass(frozen=True)
@@ -75,6 +89,7 @@ NEEDS = (
     Need("first_boot", "staff_number", unless="staff"),
     Need("first_boot", "staff_passcode", unless="staff"),
     Need("network", "wifi_password", when="network.wifi_name"),
+    Need("share", "password", when="share.address"),
 )
 #: What the first boot takes out of the file.
 SECRETS = (
@@ -82,6 +97,7 @@ SECRETS = (
     ("first_boot", "staff_number"),
     ("first_boot", "staff_passcode"),
     ("network", "wifi_password"),
+    ("share", "password"),
 )
 
 
@@ -112,6 +128,20 @@ def network(table: Table) -> Network:
         time_servers=table.words("time_servers", 'a list of servers, such as ["ntp.nict.jp"]', HOST),
     )
     table.together("ethernet_address", "ethernet_gateway")
+    return found
+
+
+def share(table: Table) -> Share:
+    """Read `[share]`."""
+    found = Share(
+        address=table.text("address", 'the shared folder, such as "//192.168.1.10/OQS"', "", SHARE),
+        user=table.text("user", "the name of the share's user", "", SHARE_USER),
+        password=table.text("password", "the password of the share's user", "", octets=127),
+        domain=table.text(
+            "domain", "the domain or workgroup of the share's user", "", r"[A-Za-z0-9._-]{1,64}"
+        ),
+    )
+    table.together("address", "user")
     return found
 
 

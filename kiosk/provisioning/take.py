@@ -90,7 +90,7 @@ def propose(places: Places) -> Proposal:
     card = card_of(full, places.written, fresh=True, complete=False)
     if card.first_boot.activation_code:
         load_card(places.written)  # a file for enrolling anew, in which something is missing
-    lacking = _lacking(card, key_lines(text), load_card(places.in_force, fresh=False).network.wifi_name)
+    lacking = _lacking(card, key_lines(text), load_card(places.in_force, fresh=False))
     if lacking:
         raise ConfigError(places.written, lacking)
     try:
@@ -108,12 +108,15 @@ def _not_toml(places: Places, reason: Exception) -> ConfigError:
     return ConfigError(places.written, (fault(None, "file", Problem.NOT_TOML, str(reason)),))
 
 
-def _lacking(card: Card, lines: dict[str, int], wifi_before: str) -> tuple[Fault, ...]:
-    """The password of another Wi-Fi, and somebody who can come in."""
+def _lacking(card: Card, lines: dict[str, int], before: Card) -> tuple[Fault, ...]:
+    """The password of another Wi-Fi or share, and somebody who can come in."""
     wanted = []
-    network = card.network
-    if network.wifi_name not in ("", wifi_before) and not network.wifi_password:
+    network, share = card.network, card.share
+    if network.wifi_name not in ("", before.network.wifi_name) and not network.wifi_password:
         wanted.append(("network", "wifi_password"))
+    another = (share.address, share.user) != (before.share.address, before.share.user)
+    if share.address and another and not share.password:
+        wanted.append(("share", "password"))
     if not card.settings.staff and not card.first_boot.staff_number:
         wanted.append(("first_boot", "staff_number"))
     rules = {(rule.section, rule.key): rule for rule in rulebook().rules}

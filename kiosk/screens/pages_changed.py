@@ -18,13 +18,14 @@ KEYS = frozenset(
     {"clinic.name", "clinic.institution", "clinic.terminal", "clinic.handbook", "visit.mode"}
     | {"visit.languages", "visit.consent_items", "network.wifi_name", "network.wifi_password"}
     | {"network.ethernet_address", "network.ethernet_gateway", "network.dns", "network.time_servers"}
+    | {"share.address", "share.user", "share.password", "share.domain"}
     | {"service.name", "service.url", "service.ca", "first_boot.enrolment_url", "reader.trust"}
     | {"screen.theme", "screen.sound", "screen.rotate", "screen.mirror", "screen.reader_side"}
     | {"indicators.board", "update.channel", "report.folder"}
 )
 SECTIONS = frozenset(
     {"clinic", "visit", "timing", "reader", "screen", "indicators", "service", "outbox", "clock", "handover"}
-    | {"lookup", "update", "metrics", "report", "run", "network", "first_boot"}
+    | {"lookup", "update", "metrics", "report", "run", "network", "share", "first_boot"}
 )
 VALUES = frozenset({"home_consent", "qualification_only", "true", "false", "none"})
 JAPANESE = "ja"

@@ -22,6 +22,7 @@ from tests.image import (
     lived,
     plugs,
     settings_change,
+    share,
     update_cuts,
 )
 from tests.image.counter import Counter, free_port
@@ -81,6 +82,7 @@ def parts(sizes: Sizes, keys: Path, debian: Path) -> dict[str, Part]:
         "plugs": partial(plugs.part, sizes=sizes),
         "failing": failing.part,
         "settings_change": settings_change.part,
+        "share": share.part,
         "full": bad.full,
         "worn": bad.worn,
         "destroyed": bad.destroyed,

@@ -1,12 +1,19 @@
 """The mount of the clinic's share: understood by systemd, soft, private, and without a password in it."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from kiosk.commands.first_boot import LINE, RELOAD
+from kiosk.provisioning.sections import Share
+from kiosk.provisioning.share import CREDENTIALS, WHERE, share_files
+
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "oqs"
+APPLIANCE = DEPLOY.parent / "appliance"
+SERVICE = APPLIANCE / "usr/lib/systemd/system/kiosk-share.service"
 
 
 def value(unit: str, key: str) -> str:
@@ -41,3 +48,33 @@ def test_the_uploader_may_write_there_and_starts_without_the_share() -> None:
     assert value(drop_in, "ReadWritePaths") == "/mnt"
     assert value(drop_in, "Wants") == "mnt-oqs.automount"
     assert "Requires" not in (DEPLOY / drop_in).read_text(encoding="utf-8")
+
+
+# ---- on the SD image ---------------------------------------------------------------------------------------
+
+
+def test_the_image_mounts_it_with_the_same_options() -> None:
+    text = SERVICE.read_text(encoding="utf-8")
+    [options] = re.findall(r"--options=(\S+)", text)
+    ours = re.sub(r"credentials=[^,]+", "credentials=", value("mnt-oqs.mount", "Options"))
+    assert re.sub(r"credentials=[^,]+", "credentials=", options) == ours
+    assert f"--timeout-idle-sec={value('mnt-oqs.automount', 'TimeoutIdleSec')}" in text
+    assert f"--property=TimeoutSec={value('mnt-oqs.mount', 'TimeoutSec')} " in text
+
+
+def test_the_service_reads_what_the_first_boot_writes() -> None:
+    text = SERVICE.read_text(encoding="utf-8")
+    assert f"EnvironmentFile={LINE / WHERE}\n" in text
+    assert f"ConditionPathExists={LINE / WHERE}\n" in text
+    assert f"credentials={LINE / CREDENTIALS}," in text
+    assert "${KIOSK_SHARE} /mnt/oqs\n" in text
+    assert share_files(Share("//a/b", "c", "d", ""))[WHERE].startswith("KIOSK_SHARE=")
+    assert RELOAD[WHERE] == RELOAD[CREDENTIALS]
+    assert RELOAD[WHERE][-2:] == ("restart", SERVICE.name)
+
+
+def test_the_images_uploader_may_write_there() -> None:
+    drop_in = APPLIANCE / "etc/systemd/system/kiosk-uploader.service.d/share.conf"
+    assert "[Service]\nReadWritePaths=/mnt\n" in drop_in.read_text(encoding="utf-8")
+    preset = (APPLIANCE / "etc/systemd/system-preset/00-kiosk.preset").read_text(encoding="utf-8")
+    assert f"enable {SERVICE.name}\n" in preset.partition("disable *")[0]

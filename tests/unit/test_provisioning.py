@@ -98,6 +98,13 @@ def test_wifi_wants_its_password_before_the_first_boot_only(file: Path) -> None:
     assert load_card(file, fresh=False).network.wifi_name == "架空ワイファイ"
 
 
+def test_a_share_wants_its_user_and_password(file: Path) -> None:
+    found = faults(file, filled(address="//192.0.2.10/OQS"))
+    assert [each.split(": ")[1] for each in found] == ["share.user", "share.password"]
+    file.write_text(filled(address="//192.0.2.10/OQS", user="kiosk", password="himitsu"), encoding="utf-8")
+    assert load_card(file).share.user == "kiosk"
+
+
 @pytest.mark.parametrize(
     ("section", "lines", "key", "say"),
     [
