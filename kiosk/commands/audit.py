@@ -1,9 +1,10 @@
 """`kiosk audit`: who of the staff did what when, for keeping; and whether an export is whole."""
 
+import fnmatch
 import json
 import os
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import click
 
 from kiosk.channel import AskAudit, AuditNote, AuditRow, AuditRows
 from kiosk.commands._uploader_client import UploaderClient, config_option
-from kiosk.config import load
+from kiosk.commands._whole_file import names_in, put
+from kiosk.config import Clinic, Settings, load
 from kiosk.uploader.audit_chain import VERSION, Broken, verify
 from kiosk.uploader.audit_events import KIOSK, sentence
 from kiosk.uploader.clock import JAPAN
@@ -26,33 +28,69 @@ def audit() -> None:
 @config_option
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Leave out what is older (Japanese time).")
 @click.option("--out", type=click.Path(path_type=Path), help="File to make; must not exist. Else stdout.")
-def export(config: Path, since: datetime | None, out: Path | None) -> None:
+@click.option("--missing", is_flag=True, help="What the exports in [report] folder lack, as today's file.")
+def export(config: Path, since: datetime | None, out: Path | None, missing: bool) -> None:
     """Write the table as JSON lines: staff numbers and events, no patient.
 
     The kiosk itself deletes nothing: the table ends when its SD card is changed or fails. Keep exports for
     five years, elsewhere; with --since they can be made month by month, and each follows from the one before.
     """
     settings = load(config)
+    if missing:
+        _export_missing(config, settings, datetime.now(JAPAN).date())
+        return
     with UploaderClient(config) as client:
         client.send(AuditNote(event="audit_exported", staff=KIOSK))
         before, rows = _since(_pages(client), None if since is None else _ms(since))
-    head = {
-        "kind": "audit",
-        "v": VERSION,
-        "institution": settings.clinic.institution,
-        "terminal": settings.clinic.terminal,
-        "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "before": before,
-    }
-    end = {"kind": "end", "rows": len(rows), "chain": rows[-1].chain.hex() if rows else before}
-    text = "".join(
-        json.dumps(line, ensure_ascii=False) + "\n" for line in (head, *(_line(row) for row in rows), end)
-    )
+    text = _text(settings.clinic, before, rows)
     if out is None:
         click.echo(text, nl=False)
     else:
         _write_new(out, text)
         click.echo(f"{len(rows)} rows written to {out}")
+
+
+def _export_missing(config: Path, settings: Settings, today: date) -> None:
+    """For the timer, at most once a day; with nothing new there is no file. Not noted: nobody did it."""
+    folder, terminal = settings.report.folder, settings.clinic.terminal
+    if folder is None:
+        click.echo("exports by themselves are off: [report] folder is not set")
+        return
+    name = f"audit-{terminal}-{today.isoformat()}.jsonl"
+    with UploaderClient(config) as client, names_in(folder) as there:
+        kept = sorted(fnmatch.filter(there, f"audit-{terminal}-????-??-??.jsonl"))
+        if name in kept:
+            return
+        seq, before = _end_of(folder / kept[-1]) if kept else (0, "")
+        if rows := list(_pages(client, seq)):
+            put(folder / name, _text(settings.clinic, before, rows).encode())
+            click.echo(f"{folder / name}: {len(rows)} rows")
+
+
+def _end_of(file: Path) -> tuple[int, str]:
+    """The last row's number and hash."""
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    found = verify(lines)
+    if isinstance(found, Broken) or not found.rows:
+        raise click.ClickException(
+            f"{file}: is no whole export; move it away, and the next one holds all rows"
+        )
+    last = json.loads(lines[-2])
+    return int(last["seq"]), str(last["chain"])
+
+
+def _text(clinic: Clinic, before: str, rows: Sequence[AuditRow]) -> str:
+    head = {
+        "kind": "audit",
+        "v": VERSION,
+        "institution": clinic.institution,
+        "terminal": clinic.terminal,
+        "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "before": before,
+    }
+    end = {"kind": "end", "rows": len(rows), "chain": rows[-1].chain.hex() if rows else before}
+    lines = (head, *(_line(row) for row in rows), end)
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
 @audit.command("verify")
@@ -72,8 +110,7 @@ def verify_files(files: tuple[Path, ...]) -> None:
         click.echo(f"{file}: whole, {found.rows} rows")
 
 
-def _pages(client: UploaderClient) -> Iterator[AuditRow]:
-    after = 0
+def _pages(client: UploaderClient, after: int = 0) -> Iterator[AuditRow]:
     while rows := client.ask(AskAudit(after=after), AuditRows).rows:
         yield from rows
         after = rows[-1].seq

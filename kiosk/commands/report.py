@@ -1,8 +1,6 @@
 """`kiosk report`: a day or a month as one HTML file, for the clinic's folder or its printer."""
 
-import os
 import re
-import tempfile
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,6 +10,7 @@ import click
 
 from kiosk.channel import AskDay, DayCounts
 from kiosk.commands._uploader_client import UploaderClient, config_option
+from kiosk.commands._whole_file import names_in, put
 from kiosk.config import Settings, load
 from kiosk.health.release import release_of
 from kiosk.report.figures import Figures, days_of, figures
@@ -44,7 +43,7 @@ def report(
     with UploaderClient(config) as client:
         found = figures(_counts(client, period))
     path = out or Path(period.file)
-    _put(path, _page(found, settings, now, language))
+    put(path, _page(found, settings, now, language))
     click.echo(f"{path}: {period.name}, {path.stat().st_size / 1000:.0f} kB")
 
 
@@ -70,12 +69,12 @@ def _write_missing(config: Path, settings: Settings, now: datetime) -> None:
     today = now.date()
     wanted = [_day(today - timedelta(days=ago)) for ago in range(1, CAUGHT_UP_DAYS + 1)]
     wanted.append(_month(today.replace(day=1) - timedelta(days=1)))
-    with UploaderClient(config) as client:
+    with UploaderClient(config) as client, names_in(folder) as there:
         for period in wanted:
-            if not (folder / period.file).exists():
+            if period.file not in there:
                 found = figures(_counts(client, period))
                 if found.visits:
-                    _put(folder / period.file, _page(found, settings, now, None))
+                    put(folder / period.file, _page(found, settings, now, None))
                     click.echo(f"{folder / period.file}: written")
 
 
@@ -114,16 +113,3 @@ def _period(day: str | None, month: str | None, today: date) -> Period:
         return _day(today - timedelta(days=1) if day is None else date.fromisoformat(day))
     except ValueError:
         raise click.UsageError("--day is such as 2026-11-25, --month such as 2026-11") from None
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Replace the file in one step; raises OSError."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -205,6 +205,10 @@ def test_the_timer_writes_what_is_missing_and_nothing_twice(place: Place, token:
             wanted = {f"report-{yesterday}.html", f"report-{last_month.isoformat()[:7]}.html"}
             assert wanted <= written <= wanted | {f"report-{last_month}.html"}
             assert report(place, "--missing").stdout == "", "nothing is missing any more"
+            folder.rename(folder.with_name("away"))
+            assert report(place, "--missing").stderr.splitlines() == [
+                f"Error: {folder}: No such file or directory; the next try is the timer's"
+            ]
     finally:
         running.kill()
 

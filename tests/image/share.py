@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from kiosk.uploader.audit_chain import Whole, verify
 from tests.image.counter import HOST, READY_S, Counter
 from tests.image.machine import Machine, MachineError, in_tools
 from tests.image.report import Report
@@ -112,7 +113,7 @@ def written(text: str) -> str:
     for before, after in lines:
         assert text.count(before) == 1, f"{before} stands {text.count(before)} times in the card's file"
         text = text.replace(before, after)
-    return text
+    return f'{text}\n[report]\nfolder = "/mnt/oqs"\n'
 
 
 def part(counter: Counter, report: Report) -> None:
@@ -129,6 +130,7 @@ def part(counter: Counter, report: Report) -> None:
             with computer:
                 handed_over(counter, machine, computer, report)
                 mounted(machine, report)
+                audited(machine, computer, report)
         failed = machine.shell("systemctl --failed --no-legend --plain | awk '{print $1}'").strip()
         report.figure("  failed units", failed or "none", not failed)
         for where, lines in (("card", "cat /boot/firmware/kiosk.toml"), ("journal", "journalctl -b -o cat")):
@@ -144,6 +146,16 @@ def handed_over(counter: Counter, machine: Machine, computer: ClinicComputer, re
     machine.wait("the file in the shared folder", lambda: computer.handed_over() > known, TAKES_S)
     took = f"{end}; {time.monotonic() - begun:.0f} s"
     report.figure("  it is on: the answer lies in the folder", took, end == "verified")
+
+
+def audited(machine: Machine, computer: ClinicComputer, report: Report) -> None:
+    """The audit table's part of the day, put there as the timer does it."""
+    machine.shell("/opt/kiosk/bin/kiosk audit export --config /etc/kiosk/kiosk.toml > /dev/null")  # is noted
+    machine.shell("systemctl start kiosk-report")
+    files = [*(computer.folder / SHARE).glob("audit-*.jsonl")]
+    found = [verify(file.read_text(encoding="utf-8").splitlines()) for file in files]
+    met = len(found) == 1 and isinstance(found[0], Whole)
+    report.figure("  audit table in the folder", "whole" if met else str(found), met)
 
 
 def mounted(machine: Machine, report: Report) -> None:

@@ -105,6 +105,49 @@ def test_exports_follow_from_each_other_or_show_that_something_is_missing(
     assert verified(exported, apart)[0] == 1, "exports in between were noted and are in neither"
 
 
+def test_the_timer_s_exports_follow_from_each_other(
+    uploader: RunningUploader, exported: Path, tmp_path: Path
+) -> None:
+    def missing() -> str:
+        done = CliRunner().invoke(audit, ["export", "--config", str(uploader.config), "--missing"])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "off" in missing()
+    folder = uploader.config.parent / "reports"
+    folder.mkdir()
+    with uploader.config.open("a", encoding="utf-8") as settings:
+        settings.write('[report]\nfolder = "reports"\n')
+    assert missing().endswith(": 5 rows\n")
+    assert missing() == "", "today's is there"
+    [first] = folder.iterdir()
+    assert verified(exported, first)[0] == 0
+    first = first.rename(first.with_name("audit-K001-2026-01-31.jsonl"))
+    assert missing() == "", "that it exports by itself is no deed, and nothing else was done"
+    with uploader.screen() as screen:
+        screen.wait_for(LineState)
+        screen.send(SetFallback(staff="1002", reason=FallbackReason.LINE))
+        screen.wait_for(LineState, fallback=FallbackReason.LINE)
+        assert missing().endswith(": 1 rows\n")
+    [_, second] = sorted(folder.iterdir())
+    assert verified(first, second) == (0, f"{first}: whole, 5 rows\n{second}: whole, 1 rows\n")
+
+
+def test_the_timer_does_not_go_on_from_an_export_that_was_altered(
+    uploader: RunningUploader, exported: Path
+) -> None:
+    with uploader.config.open("a", encoding="utf-8") as settings:
+        settings.write('[report]\nfolder = "."\n')
+    altered = uploader.config.parent / "audit-K001-2026-01-31.jsonl"
+    altered.write_text(exported.read_text(encoding="utf-8").replace("1003", "1002"), encoding="utf-8")
+    done = CliRunner().invoke(audit, ["export", "--config", str(uploader.config), "--missing"])
+    assert done.exit_code == 1
+    assert "is no whole export; move it away" in done.output
+    altered.unlink()
+    done = CliRunner().invoke(audit, ["export", "--config", str(uploader.config), "--missing"])
+    assert done.output.endswith(": 5 rows\n")
+
+
 def test_times_of_a_boot_without_a_clock_are_mended_beside_the_raw_ones(tmp_path: Path) -> None:
     outbox = open_outbox(tmp_path / "outbox.sqlite")
     lost = type(NOW)("boot-1", mono_ms=5_000, wall_ms=0, trusted=False)
