@@ -56,6 +56,11 @@ class Books:
 
     known: set[str] = field(default_factory=set)
     unnamed: int = 0  #: acknowledged to a patient while the service did not answer
+    others: frozenset[str] = frozenset()  #: what the service has from other cards
+
+    def sent(self, records: set[str]) -> None:
+        """What the service has of this card: it has sent it, so it has kept it."""
+        self.known |= records - self.others
 
     def settle(self, found: set[str]) -> list[str]:
         """Compare with what a started kiosk holds; from then on it owes all of that."""
@@ -73,7 +78,7 @@ def part(counter: Counter, report: Report, sizes: Sizes) -> None:
     """One card, `sizes.kills` pulled plugs."""
     card = counter.fresh_disk("plugs.img")
     counter.write_card(card)
-    books = Books()
+    books = Books(others=frozenset(counter.service.records()))
     good = 0
     with counter.machine(card) as machine:
         report.say(f"first start: {lived.ready(counter, machine):.0f} s")
@@ -122,7 +127,7 @@ def pull(counter: Counter, machine: Machine, each: Pull, books: Books) -> None:
         if silent:  # not earlier: what is delivered meanwhile would be counted twice
             counter.banner = False
             counter.service.open()
-    books.known |= set(counter.service.records())  # what it has sent it has kept
+    books.sent(set(counter.service.records()))
 
 
 def visit_until_dark(counter: Counter, machine: Machine, books: Books, end: str) -> None:

@@ -31,6 +31,13 @@ def test_a_record_that_was_acknowledged_while_nobody_answered_is_owed_without_it
     assert books.unnamed == 0
 
 
+def test_what_the_service_has_of_this_card_is_owed_and_of_another_is_not() -> None:
+    books = Books(others=frozenset({"of another card"}))
+    books.sent({"of another card", "one"})
+    assert books.settle({"one"}) == []
+    assert books.settle(set()) == ["record one is missing"]
+
+
 def test_a_list_of_records_is_read_and_a_complaint_is_no_empty_list() -> None:
     told = '{"visit": "one", "state": "answered"}\n'
     assert records_told(told) == [{"visit": "one", "state": "answered"}]
