@@ -152,7 +152,7 @@ MASKED = (
     "systemd-tpm2-setup.service",
     "systemd-tpm2-setup-early.service",
     "systemd-networkd-persistent-storage.service",
-    # The share's mount would wait two minutes for every line there is; the kiosk asks again when it is needed.
+    # The share's mount would wait two minutes for every line there is; the kiosk asks again by itself.
     "systemd-networkd-wait-online.service",
     "systemd-tmpfiles-clean.timer",
     "sys-kernel-debug.mount",
