@@ -22,7 +22,7 @@ from kiosk.config import (
 )
 from kiosk.config_folders import HandoverSettings, LookupSettings
 from kiosk.config_reader import ReaderSettings
-from kiosk.provisioning.sections import FirstBoot, Network
+from kiosk.provisioning.sections import FirstBoot, Network, Share
 from kiosk.visit.rules import Rules, Timing
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "kiosk.toml.example"
@@ -45,6 +45,7 @@ SECTIONS: dict[str, set[str]] = {
     "update": {field.name for field in fields(UpdateSettings)},
     "run": {"folder", "users"},
     "network": {field.name for field in fields(Network)},
+    "share": {field.name for field in fields(Share)},
     "first_boot": {field.name for field in fields(FirstBoot)},
     "staff": {field.name for field in fields(StaffMember)},
 }
@@ -81,7 +82,7 @@ def test_every_key_is_shown_and_no_other() -> None:
 def test_no_part_of_the_settings_was_forgotten_here() -> None:
     spread = {"rules": {"visit", "timing"}, "run": {"run"}, "run_users": {"run"}}
     named = set().union(*(spread.get(field.name, {field.name}) for field in fields(Settings)))
-    assert named == set(SECTIONS) - {"network", "first_boot"}  # of `Card`, used once
+    assert named == set(SECTIONS) - {"network", "share", "first_boot"}  # of `Card`, used once
 
 
 def test_every_key_has_a_word_in_japanese() -> None:
