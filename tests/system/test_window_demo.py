@@ -69,7 +69,8 @@ def window(xserver: XServer, out: Path, tmp_path_factory: pytest.TempPathFactory
     """Start the demo in a folder for temporary files of its own; whatever happens, end it."""
     temporary = tmp_path_factory.mktemp("w")  # short: the names of UNIX sockets hold 107 bytes
     process = subprocess.Popen(
-        [sys.executable, "-m", "kiosk", "demo"],
+        # A shell's background jobs ignore Ctrl-C, and so does what they start; these tests may be one.
+        ["env", "--default-signal=INT", sys.executable, "-m", "kiosk", "demo"],
         env={**xserver.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
