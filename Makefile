@@ -14,9 +14,9 @@
 # make pictures   the contact sheets in docs/screens and the golden pictures; look at them before you keep them
 # make catalogues   compile the words of the screens, kiosk/screens/locale
 # make voices   render what the kiosk says, kiosk/screens/voices (needs Debian's contrib)
-# make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 15 minutes, then 3; IMAGE_KEYS)
-# make image-test   start that image in an emulator, visit it, cut its power   (IMAGE_TEST_ARGS; 15 minutes)
-# make image-test-full   every token, more faults, 320 crash states, updates cut off   (some hours; --only PART for one)
+# make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 4 minutes, then 1; IMAGE_KEYS)
+# make image-test   start that image in an emulator, visit it, cut its power   (IMAGE_TEST_ARGS; 4 minutes)
+# make image-test-full   every token, more faults, 320 crash states, updates cut off   (two hours; --only PART for one)
 # make image-twice  build it once more from the same commit, compare every byte   (IMAGE_TWICE_ARGS=--all)
 # make lock    write the locked requirements anew   (LOCK_ARGS=--upgrade: the newest versions)
 # make clean   remove the environment and all that was made
