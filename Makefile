@@ -108,7 +108,7 @@ image-test image-test-full: .venv/.stamp-dev .venv/.stamp-system-image
 	@$(IMAGE) --step disk
 	@PYTHONPATH=image-build $(BIN)/python -m tests.image --disk "$$($(IMAGE) --where disk)" --tools "$$($(IMAGE) --where tools)/root" \
 	    --keys "$$($(IMAGE) --where keys)/keys" --debian "$$($(IMAGE) --where debian)/root" $(if $(findstring full,$@),--full) $(IMAGE_TEST_ARGS)
-	@touch "$(IMAGE_CACHE)/passed-$$(basename "$$($(IMAGE) --where system)")"
+	@$(if $(IMAGE_TEST_ARGS),,touch "$(IMAGE_CACHE)/passed-$$(basename "$$($(IMAGE) --where system)")")
 
 image-twice: .venv/.stamp-dev .venv/.stamp-system-image
 	@$(IMAGE) --twice $(IMAGE_TWICE_ARGS)
