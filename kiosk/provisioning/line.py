@@ -20,7 +20,7 @@ def line_files(network: Network) -> dict[str, str]:
 def with_kept_password(network: Network, wifi: str) -> Network:
     """The same Wi-Fi's password out of its file `wifi`: on the card it is empty once it was taken."""
     ssid = re.search(r"^\tssid=([0-9a-f]+)$", wifi, re.MULTILINE)
-    psk = re.search(r'^\tpsk=(?:"(.*)"|([0-9A-Fa-f]{64}))$', wifi, re.MULTILINE)
+    psk = re.search(r'^\tpsk=(?:"(.+)"|([0-9A-Fa-f]{64}))$', wifi, re.MULTILINE)
     if network.wifi_password or ssid is None or psk is None or ssid[1] != network.wifi_name.encode().hex():
         return network
     return replace(network, wifi_password=psk[1] or psk[2])

@@ -1,16 +1,21 @@
 """The clinic's shared folder: what the box is told of it, and what staff may write."""
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from kiosk.commands.first_boot import command as first_boot
 from kiosk.provisioning.sections import SHARE, SHARE_USER, Share
 from kiosk.provisioning.share import CREDENTIALS, WHERE, share_files, with_kept_secret
 from tests.unit.test_take import OTHER_WIFI, Written, faults
 
 SECRET = 'himitsu, "7" = $kotoba'
+ADDRESS = ('\naddress = ""', '\naddress = "//192.0.2.10/OQS"')
+USER, PASSWORD = ('\nuser = ""', '\nuser = "kiosk"'), ('\npassword = ""', f'\npassword = "{OTHER_WIFI}"')
 OURS = Share("//192.0.2.10/OQS", "kiosk", SECRET, "")
 
 
@@ -68,9 +73,7 @@ def test_a_user_is_one_line_and_no_domain(user: str, taken: bool) -> None:
 
 def test_its_password_is_told_as_changed_and_wiped_when_taken(tmp_path: Path) -> None:
     card = Written(tmp_path)
-    address = ('\naddress = ""', '\naddress = "//192.0.2.10/OQS"')
-    user, secret = ('\nuser = ""', '\nuser = "kiosk"'), ('\npassword = ""', f'\npassword = "{OTHER_WIFI}"')
-    card.change(address, user, secret)
+    card.change(ADDRESS, USER, PASSWORD)
     told = card.start()
     assert told is not None
     assert [(each.key, each.new, each.secret) for each in told.changes] == [
@@ -84,3 +87,35 @@ def test_its_password_is_told_as_changed_and_wiped_when_taken(tmp_path: Path) ->
     assert card.secrets() == []
     card.change(('\nuser = "kiosk"', '\nuser = "another"'))
     assert any("share.password: must be" in fault for fault in faults(card.start()))
+
+
+def test_the_service_is_told_once_and_the_password_is_root_s_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, line = tmp_path / "told", tmp_path / "line"
+    manager = tmp_path / "bin" / "systemctl"
+    manager.parent.mkdir()
+    manager.write_text(f'#!/bin/sh\necho "$@" >> "{told}"\n', encoding="utf-8")
+    manager.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{manager.parent}:{os.environ['PATH']}")
+    (tmp_path / "box").mkdir()
+    card = Written(tmp_path / "box")
+
+    def taken(*changes: tuple[str, str]) -> int:
+        """Take the changes with the box's own command; how often the share was taken anew so far."""
+        card.change(*changes)
+        assert card.start() is not None
+        places = {"card": card.places.card, "kept": card.places.kept, "told": card.told, "line": line}
+        words = [word for name, place in places.items() for word in (f"--{name}", str(place))]
+        done = CliRunner().invoke(first_boot, [*words, "--wish", str(card.wish())])
+        assert done.exit_code == 0, done.output
+        return told.read_text(encoding="utf-8").splitlines().count("--no-block restart kiosk-share.service")
+
+    assert taken(ADDRESS, USER, PASSWORD) == 1
+    modes = {name: (line / name).stat().st_mode & 0o777 for name in (WHERE, CREDENTIALS)}
+    assert modes == {WHERE: 0o644, CREDENTIALS: 0o600}
+    assert taken(('mode = "home_consent"', 'mode = "qualification_only"')) == 1
+    assert f"password={OTHER_WIFI}\n" in (line / CREDENTIALS).read_text(encoding="utf-8"), "kept"
+    assert taken(ADDRESS[::-1], USER[::-1]) == 2
+    assert not (line / WHERE).exists()
+    assert not (line / CREDENTIALS).exists()
