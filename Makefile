@@ -12,8 +12,8 @@
 # make handbook   the handbook for staff: build/handbook/html, and print/ as one page
 # make scan    every picture measured: sizes, gaps, contrast, nothing cut   (SCAN_ARGS="--language ja")
 # make pictures   the contact sheets in docs/screens and the golden pictures; look at them before you keep them
-# make catalogues   compile the words of the screens, kiosk/screens/locale
-# make voices   render what the kiosk says, kiosk/screens/voices (needs Debian's contrib)
+# make catalogues   compile the words of the screens, kiosk/screens/words/locale
+# make voices   render what the kiosk says, kiosk/screens/words/voices (needs Debian's contrib)
 # make image   the SD image: dist/kiosk-VERSION.img.xz and what goes with it   (root; 4 minutes, then 1; IMAGE_KEYS)
 # make image-test   start that image in an emulator, visit it, cut its power   (IMAGE_TEST_ARGS; 4 minutes)
 # make image-test-full   every token, more faults, 320 crash states, updates cut off   (two hours; --only PART for one)
@@ -52,7 +52,7 @@ check: .venv/.stamp-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@for file in $(SH_FILES); do bash -n $$file || exit; done
-	$(BIN)/pytest --quiet tests/unit/test_house_rules.py
+	$(BIN)/pytest --quiet tests/house/test_rules.py
 
 bench: .venv/.stamp-dev .venv/.stamp-system-test
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
@@ -61,7 +61,7 @@ fuzz: .venv/.stamp-fuzz
 	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 powercut: .venv/.stamp-dev
-	@$(BIN)/python -m tests.outbox.powercut $(POWERCUT_ARGS)
+	@$(BIN)/python -m tests.uploader.outbox.powercut $(POWERCUT_ARGS)
 
 chaos: .venv/.stamp-dev
 	@$(BIN)/python -m tests.system.chaos $(CHAOS_ARGS)
@@ -70,16 +70,16 @@ soak: .venv/.stamp-dev
 	@$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 fleet: .venv/.stamp-dev
-	@$(BIN)/python -m tests.outbox.fleet --out docs/fleet.svg $(FLEET_ARGS)
+	@$(BIN)/python -m tests.uploader.delivery.fleet --out docs/fleet.svg $(FLEET_ARGS)
 
 scan: .venv/.stamp-dev
-	@$(BIN)/python -m tests.screens.scan_table $(SCAN_ARGS)
+	@$(BIN)/python -m tests.screens.proof.scan_table $(SCAN_ARGS)
 
 pictures: .venv/.stamp-dev
-	@$(BIN)/python -m tests.screens.pictures $(PICTURES_ARGS)
+	@$(BIN)/python -m tests.screens.proof.pictures $(PICTURES_ARGS)
 
 catalogues: .venv/.stamp-dev
-	@$(BIN)/pybabel --quiet compile --directory kiosk/screens/locale --domain "kiosk staff"
+	@$(BIN)/pybabel --quiet compile --directory kiosk/screens/words/locale --domain "kiosk staff"
 
 sbom: .venv/.stamp-supply
 	@mkdir -p build
@@ -89,13 +89,13 @@ vulnerabilities: .venv/.stamp-supply
 	@.venv/supply/bin/python requirements/vulnerabilities $(VULNERABILITIES_ARGS)
 
 handbook: .venv/.stamp-dev .venv/.stamp-handbook
-	@$(BIN)/python docs/handbook/parts --out docs/handbook/made
+	@PYTHONPATH=. $(BIN)/python docs/handbook/parts --out docs/handbook/made
 	@.venv/handbook/bin/sphinx-build --quiet --fail-on-warning --keep-going -E -b html docs/handbook build/handbook/html
 	@.venv/handbook/bin/sphinx-build --quiet --fail-on-warning --keep-going -E -b singlehtml docs/handbook build/handbook/html/print
 	@echo "build/handbook/html/index.html"
 
 voices: .venv/.stamp-dev
-	@$(BIN)/python -m kiosk.screens.render_voices
+	@$(BIN)/python -m tests.screens.proof.render_voices
 
 image: .venv/.stamp-dev .venv/.stamp-system-image
 	@$(IMAGE) --out dist $(if $(IMAGE_KEYS),--keys $(IMAGE_KEYS))

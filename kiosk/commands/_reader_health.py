@@ -17,8 +17,8 @@ from kiosk.channel import (
     encode,
 )
 from kiosk.channel.reader import STAGE_BOUNDS_MS
-from kiosk.config import load
-from kiosk.seqpacket import Peer, connect
+from kiosk.channel.seqpacket import Peer, connect
+from kiosk.config.settings import load
 
 WAIT_S = 2.0  #: it answers between two commands of a contact; only a signature takes longer than a blink
 

@@ -10,8 +10,8 @@ import click
 
 from kiosk import channel
 from kiosk.channel import ChannelError, Done, FromUploader, ToUploader
-from kiosk.config import load
-from kiosk.seqpacket import Peer, connect
+from kiosk.channel.seqpacket import Peer, connect
+from kiosk.config.settings import load
 
 M = TypeVar("M", bound=FromUploader)
 

@@ -9,7 +9,7 @@ import click
 from kiosk.channel import AskCheck, CheckTold, DrillTold, RunDrill
 from kiosk.commands import _reader_health
 from kiosk.commands._uploader_client import UploaderClient, config_option
-from kiosk.config import ConfigError, load
+from kiosk.config.settings import ConfigError, load
 from kiosk.health import installed, told
 from kiosk.health.finding import Finding, State, fault, ok
 

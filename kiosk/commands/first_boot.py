@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from kiosk.config import Card, ConfigError, Settings
-from kiosk.notice import UNTOLD, Notice, Words, shortened, to_text
+from kiosk.channel.notice_file import UNTOLD, Notice, Words, shortened, to_text
+from kiosk.config.settings import Card, ConfigError, Settings
+from kiosk.provisioning.fault_lines import lines, qr_text
 from kiosk.provisioning.first_boot import (
     Faulty,
     NoCa,
@@ -24,12 +25,11 @@ from kiosk.provisioning.first_boot import (
     first_boot,
 )
 from kiosk.provisioning.line import TIME, WIFI, WIRED, line_files, with_kept_password
-from kiosk.provisioning.notice import lines, qr_text
 from kiosk.provisioning.share import CREDENTIALS, WHERE, share_files, with_kept_secret
 from kiosk.provisioning.take import NotTakenError, mind, take
-from kiosk.uploader.custody import CREDENTIAL
-from kiosk.uploader.enrolment import EnrolmentError
-from kiosk.uploader.keypairs import write_safely
+from kiosk.uploader.identity.enrolment import EnrolmentError
+from kiosk.uploader.identity.keypairs import write_safely
+from kiosk.uploader.service.custody import CREDENTIAL
 
 log = logging.getLogger(__name__)
 

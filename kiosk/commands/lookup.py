@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from kiosk.box.clock import JAPAN
 from kiosk.channel import AskLookUps, Done, LookUpLine, LookUpLines, StartLookUp
 from kiosk.commands._uploader_client import UploaderClient, config_option
-from kiosk.uploader.clock import JAPAN
 from kiosk.uploader.oqs.characters import flags
 from kiosk.uploader.oqs.document import Refused, read
 from kiosk.uploader.oqs.folder import Folder, Unready

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 
+from kiosk.box import readings as box
+from kiosk.box.release import Release, release_of
 from kiosk.channel import AskStatus, Status
 from kiosk.commands import _reader_health
 from kiosk.commands._uploader_client import UploaderClient, config_option
-from kiosk.config import Settings, load
-from kiosk.health import box
+from kiosk.config.settings import Settings, load
 from kiosk.health.metrics import Board, Snapshot, exposition, write
-from kiosk.health.release import Release, release_of
 
 log = logging.getLogger(__name__)
 

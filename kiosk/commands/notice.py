@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from kiosk.config import usual_screen
-from kiosk.notice import UNTOLD, Notice, from_text
-from kiosk.screens.display import DisplayError, Quit, SdlDisplay
-from kiosk.screens.fonts import FontBook, FontMissingError
-from kiosk.screens.look import canvas_for
-from kiosk.screens.notice_page import notice_picture
-from kiosk.screens.painter import Painter
-from kiosk.supervision import Supervision
+from kiosk.box.supervision import Supervision
+from kiosk.channel.notice_file import UNTOLD, Notice, from_text
+from kiosk.config.screen import usual_screen
+from kiosk.screens.drawing.display import DisplayError, Quit, SdlDisplay
+from kiosk.screens.drawing.fonts import FontBook, FontMissingError
+from kiosk.screens.drawing.painter import Painter
+from kiosk.screens.kit.look import canvas_for
+from kiosk.screens.pages.notice_page import notice_picture
 
 log = logging.getLogger(__name__)
 

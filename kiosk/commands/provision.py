@@ -8,15 +8,16 @@ from pathlib import Path
 
 import click
 
-from kiosk.config import ConfigError, Settings, load, load_card
-from kiosk.config_table import Fault
-from kiosk.provisioning import notice
+from kiosk.config.first_boot import ACTIVATION_CODE, PASSCODE, PASSCODE_WHAT, digits_of
+from kiosk.config.passcodes import SALT_BYTES, hash_passcode
+from kiosk.config.settings import ConfigError, Settings, load, load_card
+from kiosk.config.table import Fault
+from kiosk.provisioning import fault_lines as notice
 from kiosk.provisioning.page import html
-from kiosk.provisioning.sections import ACTIVATION_CODE, PASSCODE, PASSCODE_WHAT, digits_of
-from kiosk.staff import SALT_BYTES, hash_passcode
-from kiosk.uploader import enrolment, service
-from kiosk.uploader.custody import device_secret
-from kiosk.uploader.from_settings import credentials_of
+from kiosk.uploader.identity import enrolment
+from kiosk.uploader.service import client as service
+from kiosk.uploader.service.credentials import credentials_of
+from kiosk.uploader.service.custody import device_secret
 
 LANGUAGES = click.Choice(["ja", "en"])
 

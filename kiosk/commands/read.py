@@ -16,10 +16,10 @@ from kiosk.nfc.antenna import Antenna, Found, Several
 from kiosk.nfc.contact import Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
 from kiosk.nfc.faults import ReaderGone
 from kiosk.nfc.pn533 import Pn533, open_reader
+from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.reading import Reading
 from kiosk.nfc.recording import RecordingTransport
 from kiosk.nfc.secret import Pin, wipe
-from kiosk.nfc.tokens import Token
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.visit.states import Stage
 

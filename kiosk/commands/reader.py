@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
+from kiosk.box.supervision import Supervision
 from kiosk.channel import READER_SOCKET
-from kiosk.config import load
+from kiosk.channel.seqpacket import Hub, Listener, allowed_uids
+from kiosk.config.settings import load
 from kiosk.nfc import trust
 from kiosk.nfc.health import Health
 from kiosk.nfc.opening import Opening
 from kiosk.nfc.process import ReaderProcess
-from kiosk.seqpacket import Hub, Listener, allowed_uids
-from kiosk.supervision import Supervision
 
 
 @click.command()

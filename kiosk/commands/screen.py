@@ -10,26 +10,27 @@ from pathlib import Path
 import click
 import uuid6
 
+from kiosk.box.supervision import Supervision
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, SCREEN_INBOX, UPLOADER_SOCKET
-from kiosk.config import Settings, StaffMember, load
+from kiosk.config.clinic import StaffMember
+from kiosk.config.passcodes import verify
+from kiosk.config.settings import Settings, load
 from kiosk.indicators.board import BoardError, load_board
 from kiosk.indicators.gpio import GpioError, Keys, Panel
 from kiosk.indicators.player import Lamps, NoLamps, Player
 from kiosk.screens.app import ScreenApp, Shown
-from kiosk.screens.catalogue import CatalogueError, Catalogues
-from kiosk.screens.conductor import Conductor, World
-from kiosk.screens.desk import Box, Desk
-from kiosk.screens.display import Display, DisplayError, SdlDisplay
-from kiosk.screens.evidence import CaseFile, Clock
-from kiosk.screens.fonts import FontBook, FontMissingError
-from kiosk.screens.links import Link
-from kiosk.screens.look import Look, canvas_for
-from kiosk.screens.painter import Painter
-from kiosk.screens.secret_pad import wipe
-from kiosk.screens.sound import Sound
-from kiosk.screens.theme import tokens_of
-from kiosk.staff import verify
-from kiosk.supervision import Supervision
+from kiosk.screens.conductor.case_file import CaseFile, Clock
+from kiosk.screens.conductor.conductor import Conductor, World
+from kiosk.screens.conductor.links import Link
+from kiosk.screens.conductor.secret_pad import wipe
+from kiosk.screens.conductor.staff_side import Box, Desk
+from kiosk.screens.drawing.display import Display, DisplayError, SdlDisplay
+from kiosk.screens.drawing.fonts import FontBook, FontMissingError
+from kiosk.screens.drawing.painter import Painter
+from kiosk.screens.kit.look import Look, canvas_for
+from kiosk.screens.kit.theme import tokens_of
+from kiosk.screens.words.catalogue import CatalogueError, Catalogues
+from kiosk.screens.words.sound import Sound
 from kiosk.visit.states import Kiosk
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from kiosk.box import rauc
 from kiosk.channel import (
     AskStatus,
     AskUpdate,
@@ -21,7 +22,7 @@ from kiosk.channel import (
     UpdateTold,
 )
 from kiosk.commands._uploader_client import UploaderClient, config_option
-from kiosk.uploader.updates import channel_file, rauc
+from kiosk.uploader.updates import channel_file
 from kiosk.uploader.updates.stick import changes_of
 
 WHO = "kiosk"  #: in the audit table: not a member of staff

@@ -7,14 +7,14 @@ from types import FrameType
 
 import click
 
+from kiosk.box.clock import Clock
+from kiosk.box.supervision import Supervision
 from kiosk.channel import UPLOADER_SOCKET
-from kiosk.config import load
-from kiosk.seqpacket import Hub, Listener, allowed_uids
-from kiosk.supervision import Supervision
-from kiosk.uploader.clock import Clock
-from kiosk.uploader.custody import device_secret
-from kiosk.uploader.from_settings import credentials_of
+from kiosk.channel.seqpacket import Hub, Listener, allowed_uids
+from kiosk.config.settings import load
 from kiosk.uploader.process import Uploader
+from kiosk.uploader.service.credentials import credentials_of
+from kiosk.uploader.service.custody import device_secret
 
 
 @click.command()

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from kiosk.config import Settings
+from kiosk.box import rauc
+from kiosk.config.settings import Settings
 from kiosk.health.finding import Finding, fault, ok, unknown
 from kiosk.indicators.board import BoardError, load_board
 from kiosk.nfc.trust import TrustError, TrustStore
-from kiosk.screens.fonts import BIZ, NOTO
-from kiosk.uploader.updates import rauc
+from kiosk.screens.drawing.fonts import BIZ, NOTO
 
 UNITS = ("kiosk-reader", "kiosk-screen", "kiosk-uploader")
 #: Kernel modules that take the reader before nfcpy can (firmware/kiosk-blacklist.conf).

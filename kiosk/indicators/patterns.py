@@ -9,7 +9,6 @@ rhythm differ. Nothing flashes more than three times a second (WCAG 2.3.1); tone
 from dataclasses import dataclass
 from typing import assert_never
 
-from kiosk.visit.desk import TestStep
 from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffScreen, StaffTest
 from kiosk.visit.states import (
     Again,
@@ -42,6 +41,7 @@ from kiosk.visit.states import (
     VisualCheck,
     WrongToken,
 )
+from kiosk.visit.views.desk import TestStep
 
 Levels = tuple[bool, bool, bool, bool]
 

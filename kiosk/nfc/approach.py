@@ -9,12 +9,12 @@ of one type, nothing is read. Not public is on which type phones carry it, hence
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kiosk.nfc import dialogue
 from kiosk.nfc.antenna import Antenna, Found, Link, NoBlocks, NotAlone, Several
-from kiosk.nfc.apdu import GarbledAnswer, ResponseApdu
 from kiosk.nfc.faults import TokenGarbled, TokenLost
 from kiosk.nfc.habits import Habits
 from kiosk.nfc.isodep import Technology
+from kiosk.nfc.protocol import dialogue
+from kiosk.nfc.protocol.apdu import GarbledAnswer, ResponseApdu
 
 Left = Callable[[], float]  #: the seconds that are left; raises BudgetSpent
 

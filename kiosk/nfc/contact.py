@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, assert_never
 
 from kiosk.channel import StageTime
-from kiosk.nfc import dialogue, tokens, trust
-from kiosk.nfc.apdu import CommandApdu, GarbledAnswer, ResponseApdu
-from kiosk.nfc.dialogue import Blocked, Counter, Nonsense, NotAuthenticated, Refused
+from kiosk.nfc import trust
 from kiosk.nfc.faults import BudgetSpent, TokenGarbled, TokenLost
+from kiosk.nfc.protocol import dialogue, tokens
+from kiosk.nfc.protocol.apdu import CommandApdu, GarbledAnswer, ResponseApdu
+from kiosk.nfc.protocol.dialogue import Blocked, Counter, Nonsense, NotAuthenticated, Refused
+from kiosk.nfc.protocol.tokens import PinEntry, Readable, Token
 from kiosk.nfc.secret import Pin
-from kiosk.nfc.tokens import PinEntry, Readable, Token
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import Stage, WrongTokenKind

@@ -27,16 +27,16 @@ from kiosk.channel import (
     WrongTokenSeen,
     encode,
 )
+from kiosk.channel.seqpacket import Hub, Peer
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Several
 from kiosk.nfc.contact import MOST_CPU_S, Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
 from kiosk.nfc.faults import ContactEnded, ReaderGone
 from kiosk.nfc.health import Health
+from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.reading import Attempt, Reading
 from kiosk.nfc.session import Session
-from kiosk.nfc.tokens import Token
 from kiosk.qualification.terms import SignatureAlgorithm
-from kiosk.seqpacket import Hub, Peer
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import ReaderCondition, Stage
 

@@ -11,7 +11,7 @@ from typing import Any
 import tomlkit
 
 from kiosk.channel.changed import LONGEST, SettingChange
-from kiosk.provisioning.sections import SECRETS
+from kiosk.config.first_boot import SECRETS
 from kiosk.provisioning.wipe import without_secrets
 
 #: Who the kiosk is, whom it believes and where its records lie: `section` or `section.key`.

@@ -1,5 +1,5 @@
 "use strict";
-// The same judgement as kiosk/config.py, from the rules that it wrote into this page (BOOK). One function for
+// The same judgement as kiosk/config/settings.py, from the rules that it wrote into this page (BOOK). One function for
 // each of its ideas, under the same name; tests/docs/test_settings_page.py holds the two together.
 
 function fullmatch(pattern, text) {

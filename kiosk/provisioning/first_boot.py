@@ -23,11 +23,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.config import Card, ConfigError, Settings, load, load_card, read_text
+from kiosk.config.passcodes import SALT_BYTES, hash_passcode
+from kiosk.config.settings import Card, ConfigError, Settings, load, load_card, read_text
 from kiosk.provisioning.wipe import without_secrets
-from kiosk.staff import SALT_BYTES, hash_passcode
-from kiosk.uploader.enrolment import EnrolmentError
-from kiosk.uploader.keypairs import sync_folder, write_safely
+from kiosk.uploader.identity.enrolment import EnrolmentError
+from kiosk.uploader.identity.keypairs import sync_folder, write_safely
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ PURE.
 import re
 from dataclasses import replace
 
-from kiosk.provisioning.sections import Network
+from kiosk.config.first_boot import Network
 
 WIRED = "10-kiosk.network"
 WIFI = "wpa_supplicant-wlan0.conf"

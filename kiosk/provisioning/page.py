@@ -1,4 +1,4 @@
-"""The page that checks a settings file in any browser: one file, no line, the rules of `kiosk/config.py`."""
+"""The page that checks a settings file in any browser: one file, no line, the rules of `kiosk/config`."""
 
 import base64
 import hashlib
@@ -7,10 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kiosk.config import SECTIONS, rulebook
-from kiosk.config_words import SENTENCES
-from kiosk.provisioning.notice import INSTITUTION_DOUBT
-from kiosk.provisioning.sections import NEEDS
+from kiosk.config.first_boot import INSTITUTION_DOUBT, NEEDS
+from kiosk.config.settings import SECTIONS, rulebook
+from kiosk.config.words import SENTENCES
 
 HERE = Path(__file__).parent
 #: TOML 1.0 for JavaScript (Squirrel Chat, BSD-3-Clause), as published; later versions read TOML 1.1,

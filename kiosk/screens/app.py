@@ -11,18 +11,18 @@ from typing import Protocol
 
 import pygame
 
-from kiosk.screens.conductor import Conductor
-from kiosk.screens.display import Display, Down, Quit, Up
-from kiosk.screens.focus import Focus, ring
-from kiosk.screens.geometry import Rect
-from kiosk.screens.layout import lay_out
-from kiosk.screens.links import Link
-from kiosk.screens.look import Look
-from kiosk.screens.painter import Painter
-from kiosk.screens.sound import Sound
-from kiosk.screens.speech import speaks_first
+from kiosk.screens.conductor.conductor import Conductor
+from kiosk.screens.conductor.links import Link
+from kiosk.screens.drawing.display import Display, Down, Quit, Up
+from kiosk.screens.drawing.painter import Painter
+from kiosk.screens.kit.focus import Focus, ring
+from kiosk.screens.kit.geometry import Rect
+from kiosk.screens.kit.look import Look
+from kiosk.screens.kit.widgets import Picture, Target, target_at
+from kiosk.screens.pages.layout import lay_out
 from kiosk.screens.warmup import Warmup
-from kiosk.screens.widgets import Picture, Target, target_at
+from kiosk.screens.words.sound import Sound
+from kiosk.screens.words.speech import speaks_first
 from kiosk.visit.events import Action, Knocked, Pressed
 from kiosk.visit.keys import Key
 from kiosk.visit.states import Idle, Kiosk, OutOfService, OutOfServiceReason, visit_of

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pygame
 
-from kiosk.screens.examples import examples
-from kiosk.screens.layout import lay_out
-from kiosk.screens.look import Look
-from kiosk.screens.painter import Painter
+from kiosk.screens.drawing.painter import Painter
+from kiosk.screens.kit.look import Look
+from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.layout import lay_out
 from kiosk.visit.rules import Rules
 from kiosk.visit.staff_states import StaffScreen
 from kiosk.visit.states import Kiosk

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import assert_never
 
 from kiosk import channel
+from kiosk.box.clock import Clock, Moment
+from kiosk.box.supervision import Supervision
 from kiosk.channel import (
     AskAudit,
     AskChallenge,
@@ -38,33 +40,32 @@ from kiosk.channel import (
     ToUploader,
     VisitEnded,
 )
-from kiosk.config import Settings
-from kiosk.seqpacket import Hub, Peer
-from kiosk.supervision import Supervision
-from kiosk.uploader import reports
-from kiosk.uploader.answers import AnswerMemory, ResponseKey
-from kiosk.uploader.audit_events import KIOSK
-from kiosk.uploader.certificates import look_at
-from kiosk.uploader.changed import ChangedSettings
-from kiosk.uploader.clock import Clock, Moment
-from kiosk.uploader.database import OutboxDamaged, OutboxLost
-from kiosk.uploader.delivery import Delivery
-from kiosk.uploader.deskwork import DeskWork
-from kiosk.uploader.drill import Drill
-from kiosk.uploader.fallback import Fallback
-from kiosk.uploader.from_settings import enrolled_keys, rules_of
-from kiosk.uploader.lanes import Lane, Lanes, Mailbox
-from kiosk.uploader.ledger import Ledger
-from kiosk.uploader.line_hours import LineHours
+from kiosk.channel.seqpacket import Hub, Peer
+from kiosk.config.settings import Settings
+from kiosk.uploader.delivery.answers import AnswerMemory, ResponseKey
+from kiosk.uploader.delivery.delivery import Delivery
+from kiosk.uploader.delivery.lanes import Lane, Lanes, Mailbox
+from kiosk.uploader.delivery.rules import rules_of
+from kiosk.uploader.identity.certificates import look_at
+from kiosk.uploader.identity.renewal import Renewal
 from kiosk.uploader.oqs.connector import Connector
-from kiosk.uploader.outbox import Outbox
-from kiosk.uploader.renewal import Renewal
-from kiosk.uploader.salvage import open_or_salvage
-from kiosk.uploader.service import Service
-from kiosk.uploader.timekeeper import Timekeeper
-from kiosk.uploader.tls import Credentials
-from kiosk.uploader.told import Told, but_age
+from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.salvage import open_or_salvage
+from kiosk.uploader.service.client import Service
+from kiosk.uploader.service.credentials import enrolled_keys
+from kiosk.uploader.service.tls import Credentials
+from kiosk.uploader.staff import reports
+from kiosk.uploader.staff.deskwork import DeskWork
+from kiosk.uploader.staff.drill import Drill
+from kiosk.uploader.staff.fallback import Fallback
+from kiosk.uploader.store.audit_events import KIOSK
+from kiosk.uploader.store.database import OutboxDamaged, OutboxLost
+from kiosk.uploader.store.ledger import Ledger
+from kiosk.uploader.store.line_hours import LineHours
+from kiosk.uploader.store.timekeeper import Timekeeper
+from kiosk.uploader.telling import Told, but_age
 from kiosk.uploader.updates import Updates
+from kiosk.uploader.updates.changed_settings import ChangedSettings
 from kiosk.visit.states import OutboxCondition
 
 log = logging.getLogger(__name__)

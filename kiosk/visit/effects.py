@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.visit.states import Visit
-from kiosk.visit.updates import UpdateSource
+from kiosk.visit.views.update import UpdateSource
 
 
 @dataclass(frozen=True)

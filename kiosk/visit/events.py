@@ -9,10 +9,10 @@ from enum import StrEnum
 from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
-from kiosk.visit.changed import ChangedView
-from kiosk.visit.desk import CheckView, DayView, DeskView, DrillStep, SeenToken
 from kiosk.visit.states import Line, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
-from kiosk.visit.updates import UpdateView
+from kiosk.visit.views.changed import ChangedView
+from kiosk.visit.views.desk import CheckView, DayView, DeskView, DrillStep, SeenToken
+from kiosk.visit.views.update import UpdateView
 from kiosk.visit.vocabulary import ReadFailure as ReadFailure
 
 

@@ -21,7 +21,6 @@ from typing import assert_never
 
 from kiosk.qualification.terms import Outcome
 from kiosk.visit.contact import armed, checking, interrupted, reading
-from kiosk.visit.desk import OPEN_DOOR, Door
 from kiosk.visit.effects import (
     BeginVisit,
     CheckStaff,
@@ -99,6 +98,7 @@ from kiosk.visit.states import (
 )
 from kiosk.visit.step import S, Step, call, first_question, new_visit, resting, shelved, stay
 from kiosk.visit.timing import timing
+from kiosk.visit.views.desk import OPEN_DOOR, Door
 
 
 def reduce(kiosk: Kiosk, event: Event) -> tuple[Kiosk, tuple[Effect, ...]]:

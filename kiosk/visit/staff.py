@@ -9,8 +9,6 @@ from typing import assert_never
 
 from kiosk.qualification.guidance import REASONS, Finding, ways_apply
 from kiosk.qualification.terms import FallbackReason
-from kiosk.visit.changed import ChangedView
-from kiosk.visit.desk import CheckView, DeskCase, DrillStep
 from kiosk.visit.effects import (
     AskDay,
     AskDesk,
@@ -60,6 +58,8 @@ from kiosk.visit.staff_states import (
 from kiosk.visit.staff_tools import day, help_page, reading, settings, test, update
 from kiosk.visit.states import CallReason, Kiosk
 from kiosk.visit.step import Step, call, resting, stay
+from kiosk.visit.views.changed import ChangedView
+from kiosk.visit.views.desk import CheckView, DeskCase, DrillStep
 
 CASES_PER_PAGE = 6
 FAULTS_PER_PAGE = 3

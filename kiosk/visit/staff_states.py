@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kiosk.qualification.call_centre import CallHours
-from kiosk.visit.desk import DayView, DeskCase, DrillStep, SeenToken, TestStep
+from kiosk.visit.views.desk import DayView, DeskCase, DrillStep, SeenToken, TestStep
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from kiosk.visit.desk import SeenToken, TestStep
 from kiosk.visit.effects import InstallUpdate, KeepPreferences, RestartKiosk, StopUpdate, TryReader
 from kiosk.visit.events import (
     Action,
@@ -28,7 +27,8 @@ from kiosk.visit.staff_states import (
 )
 from kiosk.visit.states import Kiosk, ReaderCondition
 from kiosk.visit.step import Step, stay
-from kiosk.visit.updates import UpdatePhase
+from kiosk.visit.views.desk import SeenToken, TestStep
+from kiosk.visit.views.update import UpdatePhase
 
 SPOTS = 9  #: places of the touch test: corners, edges, middle
 #: After these the reader goes on looking; what is held next is read by itself.

@@ -11,11 +11,11 @@ from typing import ClassVar
 
 from kiosk.qualification.consent import NOT_ASKED, Consent
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
-from kiosk.visit.changed import ChangedView
-from kiosk.visit.desk import OPEN_DOOR, CheckView, DeskView, Door
 from kiosk.visit.rules import LOUDEST, Rules
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
-from kiosk.visit.updates import UpdateView
+from kiosk.visit.views.changed import ChangedView
+from kiosk.visit.views.desk import OPEN_DOOR, CheckView, DeskView, Door
+from kiosk.visit.views.update import UpdateView
 from kiosk.visit.vocabulary import CallReason as CallReason
 from kiosk.visit.vocabulary import OutboxCondition as OutboxCondition
 from kiosk.visit.vocabulary import ReaderCondition as ReaderCondition

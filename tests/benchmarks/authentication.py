@@ -17,26 +17,18 @@ from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found
 from kiosk.nfc.contact import Authenticated, Contact, Order
 from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.secret import Pin
-from kiosk.nfc.tokens import Token
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
-from kiosk.simulator.airtime import answer_delay_s, frame_s, fwt_s
-from kiosk.simulator.desk.household import Household
-from kiosk.simulator.desk.place import PIN, kiosk_argv
-from kiosk.simulator.field_client import FieldAbsentError, FieldClient
-from kiosk.simulator.hierarchy import Hierarchy, default_folder, ensure_hierarchy
-from kiosk.simulator.jpki_token import Kind
+from kiosk.simulator.demo.household import Household
+from kiosk.simulator.demo.place import PIN, kiosk_argv
+from kiosk.simulator.field.client import FieldAbsentError, FieldClient
+from kiosk.simulator.radio.airtime import answer_delay_s, frame_s, fwt_s
+from kiosk.simulator.tokens.hierarchy import Hierarchy, default_folder, ensure_hierarchy
+from kiosk.simulator.tokens.jpki_token import Kind
 from kiosk.visit.states import Stage
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row, spread
-from tests.reader.stock_stick import (
-    activate,
-    ask,
-    plugged_in,
-    read_file,
-    select_application,
-    select_file,
-    sign,
-)
+from tests.nfc.stock_stick import activate, ask, plugged_in, read_file, select_application, select_file, sign
 
 SIGN_MS, VERIFY_MS, USB_MS = 400, 60, 0.5  #: issue 4: the modelled card and bus
 TURNS = 7

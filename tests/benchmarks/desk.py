@@ -1,6 +1,6 @@
 """What a patient waits for, on a whole desk: three kiosk processes, virtual field, simulated service.
 
-Every process is the real one; the screen process is the demo's (`kiosk.simulator.desk.screen`): the clinic's
+Every process is the real one; the screen process is the demo's (`kiosk.simulator.demo.screen`): the clinic's
 own app around SDL's dummy driver and gpiozero's mock pins. All times are CLOCK_MONOTONIC, which processes
 share.
 """
@@ -12,11 +12,11 @@ from pathlib import Path
 from random import Random
 
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.desk.client import GUARD_S, DeskClient
-from kiosk.simulator.desk.desk import Desk, Speed
-from kiosk.simulator.desk.hand import RESULTS, Hand, board_path
-from kiosk.simulator.desk.place import PIN, QUICK, prepare
-from kiosk.simulator.field_client import FieldClient
+from kiosk.simulator.demo.client import GUARD_S, DeskClient
+from kiosk.simulator.demo.demo import Desk, Speed
+from kiosk.simulator.demo.hand import RESULTS, Hand, board_path
+from kiosk.simulator.demo.place import PIN, QUICK, prepare
+from kiosk.simulator.field.client import FieldClient
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, percentile, row, spread
 
 TAPS = 48

@@ -5,17 +5,18 @@ import statistics
 from dataclasses import dataclass
 from functools import partial
 
-from kiosk.config import LANGUAGES, ReaderSide, ScreenSettings, Theme
-from kiosk.screens.catalogue import Catalogues
-from kiosk.screens.display import SdlDisplay
-from kiosk.screens.fonts import FontBook
-from kiosk.screens.gallery import CLINIC, DISPLAYS, all_examples
-from kiosk.screens.layout import lay_out
-from kiosk.screens.look import Look
-from kiosk.screens.painter import Painter
-from kiosk.screens.theme import tokens_of
+from kiosk.config.choices import LANGUAGES, ReaderSide, Theme
+from kiosk.config.screen import ScreenSettings
+from kiosk.screens.drawing.display import SdlDisplay
+from kiosk.screens.drawing.fonts import FontBook
+from kiosk.screens.drawing.painter import Painter
+from kiosk.screens.kit.look import Look
+from kiosk.screens.kit.theme import tokens_of
+from kiosk.screens.pages.layout import lay_out
+from kiosk.screens.words.catalogue import Catalogues
 from kiosk.visit.states import Kiosk
 from tests.benchmarks.row import Lab, Measured, at_most, ms_of, row, spread
+from tests.screens.proof.gallery import CLINIC, DISPLAYS, all_examples
 
 TIMES = 3
 CANVAS = DISPLAYS["800x480"]

@@ -11,12 +11,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.simulator.desk.place import kiosk_argv
-from kiosk.uploader.database import PRAGMAS, Database
+from kiosk.simulator.demo.place import kiosk_argv
+from kiosk.uploader.store.database import PRAGMAS, Database
 from tests.benchmarks.desk import open_desk
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row, spread
-from tests.fleet.month import a_month, fill
-from tests.outbox.world import Token, running_uploader, write_config
+from tests.report.month import a_month, fill
+from tests.uploader.world import Token, running_uploader, write_config
 
 RUNS = 7
 VISITS, MONTH = 100_000, "2026-10"

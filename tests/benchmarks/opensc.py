@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.simulator.card import CardAnswer
-from kiosk.simulator.desk.place import PIN
-from kiosk.simulator.jpki_token import ComputingTime, JpkiToken, Kind, PinState
-from kiosk.simulator.vpcd import connect, serve_card
+from kiosk.simulator.demo.place import PIN
+from kiosk.simulator.tokens.card import CardAnswer
+from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, Kind, PinState
+from kiosk.simulator.tokens.vpcd import connect, serve_card
 from tests.benchmarks.authentication import hierarchy, runs
 from tests.benchmarks.row import Lab, Measured, Unmeasured, row
 

@@ -11,8 +11,8 @@ from kiosk.uploader.oqs.codes import CharacterCode
 from kiosk.uploader.oqs.document import Read, read, write
 from kiosk.uploader.oqs.messages import Body, Header, XmlMsg
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, ms_of, percentile, row, spread
-from tests.outbox.world import INSTITUTION, TERMINAL, Token, running_uploader, write_config
-from tests.system.simulated_terminal import running_service
+from tests.simulator.service.running import running_service
+from tests.uploader.world import INSTITUTION, TERMINAL, Token, running_uploader, write_config
 
 LINES = 5_000
 ROUNDS = 5

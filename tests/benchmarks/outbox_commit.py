@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from kiosk.box.clock import Clock
 from kiosk.qualification.sealing import SuiteName
-from kiosk.uploader.clock import Clock
-from kiosk.uploader.database import PRAGMAS
-from kiosk.uploader.outbox import Outbox
-from kiosk.uploader.records import Entry, Kept
+from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.records import Entry, Kept
+from kiosk.uploader.store.database import PRAGMAS
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, ms_of, row, spread
 
 COMMITS = 200

@@ -5,14 +5,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.box.clock import Clock
 from kiosk.channel import Answered, AskStatus, CommitRecord, LineState, SealingKeys, Status
 from kiosk.simulator.service.service_pki import make_client
-from kiosk.uploader.clock import Clock
-from kiosk.uploader.database import PRAGMAS
-from kiosk.uploader.outbox import Outbox
-from kiosk.uploader.records import Entry, Kept
+from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.records import Entry, Kept
+from kiosk.uploader.store.database import PRAGMAS
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_least, at_most, percentile, row, spread
-from tests.outbox.world import (
+from tests.simulator.service.running import RunningService, running_service
+from tests.uploader.world import (
     INSTITUTION,
     TERMINAL,
     Screen,
@@ -22,7 +23,6 @@ from tests.outbox.world import (
     sealed_request,
     write_config,
 )
-from tests.system.simulated_terminal import RunningService, running_service
 
 RECORDS = 10_000
 VISITS = 60

@@ -7,16 +7,16 @@ import uuid
 from contextlib import closing
 from pathlib import Path
 
+from kiosk.box.clock import Clock
 from kiosk.qualification.codes import (
     ProcessingResultStatus,
     QualificationValidity,
     ResultCodes,
     SegmentOfResult,
 )
-from kiosk.uploader.clock import Clock
-from kiosk.uploader.outbox import Outbox
-from kiosk.uploader.records import Answered, Entry, Kept
-from kiosk.uploader.wire import Answer
+from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.records import Answered, Entry, Kept
+from kiosk.uploader.service.wire import Answer
 from tests.benchmarks.outbox_delivery import QUICK_PRAGMAS
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row
 

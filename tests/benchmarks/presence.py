@@ -8,7 +8,7 @@ from contextlib import closing
 from random import Random
 
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, ChannelError, Presented, Removed, decode
-from kiosk.seqpacket import Peer, connect
+from kiosk.channel.seqpacket import Peer, connect
 from tests.benchmarks.desk import LATEST_PHASE_S, TAP_USB_MS, VISIT_USB_MS, open_desk
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, percentile, row, spread
 

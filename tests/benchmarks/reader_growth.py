@@ -24,17 +24,17 @@ from kiosk.nfc.pn533 import Pn533
 from kiosk.nfc.reading import Reading
 from kiosk.nfc.secret import Pin
 from kiosk.qualification.terms import Authentication, Device
-from kiosk.simulator.airtime import INSTANT
-from kiosk.simulator.hierarchy import Hierarchy, default_folder, ensure_hierarchy
-from kiosk.simulator.jpki_token import ComputingTime, JpkiToken, Kind
-from kiosk.simulator.meter import Meter
-from kiosk.simulator.picc import Picc, RadioFace
-from kiosk.simulator.pn533_chip import Chip
-from kiosk.simulator.radio import Placement, RadioField
+from kiosk.simulator.chip.chip import Chip
+from kiosk.simulator.radio.airtime import INSTANT
+from kiosk.simulator.radio.meter import Meter
+from kiosk.simulator.radio.picc import Picc, RadioFace
+from kiosk.simulator.radio.radio import Placement, RadioField
+from kiosk.simulator.tokens.hierarchy import Hierarchy, default_folder, ensure_hierarchy
+from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, Kind
 from tests.benchmarks.authentication import hierarchy
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row
-from tests.reader.memory_stick import MemoryStick
-from tests.reader.quiet import Quiet
+from tests.nfc.memory_stick import MemoryStick
+from tests.nfc.quiet import Quiet
 
 POLLS, AUTHENTICATIONS = 100_000, 10_000
 PIN = b"1234"

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from kiosk.nfc.faults import ReaderGone
-from kiosk.simulator.desk.client import StoryError
-from kiosk.simulator.field_client import FieldRefusedError
+from kiosk.simulator.demo.client import StoryError
+from kiosk.simulator.field.client import FieldRefusedError
 from kiosk.simulator.service.control import ControlError
 
 T = TypeVar("T")

@@ -7,18 +7,18 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kiosk import channel as ch
-from kiosk.config import LANGUAGES, Theme
+from kiosk.config.choices import LANGUAGES, Theme
 from kiosk.qualification.terms import Device, Outcome, SignatureAlgorithm
-from kiosk.screens.catalogue import Catalogues
-from kiosk.screens.fonts import FontBook
-from kiosk.screens.gallery import CLINIC, DISPLAYS
-from kiosk.screens.look import Look
-from kiosk.screens.theme import tokens_of
-from kiosk.screens.touch import DigitTouch, StartTouch
+from kiosk.screens.drawing.fonts import FontBook
+from kiosk.screens.kit.look import Look
+from kiosk.screens.kit.theme import tokens_of
+from kiosk.screens.kit.touch import DigitTouch, StartTouch
+from kiosk.screens.words.catalogue import Catalogues
 from kiosk.visit.events import Action, DeviceChosen
 from kiosk.visit.states import Stage
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row
-from tests.screens.staff_place import KEYS, VISIT, Place, open_place
+from tests.screens.conductor.staff_place import KEYS, VISIT, Place, open_place
+from tests.screens.proof.gallery import CLINIC, DISPLAYS
 
 FIRST, VISITS = 300, 10_000
 

@@ -17,20 +17,21 @@ import uuid6
 
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, SCREEN_INBOX, UPLOADER_SOCKET
 from kiosk.commands.screen import desk, run_until_stopped, staff_check
-from kiosk.config import LANGUAGES, Settings, load
+from kiosk.config.choices import LANGUAGES
+from kiosk.config.settings import Settings, load
 from kiosk.indicators.player import Player
 from kiosk.screens.app import ScreenApp
-from kiosk.screens.catalogue import Catalogues
-from kiosk.screens.conductor import Conductor, World
-from kiosk.screens.evidence import CaseFile, Clock
-from kiosk.screens.fonts import FontBook
-from kiosk.screens.links import Link
-from kiosk.screens.look import Canvas, Look
-from kiosk.screens.painter import Painter
-from kiosk.screens.sound import Sound
-from kiosk.screens.theme import tokens_of
-from kiosk.screens.widgets import Picture
-from kiosk.simulator.desk.screen import DrawnPanel, Wire, WiredDisplay
+from kiosk.screens.conductor.case_file import CaseFile, Clock
+from kiosk.screens.conductor.conductor import Conductor, World
+from kiosk.screens.conductor.links import Link
+from kiosk.screens.drawing.fonts import FontBook
+from kiosk.screens.drawing.painter import Painter
+from kiosk.screens.kit.look import Canvas, Look
+from kiosk.screens.kit.theme import tokens_of
+from kiosk.screens.kit.widgets import Picture
+from kiosk.screens.words.catalogue import Catalogues
+from kiosk.screens.words.sound import Sound
+from kiosk.simulator.demo.screen import DrawnPanel, Wire, WiredDisplay
 from kiosk.visit.states import Kiosk
 
 KEPT = 5

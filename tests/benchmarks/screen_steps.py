@@ -3,8 +3,8 @@
 import json
 import sys
 
-from kiosk.simulator.desk.household import Household
-from kiosk.simulator.desk.place import Place
+from kiosk.simulator.demo.household import Household
+from kiosk.simulator.demo.place import Place
 from tests.benchmarks.desk import DUMMY, OpenDesk, one_visit, open_desk
 from tests.benchmarks.row import Lab, Measured, at_most, row
 from tests.benchmarks.screen_probe import LIMIT_MS

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kiosk.simulator.desk.place import PIN
+from kiosk.simulator.demo.place import PIN
 from tests.benchmarks.desk import OpenDesk, cpu_percent, open_desk, rollup_kb
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, percentile, row, spread
 from tests.system.xserver import XServer, x_server

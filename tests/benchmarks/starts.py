@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from kiosk.simulator.desk.place import kiosk_argv
+from kiosk.simulator.demo.place import kiosk_argv
 from tests.benchmarks.desk import DUMMY, PROCESSES, open_desk
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row, spread
 

@@ -13,10 +13,10 @@ import click
 import pygame
 
 from kiosk.commands.screen import assemble, run_until_stopped
-from kiosk.config import load
+from kiosk.config.settings import load
 from kiosk.indicators.player import NoLamps
-from kiosk.screens.display import Down, Input, SdlDisplay
-from kiosk.screens.widgets import Picture
+from kiosk.screens.drawing.display import Down, Input, SdlDisplay
+from kiosk.screens.kit.widgets import Picture
 
 
 class TimedDisplay(SdlDisplay):

@@ -13,9 +13,9 @@ import pytest
 
 from kiosk.indicators.board import load_board
 from kiosk.indicators.patterns import PATTERNS
-from kiosk.screens.gallery import all_examples
-from kiosk.screens.layout import STAFF_READ
+from kiosk.screens.pages.layout import STAFF_READ
 from tests.docs.conftest import KEEP, ROOT, made
+from tests.screens.proof.gallery import all_examples
 
 HANDBOOK = ROOT / "docs" / "handbook"
 BOARD = ROOT / "firmware" / "board.toml"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from kiosk.config import ConfigError, load_card, rulebook
-from kiosk.config_words import SENTENCES, Problem
+from kiosk.config.settings import ConfigError, load_card, rulebook
+from kiosk.config.words import SENTENCES, Problem
 from kiosk.provisioning.page import html, judging
 from tests.docs.browser import dom, text_of
 

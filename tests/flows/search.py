@@ -10,8 +10,6 @@ from kiosk.qualification.consent import NOT_ASKED, Consent, ConsentForm
 from kiosk.qualification.guidance import Finding
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
 from kiosk.visit import events as ev
-from kiosk.visit.changed import Change, ChangedView
-from kiosk.visit.desk import OPEN_DOOR, CheckView, DayView, DeskCase, DeskView, DrillStep, SeenToken
 from kiosk.visit.effects import Effect
 from kiosk.visit.machine import reduce
 from kiosk.visit.rules import LOUDEST
@@ -46,7 +44,9 @@ from kiosk.visit.states import (
     WrongTokenKind,
     visit_of,
 )
-from kiosk.visit.updates import Offer, UpdatePhase, UpdateSource, UpdateView
+from kiosk.visit.views.changed import Change, ChangedView
+from kiosk.visit.views.desk import OPEN_DOOR, CheckView, DayView, DeskCase, DeskView, DrillStep, SeenToken
+from kiosk.visit.views.update import Offer, UpdatePhase, UpdateSource, UpdateView
 
 VISIT = "01936f00-0000-7000-8000-000000000001"
 STALE = "01936f00-0000-7000-8000-00000000dead"

@@ -6,10 +6,10 @@ import pytest
 
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
-from kiosk.visit.changed import Change, ChangedView
 from kiosk.visit.machine import reduce
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffChanged, StaffMenu
 from kiosk.visit.states import Kiosk
+from kiosk.visit.views.changed import Change, ChangedView
 from tests.flows.search import Transition
 from tests.flows.test_staff_search import inside, press
 from tests.flows.test_visit_search import check

@@ -11,7 +11,6 @@ from kiosk.qualification.guidance import Finding
 from kiosk.qualification.terms import FallbackReason, Mode
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
-from kiosk.visit.desk import OPEN_DOOR, DeskCase, DeskView, Door, DrillStep
 from kiosk.visit.machine import reduce
 from kiosk.visit.rules import Rules
 from kiosk.visit.staff_states import (
@@ -46,7 +45,8 @@ from kiosk.visit.states import (
     visit_of,
 )
 from kiosk.visit.timing import dwell
-from kiosk.visit.updates import Offer, UpdateSource, UpdateView
+from kiosk.visit.views.desk import OPEN_DOOR, DeskCase, DeskView, Door, DrillStep
+from kiosk.visit.views.update import Offer, UpdateSource, UpdateView
 from tests.flows.search import BOARD, CASES, STAFF, VISIT, Transition
 from tests.flows.test_visit_search import check
 

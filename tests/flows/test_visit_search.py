@@ -7,7 +7,6 @@ from kiosk.qualification.consent import NOT_ASKED, ConsentForm
 from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
-from kiosk.visit.desk import CheckView, Part, PartFault
 from kiosk.visit.machine import reduce
 from kiosk.visit.staff_states import StaffPage
 from kiosk.visit.states import (
@@ -31,6 +30,7 @@ from kiosk.visit.states import (
     visit_of,
 )
 from kiosk.visit.timing import dwell
+from kiosk.visit.views.desk import CheckView, Part, PartFault
 from tests.flows.conftest import Walks
 from tests.flows.diagram import ARCHITECTURE, generated_part, section
 from tests.flows.search import STALE, Transition

@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 
 from kiosk.channel import ChannelError
 from kiosk.nfc import contact as contacts
-from kiosk.nfc import isodep, tlv, tokens, trust
+from kiosk.nfc import isodep, trust
 from kiosk.nfc.antenna import Antenna, Found, Link, Several
-from kiosk.nfc.apdu import CommandApdu, GarbledAnswer, ResponseApdu
 from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Wrong
 from kiosk.nfc.faults import TokenGarbled
+from kiosk.nfc.protocol import tlv, tokens
+from kiosk.nfc.protocol.apdu import CommandApdu, GarbledAnswer, ResponseApdu
+from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.reading import Reading
 from kiosk.nfc.secret import Pin
 from kiosk.nfc.session import Session
-from kiosk.nfc.tokens import Token
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
-from kiosk.simulator.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import Kind
 from kiosk.visit.states import Stage
 from tests.fuzz.hostile import HostileChip, Tail
 from tests.fuzz.script import Bytes, lies

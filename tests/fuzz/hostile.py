@@ -6,9 +6,9 @@ from random import Random
 from typing import Literal, assert_never
 
 from kiosk.nfc.isodep import Heard, Technology, Unheard
-from kiosk.simulator.card import Card
-from kiosk.simulator.other_tokens import transit_card
-from kiosk.simulator.picc import Picc, RadioFace
+from kiosk.simulator.radio.picc import Picc, RadioFace
+from kiosk.simulator.tokens.card import Card
+from kiosk.simulator.tokens.other_tokens import transit_card
 from tests.fuzz.script import Do, Lie
 
 UID = b"\x08\x01\x02\x03"

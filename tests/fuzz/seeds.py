@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kiosk.channel import ArmReader, BeginContact, EndContact, Message, SignDigests, encode, pin_frame
 from kiosk.qualification.terms import Authentication, Device
-from kiosk.simulator.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import Kind
 from tests.fuzz.harness import ORDERS, opening
 from tests.fuzz.script import Do, Lie, write
 from tests.fuzz.world import DIGESTS, World

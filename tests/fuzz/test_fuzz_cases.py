@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from kiosk.nfc.apdu import CommandApdu
 from kiosk.nfc.contact import Authenticated, Failed
-from kiosk.simulator.jpki_token import Kind
+from kiosk.nfc.protocol.apdu import CommandApdu
+from kiosk.simulator.tokens.jpki_token import Kind
 from kiosk.visit.events import ReadFailure
 from tests.fuzz import lines, seeds
 from tests.fuzz.harness import Harness, Watch, WatchedLink, opening

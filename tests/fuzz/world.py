@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from kiosk.nfc import trust
 from kiosk.qualification.terms import SignatureAlgorithm
-from kiosk.simulator import pki
-from kiosk.simulator.card import ModelledWork, SansIoCard, Work
-from kiosk.simulator.jpki_token import Behaviour, ComputingTime, Identity, JpkiToken, Kind, PinState
-from kiosk.simulator.other_tokens import payment_card
+from kiosk.simulator.tokens import pki
+from kiosk.simulator.tokens.card import ModelledWork, SansIoCard, Work
+from kiosk.simulator.tokens.jpki_token import Behaviour, ComputingTime, Identity, JpkiToken, Kind, PinState
+from kiosk.simulator.tokens.other_tokens import payment_card
 
 NOW = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)

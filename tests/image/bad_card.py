@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from kiosk.commands.first_boot import notice_of
-from kiosk.config import ConfigError, load_card
+from kiosk.config.settings import ConfigError, load_card
 from kiosk.provisioning.first_boot import Faulty
 from tests.image.counter import READY_S, Counter
 from tests.image.failing import add_notices

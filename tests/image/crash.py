@@ -12,8 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from kiosk.config import ConfigError, load
-from kiosk.uploader.custody import load_key
+from kiosk.config.settings import ConfigError, load
+from kiosk.uploader.service.custody import load_key
 from tests.image import host_key
 from tests.image.recording import Recording
 from tests.image.replay import BOOT, DATA, Cut, Part, Replayer, cuts, partition, to_the_end

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kiosk.notice import from_text
+from kiosk.channel.notice_file import from_text
 from tests.image.counter import PAGE_S, READY_S, REPOSITORY, Counter
 from tests.image.machine import Machine, MachineError
 from tests.image.report import Report

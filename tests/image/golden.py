@@ -8,18 +8,18 @@ from typing import Any
 
 import pygame
 
-from kiosk.config import LANGUAGES, Theme
-from kiosk.notice import Notice
+from kiosk.channel.notice_file import Notice
+from kiosk.config.choices import LANGUAGES, Theme
 from kiosk.qualification.terms import Mode
-from kiosk.screens.catalogue import Catalogues
-from kiosk.screens.examples import RECEIPT, examples
-from kiosk.screens.fonts import FontBook
-from kiosk.screens.layout import lay_out
-from kiosk.screens.look import Look, canvas_for
-from kiosk.screens.notice_page import notice_picture
-from kiosk.screens.painter import Painter
-from kiosk.screens.theme import tokens_of
-from kiosk.screens.widgets import Picture, Scene, Text
+from kiosk.screens.drawing.fonts import FontBook
+from kiosk.screens.drawing.painter import Painter
+from kiosk.screens.kit.look import Look, canvas_for
+from kiosk.screens.kit.theme import tokens_of
+from kiosk.screens.kit.widgets import Picture, Scene, Text
+from kiosk.screens.pages.examples.patient import RECEIPT, examples
+from kiosk.screens.pages.layout import lay_out
+from kiosk.screens.pages.notice_page import notice_picture
+from kiosk.screens.words.catalogue import Catalogues
 from kiosk.visit.states import Kiosk, Line
 from tests.image.machine import HEIGHT, WIDTH
 

@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-from kiosk.simulator.desk.place import STAFF_NUMBER, STAFF_PASSCODE
-from kiosk.visit.changed import Change, ChangedView
+from kiosk.simulator.demo.place import STAFF_NUMBER, STAFF_PASSCODE
 from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffChanged
+from kiosk.visit.views.changed import Change, ChangedView
 from tests.image.counter import CLINIC, FAT_AT, READY_S, Counter
 from tests.image.golden import Golden
 from tests.image.machine import Machine, MachineError

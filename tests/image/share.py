@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from kiosk.uploader.audit_chain import Whole, verify
+from kiosk.uploader.store.audit_chain import Whole, verify
 from tests.image.counter import HOST, READY_S, Counter
 from tests.image.machine import Machine, MachineError, in_tools
 from tests.image.report import Report

@@ -21,8 +21,8 @@ from kiosk.indicators.patterns import (
     pattern_of,
 )
 from kiosk.qualification.terms import Mode
-from kiosk.screens.examples import examples
-from kiosk.simulator.desk.place import PIN
+from kiosk.screens.pages.examples.patient import examples
+from kiosk.simulator.demo.place import PIN
 from tests.image.counter import REPOSITORY, Counter
 from tests.image.lines import Lit, Sounded, Watcher, lit, sounded
 from tests.image.machine import Machine

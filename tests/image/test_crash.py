@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import Settings
+from kiosk.config.settings import Settings
 from kiosk.provisioning.first_boot import Places, first_boot
 from tests.image import crash
 from tests.image.crash import Campaign, Card, FatFile, Owed, Stage, State
 from tests.image.recording import Recording
 from tests.image.replay import FLUSH, Cut
 from tests.image.test_replay import log_of, sector
-from tests.unit.test_first_boot import CODE, written
+from tests.provisioning.test_first_boot import CODE, written
 
 SECTOR = 512
 FAT, DATA = 2, 40  #: first sectors

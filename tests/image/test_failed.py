@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.notice import from_text
+from kiosk.channel.notice_file import from_text
 
 APPLIANCE = Path(__file__).resolve().parents[2] / "deploy/appliance"
 SCRIPTS, NOTICES = APPLIANCE / "usr/lib/kiosk", APPLIANCE / "usr/share/kiosk/notices"

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.commands import first_boot
-from kiosk.uploader.custody import to_pem
+from kiosk.uploader.service.custody import to_pem
 from tests.image import host_key
 from tests.image.crash import key_faults
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.simulator.field import FieldSettings, VirtualField
-from kiosk.simulator.hierarchy import default_folder, ensure_hierarchy
+from kiosk.simulator.field.field import FieldSettings, VirtualField
+from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
 from tests.image import usbredir
 from tests.image.usbredir import ACK, BULK_IN, BULK_OUT, Frames, VirtualStick
 

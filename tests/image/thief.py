@@ -4,11 +4,11 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from kiosk.simulator.desk.place import INSTITUTION, STAFF_PASSCODE
+from kiosk.simulator.demo.place import INSTITUTION, STAFF_PASSCODE
 from kiosk.simulator.service.answers import PERSONS
-from kiosk.uploader.custody import is_sealed, load_key
-from kiosk.uploader.service import Service
-from kiosk.uploader.tls import Credentials
+from kiosk.uploader.service.client import Service
+from kiosk.uploader.service.custody import is_sealed, load_key
+from kiosk.uploader.service.tls import Credentials
 from tests.image import host_key
 from tests.image.counter import TERMINAL, Counter
 from tests.image.crash import mounted

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from kiosk.simulator.airtime import INSTANT
-from kiosk.simulator.meter import Meter
-from kiosk.simulator.other_tokens import payment_card
-from kiosk.simulator.picc import Picc, RadioFace
-from kiosk.simulator.pn533_chip import Busy, Chip, SyntaxFaultError
-from kiosk.simulator.radio import Placement, RadioField
+from kiosk.simulator.chip.chip import Busy, Chip, SyntaxFaultError
+from kiosk.simulator.radio.airtime import INSTANT
+from kiosk.simulator.radio.meter import Meter
+from kiosk.simulator.radio.picc import Picc, RadioFace
+from kiosk.simulator.radio.radio import Placement, RadioField
+from kiosk.simulator.tokens.other_tokens import payment_card
 
 PAIRS = Path(__file__).with_name("nfcpy_pn533_pairs.txt")
 NAMES = {

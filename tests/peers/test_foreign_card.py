@@ -13,20 +13,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from kiosk.simulator.airtime import INSTANT
-from kiosk.simulator.field import FieldSettings, VirtualField
-from kiosk.simulator.field_client import FieldClient
-from kiosk.simulator.hierarchy import Hierarchy
-from kiosk.simulator.picc import RadioFace
-from tests.reader.stock_stick import (
-    activate,
-    ask,
-    plugged_in,
-    read_file,
-    select_application,
-    select_file,
-    sign,
-)
+from kiosk.simulator.field.client import FieldClient
+from kiosk.simulator.field.field import FieldSettings, VirtualField
+from kiosk.simulator.radio.airtime import INSTANT
+from kiosk.simulator.radio.picc import RadioFace
+from kiosk.simulator.tokens.hierarchy import Hierarchy
+from tests.nfc.stock_stick import activate, ask, plugged_in, read_file, select_application, select_file, sign
 
 SCRIPT = Path(__file__).with_name("foreign_card.py")
 

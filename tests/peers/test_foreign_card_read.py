@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from kiosk.simulator.airtime import INSTANT
-from kiosk.simulator.field import FieldSettings, VirtualField
-from kiosk.simulator.field_client import FieldClient
-from kiosk.simulator.hierarchy import Hierarchy
-from kiosk.simulator.picc import RadioFace
+from kiosk.simulator.field.client import FieldClient
+from kiosk.simulator.field.field import FieldSettings, VirtualField
+from kiosk.simulator.radio.airtime import INSTANT
+from kiosk.simulator.radio.picc import RadioFace
+from kiosk.simulator.tokens.hierarchy import Hierarchy
 
 CARD = Path(__file__).with_name("foreign_card.py")
 PIN = b"5678\n"

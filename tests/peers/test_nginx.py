@@ -13,14 +13,14 @@ import pytest
 from kiosk.channel import Answered, Deferred
 from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.service_pki import make_client, prepare_service
-from kiosk.uploader.retry import Hold, LineDown, RetryRules, decide, decide_line
-from kiosk.uploader.service import Service
-from kiosk.uploader.tls import Credentials
-from kiosk.uploader.wire import Fault, FaultKind, Keys, Problem
-from tests.outbox.tls_server import KEYS, Authority
-from tests.outbox.world import INSTITUTION, TERMINAL, Token, new_visit, running_uploader, write_config
+from kiosk.uploader.delivery.retry import Hold, LineDown, RetryRules, decide, decide_line
+from kiosk.uploader.service.client import Service
+from kiosk.uploader.service.tls import Credentials
+from kiosk.uploader.service.wire import Fault, FaultKind, Keys, Problem
 from tests.peers.nginx import PROGRAM, Front, Nginx, running_nginx
-from tests.system.simulated_terminal import running_service
+from tests.simulator.service.running import running_service
+from tests.uploader.service.tls_server import KEYS, Authority
+from tests.uploader.world import INSTITUTION, TERMINAL, Token, new_visit, running_uploader, write_config
 
 pytestmark = [
     pytest.mark.peer,

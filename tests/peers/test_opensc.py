@@ -17,8 +17,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from kiosk.simulator.hierarchy import Hierarchy, ensure_hierarchy
-from kiosk.simulator.jpki_token import Kind
+from kiosk.simulator.tokens.hierarchy import Hierarchy, ensure_hierarchy
+from kiosk.simulator.tokens.jpki_token import Kind
 
 VPCD = ("127.0.0.1", 35963)
 TOOLS = ("pcscd", "opensc-tool", "pkcs15-tool", "pkcs15-crypt", "openssl")

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import LANGUAGES, Theme
-from kiosk.screens.catalogue import Catalogues
-from kiosk.screens.fonts import FontBook
-from kiosk.screens.gallery import CLINIC, DISPLAYS, VOICED
-from kiosk.screens.look import Look
-from kiosk.screens.theme import tokens_of
-from tests.screens.counter import Counter, Secrets, open_counter
+from kiosk.config.choices import LANGUAGES, Theme
+from kiosk.screens.drawing.fonts import FontBook
+from kiosk.screens.kit.look import Look
+from kiosk.screens.kit.theme import tokens_of
+from kiosk.screens.words.catalogue import Catalogues
+from tests.screens.conductor.counter import Counter, Secrets, open_counter
+from tests.screens.proof.gallery import CLINIC, DISPLAYS, VOICED
 
 MakeLook = Callable[..., Look]
 

@@ -14,13 +14,13 @@ from random import Random
 
 import psutil
 
+from kiosk.channel.seqpacket import Hub, Listener, connect
 from kiosk.nfc import trust
 from kiosk.nfc.process import Pacing, ReaderProcess
-from kiosk.seqpacket import Hub, Listener, connect
-from kiosk.simulator.hierarchy import Hierarchy, ensure_hierarchy
-from kiosk.simulator.jpki_token import ComputingTime
-from kiosk.simulator.radio import FrameLoss
-from kiosk.simulator.tokens import Pocket
+from kiosk.simulator.field.pocket import Pocket
+from kiosk.simulator.radio.radio import FrameLoss
+from kiosk.simulator.tokens.hierarchy import Hierarchy, ensure_hierarchy
+from kiosk.simulator.tokens.jpki_token import ComputingTime
 from tests.soak.patient import Odds, Patient
 from tests.soak.stick import Place
 

@@ -33,14 +33,14 @@ from kiosk.channel import (
     encode,
     pin_frame,
 )
+from kiosk.channel.seqpacket import Peer
 from kiosk.nfc import trust
 from kiosk.qualification.terms import Authentication, Device
-from kiosk.seqpacket import Peer
-from kiosk.simulator.radio import Departure, Placement
-from kiosk.simulator.tokens import Pocket, TokenName, TokenOrder
+from kiosk.simulator.field.pocket import Pocket, TokenName, TokenOrder
+from kiosk.simulator.radio.radio import Departure, Placement
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import ReaderCondition
-from tests.reader.screen_side import DIGESTS
+from tests.nfc.screen_side import DIGESTS
 from tests.soak.stick import Place
 
 TURN_S = 0.01  #: what a turn of the loop would take

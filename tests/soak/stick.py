@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from kiosk.nfc.antenna import Antenna
 from kiosk.nfc.faults import ReaderGone
 from kiosk.nfc.pn533 import Pn533
-from kiosk.simulator import pn533_frames
-from kiosk.simulator.airtime import INSTANT
-from kiosk.simulator.meter import Meter
-from kiosk.simulator.pn533_chip import Chip, SyntaxFaultError
-from kiosk.simulator.pn533_frames import FrameReader, Information
-from kiosk.simulator.radio import RadioField
+from kiosk.simulator.chip import frames as pn533_frames
+from kiosk.simulator.chip.chip import Chip, SyntaxFaultError
+from kiosk.simulator.chip.frames import FrameReader, Information
+from kiosk.simulator.radio.airtime import INSTANT
+from kiosk.simulator.radio.meter import Meter
+from kiosk.simulator.radio.radio import RadioField
 
 
 @dataclass

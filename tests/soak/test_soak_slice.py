@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.simulator.hierarchy import Hierarchy, ensure_hierarchy
+from kiosk.simulator.tokens.hierarchy import Hierarchy, ensure_hierarchy
 from tests.soak.__main__ import Report, Size, soak
 from tests.soak.patient import Odds
 

@@ -22,13 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.desk.client import DeskClient
-from kiosk.simulator.desk.desk import Desk, Speed
-from kiosk.simulator.desk.hand import board_path
-from kiosk.simulator.desk.household import Household
-from kiosk.simulator.desk.place import QUICK, Place, prepare
-from kiosk.simulator.hierarchy import default_folder, ensure_hierarchy
-from kiosk.simulator.jpki_token import Kind
+from kiosk.simulator.demo.client import DeskClient
+from kiosk.simulator.demo.demo import Desk, Speed
+from kiosk.simulator.demo.hand import board_path
+from kiosk.simulator.demo.household import Household
+from kiosk.simulator.demo.place import QUICK, Place, prepare
+from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
+from kiosk.simulator.tokens.jpki_token import Kind
 from tests.system.chaos_load import Load, Patient
 
 MODE = Mode.QUALIFICATION_ONLY

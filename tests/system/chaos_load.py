@@ -23,18 +23,18 @@ from kiosk.channel import (
     decode,
     encode,
 )
+from kiosk.channel.seqpacket import Peer, connect
 from kiosk.qualification.consent import NOT_ASKED
 from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
 from kiosk.qualification.terms import Authentication, Device, Mode
 from kiosk.qualification.transcript import Transcript
-from kiosk.seqpacket import Peer, connect
-from kiosk.simulator.desk.client import DeskClient, StoryError
-from kiosk.simulator.desk.hand import RESULTS
-from kiosk.simulator.desk.place import INSTITUTION, TERMINAL
-from kiosk.simulator.field_client import FieldClient
-from kiosk.simulator.jpki_token import Identity
-from tests.system.simulated_terminal import now_text, sign
+from kiosk.simulator.demo.client import DeskClient, StoryError
+from kiosk.simulator.demo.hand import RESULTS
+from kiosk.simulator.demo.place import INSTITUTION, TERMINAL
+from kiosk.simulator.field.client import FieldClient
+from kiosk.simulator.tokens.jpki_token import Identity
+from tests.simulator.service.running import now_text, sign
 
 _AGAIN_S = 2.0  #: a commit without an answer is sent again after this
 _REPEATED = 0.1  #: of the acknowledged ones, so many are committed again: an acknowledgement may be lost too

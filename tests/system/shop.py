@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.channel import UPLOADER_OUTBOX, Answered, Committed, decode
+from kiosk.channel.seqpacket import Peer, connect
 from kiosk.qualification.terms import Mode
-from kiosk.seqpacket import Peer, connect
-from kiosk.simulator.desk.client import DeskClient
-from kiosk.simulator.desk.command import STORY_SPEED
-from kiosk.simulator.desk.desk import Desk
-from kiosk.simulator.desk.hand import Hand, board_path
-from kiosk.simulator.desk.place import QUICK, prepare
-from kiosk.simulator.field_client import FieldClient
+from kiosk.simulator.demo.client import DeskClient
+from kiosk.simulator.demo.command import STORY_SPEED
+from kiosk.simulator.demo.demo import Desk
+from kiosk.simulator.demo.hand import Hand, board_path
+from kiosk.simulator.demo.place import QUICK, prepare
+from kiosk.simulator.field.client import FieldClient
 
 PROCESSES = ("reader", "uploader", "screen")
 #: Long enough for a process to come back on a busy machine, so that a visit may go on.

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, ReaderState, decode
+from kiosk.channel.seqpacket import connect
 from kiosk.qualification.terms import Mode
-from kiosk.seqpacket import connect
-from kiosk.simulator.desk import scenarios
-from kiosk.simulator.desk.hand import RESULTS, Hand, board_path
-from kiosk.simulator.desk.place import Place, prepare
+from kiosk.simulator.demo import scenarios
+from kiosk.simulator.demo.hand import RESULTS, Hand, board_path
+from kiosk.simulator.demo.place import Place, prepare
 from kiosk.visit.states import ReaderCondition
 from tests.system.nonsense_card import HABITS, NonsenseCard
 from tests.system.shop import PATIENT, PROCESSES, Shop, open_shop

@@ -6,23 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import (
-    Clinic,
+from kiosk.config.clinic import Clinic, StaffMember
+from kiosk.config.first_boot import FirstBoot, Network, Share
+from kiosk.config.folders import HandoverSettings, LookupSettings
+from kiosk.config.reader import ReaderSettings
+from kiosk.config.screen import IndicatorSettings, ScreenSettings
+from kiosk.config.settings import Settings, load
+from kiosk.config.uploader import (
     ClockSettings,
-    IndicatorSettings,
     MetricsSettings,
     OutboxSettings,
     ReportSettings,
-    ScreenSettings,
     ServiceSettings,
-    Settings,
-    StaffMember,
     UpdateSettings,
-    load,
 )
-from kiosk.config_folders import HandoverSettings, LookupSettings
-from kiosk.config_reader import ReaderSettings
-from kiosk.provisioning.sections import FirstBoot, Network, Share
 from kiosk.visit.rules import Rules, Timing
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "kiosk.toml.example"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import load
+from kiosk.config.settings import load
 from kiosk.uploader.updates.flags import RESTART, SETTINGS, STICK
-from tests.fleet.bundles import Box, Signer
-from tests.fleet.rauc_service import rauc_service
+from tests.uploader.updates.bundles import Box, Signer
+from tests.uploader.updates.rauc_service import rauc_service
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 APPLIANCE = DEPLOY / "appliance"

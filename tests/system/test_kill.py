@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.desk import scenarios
-from kiosk.simulator.desk.client import StoryError
-from kiosk.simulator.desk.hand import RESULTS, Hand
-from kiosk.simulator.desk.scenarios import STORY, Scenario
+from kiosk.simulator.demo import scenarios
+from kiosk.simulator.demo.client import StoryError
+from kiosk.simulator.demo.hand import RESULTS, Hand
+from kiosk.simulator.demo.scenarios import STORY, Scenario
 from tests.system.shop import PROCESSES, Shop, open_shop
 
 pytestmark = pytest.mark.slow

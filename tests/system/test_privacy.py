@@ -21,11 +21,11 @@ from pathlib import Path
 import pytest
 
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.desk.hand import Hand
-from kiosk.simulator.desk.place import STAFF_PASSCODE, kiosk_argv
-from kiosk.simulator.hierarchy import default_folder, ensure_hierarchy
-from kiosk.simulator.jpki_token import Kind
+from kiosk.simulator.demo.hand import Hand
+from kiosk.simulator.demo.place import STAFF_PASSCODE, kiosk_argv
 from kiosk.simulator.service.answers import PERSONS
+from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
+from kiosk.simulator.tokens.jpki_token import Kind
 from tests.system.privacy import (
     Eavesdropper,
     Found,

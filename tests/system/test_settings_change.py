@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from kiosk.channel.changed import CHANGED_FILE, ChangedFile, SettingChange
-from kiosk.config import load
+from kiosk.config.passcodes import hash_passcode
+from kiosk.config.settings import load
 from kiosk.provisioning.wipe import without_secrets
-from kiosk.staff import hash_passcode
 
 FRESH = Path(__file__).resolve().parents[2] / "deploy" / "kiosk.toml.card"
 FOLDERS = ("card", "kept", "line", "notice", "told")

@@ -14,9 +14,9 @@ from pathlib import Path
 import pygame
 import pytest
 
-from kiosk.simulator.desk.client import DeskClient
-from kiosk.simulator.desk.place import PIN
-from kiosk.simulator.desk.strip import ALARM, CHOSEN, HEIGHT, KEY, LIT
+from kiosk.simulator.demo.client import DeskClient
+from kiosk.simulator.demo.place import PIN
+from kiosk.simulator.demo.strip import ALARM, CHOSEN, HEIGHT, KEY, LIT
 from tests.system.xlib import photograph
 from tests.system.xserver import XServer, x_server
 

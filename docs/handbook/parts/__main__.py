@@ -15,9 +15,9 @@ from settings_table import settings
 from staff_screens import staff_screens
 from wiring import drawing
 
-from kiosk.config import LANGUAGES_ON, Theme
-from kiosk.screens.catalogue import Catalogues
-from kiosk.screens.gallery import draw_all
+from kiosk.config.choices import LANGUAGES_ON, Theme
+from kiosk.screens.words.catalogue import Catalogues
+from tests.screens.proof.gallery import draw_all
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DISPLAY = "800x480"

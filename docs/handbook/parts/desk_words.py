@@ -2,10 +2,10 @@
 
 from kiosk.qualification.guidance import RULES, STEPS, Finding, Rule, Way
 from kiosk.qualification.terms import FallbackReason
-from kiosk.screens.catalogue import Catalogues
-from kiosk.screens.pages_staff import FAULTS
-from kiosk.visit.desk import Part
+from kiosk.screens.pages.staff.menu import FAULTS
+from kiosk.screens.words.catalogue import Catalogues
 from kiosk.visit.states import CallReason, OutOfServiceReason
+from kiosk.visit.views.desk import Part
 
 PHRASE_BREAK = "\u200b"  #: the catalogues mark where a line may break; a book breaks its own lines
 

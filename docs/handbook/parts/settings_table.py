@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.config import SECTIONS, rulebook
-from kiosk.config_table import Rule
+from kiosk.config.settings import SECTIONS, rulebook
+from kiosk.config.table import Rule
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "kiosk.toml.example"
 USUAL = "既定。"  #: the example's comment begins so where its value is the default

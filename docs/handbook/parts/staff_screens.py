@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from kiosk.config import Theme
-from kiosk.screens.catalogue import Catalogues
-from kiosk.screens.examples import Example
-from kiosk.screens.fonts import FontBook
-from kiosk.screens.gallery import CLINIC, DISPLAYS, all_examples
-from kiosk.screens.layout import STAFF_READ, lay_out
-from kiosk.screens.look import Look
-from kiosk.screens.pages_update import FAULTS
-from kiosk.screens.theme import tokens_of
-from kiosk.screens.widgets import Button, Picture, Text
+from kiosk.config.choices import Theme
+from kiosk.screens.drawing.fonts import FontBook
+from kiosk.screens.kit.look import Look
+from kiosk.screens.kit.theme import tokens_of
+from kiosk.screens.kit.widgets import Button, Picture, Text
+from kiosk.screens.pages.examples.patient import Example
+from kiosk.screens.pages.layout import STAFF_READ, lay_out
+from kiosk.screens.pages.staff.update import FAULTS
+from kiosk.screens.words.catalogue import Catalogues
+from tests.screens.proof.gallery import CLINIC, DISPLAYS, all_examples
 
 PHRASE_BREAK = "\u200b"
 REFUSED = "staff_update_fault_"  #: how the examples of refused updates are named

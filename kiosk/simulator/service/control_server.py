@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from kiosk.qualification.codes import ProcessingResultStatus, QualificationValidity, SegmentOfResult
 from kiosk.simulator.service.answers import AnswerPlan
-from kiosk.simulator.service.desk import Desk
 from kiosk.simulator.service.enrolment import CODE_FORM, INSTITUTION_FORM, EnrolmentDesk
 from kiosk.simulator.service.faults import (
     Answered,
@@ -24,6 +23,7 @@ from kiosk.simulator.service.faults import (
     Operation,
     Refuse,
 )
+from kiosk.simulator.service.operations import Desk
 from kiosk.simulator.service.problems import code_of
 from kiosk.simulator.service.store import Store
 from kiosk.simulator.service.web import Meter

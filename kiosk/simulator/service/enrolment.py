@@ -18,7 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from kiosk.simulator.service.desk import Desk, Done
+from kiosk.simulator.service.operations import Desk, Done
 from kiosk.simulator.service.problems import Code, Problem
 from kiosk.simulator.service.service_pki import (
     CLIENT_DAYS,

@@ -14,9 +14,9 @@ from pathlib import Path
 from aiohttp import web
 
 from kiosk.simulator.service.control_server import ControlServer
-from kiosk.simulator.service.desk import Desk
 from kiosk.simulator.service.enrolment import EnrolmentDesk
 from kiosk.simulator.service.faults import FaultPlan
+from kiosk.simulator.service.operations import Desk
 from kiosk.simulator.service.service_pki import ServiceFiles
 from kiosk.simulator.service.store import Store
 from kiosk.simulator.service.trust import TokenTrust

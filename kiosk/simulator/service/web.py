@@ -11,7 +11,6 @@ from typing import Any, assert_never
 from aiohttp import web
 
 from kiosk.simulator.service.answers import AnswerPlan
-from kiosk.simulator.service.desk import UUID_FORM, Desk, Done, Submission, read_submission
 from kiosk.simulator.service.enrolment import EnrolmentDesk
 from kiosk.simulator.service.faults import (
     Answered,
@@ -25,6 +24,7 @@ from kiosk.simulator.service.faults import (
     Operation,
     Refuse,
 )
+from kiosk.simulator.service.operations import UUID_FORM, Desk, Done, Submission, read_submission
 from kiosk.simulator.service.problems import CONTENT_TYPE, Code, Problem, code_for, code_of
 from kiosk.simulator.service.store import Peer, Store
 

@@ -4,16 +4,16 @@ import secrets
 from collections.abc import Callable
 from typing import assert_never
 
+from kiosk.box.clock import Moment
 from kiosk.channel import AskLookUps, CheckItem, Done, FromUploader, LookUpLine, LookUpLines, StartLookUp
-from kiosk.config import Settings
-from kiosk.uploader.answers import AnswerMemory
-from kiosk.uploader.clock import Moment
+from kiosk.config.settings import Settings
+from kiosk.uploader.delivery.answers import AnswerMemory
 from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.handover import HandOver
 from kiosk.uploader.oqs.lookup import LookUpDesk
 from kiosk.uploader.oqs.lookup_store import LookUps
-from kiosk.uploader.outbox import Outbox
-from kiosk.uploader.records import Answered
+from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.records import Answered
 
 LISTED = 20
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kiosk.box.clock import JAPAN, Moment
 from kiosk.channel import CheckItem
-from kiosk.config import Clinic
-from kiosk.config_folders import FileEncoding, HandoverSettings
+from kiosk.config.clinic import Clinic
+from kiosk.config.folders import FileEncoding, HandoverSettings
 from kiosk.qualification.codes import ResultCodes, outcome_of
 from kiosk.qualification.terms import Outcome
-from kiosk.uploader.answers import AnswerMemory
-from kiosk.uploader.clock import JAPAN, Moment
+from kiosk.uploader.delivery.answers import AnswerMemory
 from kiosk.uploader.oqs import folder as files
 from kiosk.uploader.oqs.codes import CharacterCode, ReferenceClassification
 from kiosk.uploader.oqs.document import write
@@ -27,7 +27,7 @@ from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.folder import Folder, NotPut, Put, PutUnknown
 from kiosk.uploader.oqs.messages import Body, Header, Message, XmlMsg
 from kiosk.uploader.oqs.results import Result
-from kiosk.uploader.records import Answered
+from kiosk.uploader.outbox.records import Answered
 
 log = logging.getLogger(__name__)
 

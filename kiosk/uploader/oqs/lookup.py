@@ -12,20 +12,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, assert_never
 
+from kiosk.box.clock import JAPAN, Moment
 from kiosk.channel import AuditNote, CheckItem
-from kiosk.config import Clinic
-from kiosk.config_folders import FileEncoding, LookupMessage, LookupSettings
+from kiosk.config.clinic import Clinic
+from kiosk.config.folders import FileEncoding, LookupMessage, LookupSettings
 from kiosk.qualification.codes import (
     ProcessingResultStatus,
     QualificationValidity,
     ResultCodes,
     SegmentOfResult,
 )
-from kiosk.uploader.answers import AnswerMemory
-from kiosk.uploader.audit_events import KIOSK
-from kiosk.uploader.clock import JAPAN, Moment
-from kiosk.uploader.database import Database
-from kiosk.uploader.ledger import Ledger
+from kiosk.uploader.delivery.answers import AnswerMemory
 from kiosk.uploader.oqs import folder as files
 from kiosk.uploader.oqs.codes import CharacterCode
 from kiosk.uploader.oqs.document import Read, Reason, Refused, read, write
@@ -48,9 +45,12 @@ from kiosk.uploader.oqs.lookup_store import Late, LookUps
 from kiosk.uploader.oqs.matching import Matcher, Matches, Recorded, identities
 from kiosk.uploader.oqs.messages import Unit, XmlMsg
 from kiosk.uploader.oqs.results import Result
-from kiosk.uploader.outbox import Outbox
-from kiosk.uploader.records import Answered
-from kiosk.uploader.wire import Answer
+from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.records import Answered
+from kiosk.uploader.service.wire import Answer
+from kiosk.uploader.store.audit_events import KIOSK
+from kiosk.uploader.store.database import Database
+from kiosk.uploader.store.ledger import Ledger
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 
-from kiosk.uploader.clock import JAPAN
-from kiosk.uploader.database import Database
+from kiosk.box.clock import JAPAN
 from kiosk.uploader.oqs.exchange import Kind, LookUp, Stage
-from kiosk.uploader.standing import Name, Standing
+from kiosk.uploader.store.database import Database
+from kiosk.uploader.store.standing import Name, Standing
 
 KEPT = 50  #: ended look-ups that stay listed
 _COLUMNS = tuple(field.name for field in dataclasses.fields(LookUp))

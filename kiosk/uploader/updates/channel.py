@@ -8,11 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kiosk.channel import UpdateFault
-from kiosk.uploader.service import Client
-from kiosk.uploader.tls import server_only_context
+from kiosk.uploader.service.client import Client
+from kiosk.uploader.service.tls import server_only_context
+from kiosk.uploader.service.wire import Fault, FaultKind, Problem
 from kiosk.uploader.updates import channel_file
 from kiosk.uploader.updates.channel_file import ChannelFile
-from kiosk.uploader.wire import Fault, FaultKind, Problem
 
 SPARE_BYTES = 16 * 1024 * 1024  #: that the outbox on the same partition must keep
 _WORDS = {

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 
+from kiosk.box import rauc
+from kiosk.box.rauc import Bundle, Judged
 from kiosk.channel import UpdateFault, UpdateOffer
-from kiosk.uploader.updates import rauc
 from kiosk.uploader.updates.channel import Pace, clear, room_fault
 from kiosk.uploader.updates.channel_file import MAX_SENTENCE, MAX_SENTENCES, Changes, age_fault, parsed
-from kiosk.uploader.updates.rauc import Bundle, Judged
 
 MAX_BUNDLES = 5  #: looked at on one stick, by name
 _CHUNK = 1 << 20

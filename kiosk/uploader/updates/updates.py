@@ -13,6 +13,8 @@ from typing import assert_never
 
 import msgspec
 
+from kiosk.box.clock import Moment
+from kiosk.box.release import release_of
 from kiosk.channel import (
     AskUpdate,
     AuditNote,
@@ -27,9 +29,7 @@ from kiosk.channel import (
     UpdateSource,
     UpdateTold,
 )
-from kiosk.config import UpdateSettings
-from kiosk.health.release import release_of
-from kiosk.uploader.clock import Moment
+from kiosk.config.uploader import UpdateSettings
 from kiosk.uploader.updates.channel_file import ChannelFile, age_fault, offer_of, offered_at_start
 from kiosk.uploader.updates.flags import RESTART, STICK, Flags
 from kiosk.uploader.updates.stick import OnStick, stamp

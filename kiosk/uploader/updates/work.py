@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+from kiosk.box import rauc
 from kiosk.channel import UpdateFault, UpdatePhase, UpdateSource
-from kiosk.config import UpdateSettings
-from kiosk.uploader.updates import rauc, stick
+from kiosk.config.uploader import UpdateSettings
+from kiosk.uploader.updates import stick
 from kiosk.uploader.updates.channel import Channel, Pace, Stopped
 from kiosk.uploader.updates.channel_file import ChannelFile, judge
 from kiosk.uploader.updates.stick import OnStick, bundle_fault

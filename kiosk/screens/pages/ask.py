@@ -1,0 +1,246 @@
+"""Layout of what is asked before anything is held: start, language, consent, method, device. PURE."""
+
+from kiosk.qualification.consent import Consent, ConsentForm, ConsentItem
+from kiosk.qualification.terms import Device, Mode
+from kiosk.screens.kit import look as sizes
+from kiosk.screens.kit.geometry import Rect
+from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.touch import StartTouch
+from kiosk.screens.kit.widgets import Button, Icon, Mark
+from kiosk.visit.events import Action, DeviceChosen, ItemAnswered, LanguageChosen, Pressed
+from kiosk.visit.states import AskConsent, AskConsentItems, ChooseDevice
+
+#: With more languages than this the start screen shows one language button instead of all of them.
+LANGUAGES_ON_START = 3
+
+
+def idle(page: Page) -> None:
+    """All of the screen above the footer starts a visit."""
+    kiosk = page.kiosk
+    to_mend = kiosk.check is not None and bool(kiosk.check.faults)
+    due = any(view is not None and view.due for view in (kiosk.update, kiosk.changed))
+    page.header(mend=to_mend or due)
+    page.open_door()
+    area = page.look.canvas.rect.above(page.footer_rect.h + page.margin + page.gap)
+    panel = page.content
+    face = page.tokens.primary
+    inner = panel.inset(page.px(3), page.px(3))
+    if page.look.canvas.portrait:
+        side = page.px(34)
+        icon = inner.top(side + page.px(16)).centred(side, side)
+        words = inner.below(side + page.px(16))
+    else:
+        side = min(page.px(34), inner.h)
+        icon = Rect(inner.x + page.px(3), inner.y + (inner.h - side) // 2, side, side)
+        words = inner.after(side + page.px(8))
+    title = Paragraph(page.say("start.title"), 13.0, True, face.ink)
+    hint = Paragraph(page.say("start.touch"), sizes.TITLE_MM, True, face.ink)
+    what = Paragraph(page.say("start.with"), sizes.NEEDED_MM, False, face.ink)
+    page.add(
+        Button(
+            "start",
+            panel,
+            face,
+            page.tokens.pressed,
+            page.edge,
+            page.radius,
+            (),
+            Icon(icon, Mark.HAND, face.ink, face.fill),
+        )
+    )
+    page.stack(words, (title, hint, what), 5.0, face.fill, middle=True)
+    page.target(area, StartTouch(), "start")
+    _start_footer(page)
+
+
+def _start_footer(page: Page) -> None:
+    """Few languages each have a button of their own here; many, one for all of them."""
+    languages = page.kiosk.rules.languages
+    if not 1 < len(languages) <= LANGUAGES_ON_START:
+        page.footer(None, page.language_label(), page.help_label())
+        return
+    labels = [*_languages(page), page.help_label()]
+    columns = 2 if page.look.canvas.portrait else len(labels)
+    rows = page.listen(page.footer_rect).rows(-(-len(labels) // columns), page.gap)
+    cells = [cell for row in rows for cell in row.columns(columns, page.gap)]
+    page.buttons(cells[: len(labels)], labels)
+
+
+def _languages(page: Page) -> list[Label]:
+    """Each in its own words, the present one marked."""
+    return [
+        Label(
+            f"language_{language}",
+            page.look.words.language_name(language),
+            LanguageChosen(language),
+            primary=language == page.kiosk.language,
+        )
+        for language in page.kiosk.rules.languages
+    ]
+
+
+def _row(page: Page, row: Rect, labels: list[Label], columns: int) -> tuple[Rect, ...]:
+    """A full row is parted by need; one that is not keeps the columns' width."""
+    if len(labels) == columns:
+        return page.parts(row, labels)
+    return row.columns(columns, page.gap)[: len(labels)]
+
+
+def choose_language(page: Page) -> None:
+    """Languages, and as the last tile large letters."""
+    page.header()
+    columns = 2 if page.look.canvas.portrait else 4
+    labels = [*_languages(page), page.text_size_label()]
+    rows = -(-len(labels) // columns)
+    title = (Paragraph(page.say("language.title"), sizes.TITLE_MM, True),)
+    height = rows * page.row + (rows - 1) * page.gap
+    used = page.stack(page.content.above(height + page.px(3)), title)
+    rest = page.content.below(used.h + page.px(3))
+    rest = rest.top(min(rest.h, rows * max(page.row, page.px(sizes.MAIN_TARGET_MM)) + (rows - 1) * page.gap))
+    cells = [
+        cell
+        for index, row in enumerate(rest.rows(rows, page.gap))
+        for cell in _row(page, row, labels[index * columns :][:columns], columns)
+    ]
+    page.buttons(cells, labels)
+    page.footer(page.back_label(), None, page.help_label())
+
+
+def _items(page: Page, items: tuple[ConsentItem, ...]) -> str:
+    return page.say("consent.joint").join(page.say(f"consent.short.{item.name.lower()}") for item in items)
+
+
+def ask_consent(page: Page, _: AskConsent) -> None:
+    """One answer for all; the choices look alike, so that none is pressed upon the patient."""
+    page.header(1)
+    rules = page.kiosk.rules
+    rest = page.lead(
+        (
+            Paragraph(page.say("consent.question", items=_items(page, rules.consent_items)), 7.2, True),
+            Paragraph(page.say("consent.either_way"), sizes.NEEDED_MM, False, page.tokens.sub),
+        ),
+        4 if rules.offer_as_registered else 3,
+    )
+    labels = [
+        Label("all", page.say("consent.all"), Pressed(Action.CONSENT_ALL), Mark.CHECK),
+        Label("none", page.say("consent.none"), Pressed(Action.CONSENT_NONE), Mark.CROSS),
+        Label("each", page.say("consent.each"), Pressed(Action.CONSENT_EACH), Mark.LIST),
+    ]
+    if rules.offer_as_registered:
+        labels.append(
+            Label(
+                "as_registered",
+                page.say("consent.as_registered"),
+                Pressed(Action.CONSENT_AS_REGISTERED),
+                Mark.AGAIN,
+            )
+        )
+    page.tiles(rest, labels, 7.4)
+    page.usual_footer()
+
+
+def ask_consent_item(page: Page, screen: AskConsentItems) -> None:
+    """One kind of record at a time."""
+    page.header(1)
+    items = page.kiosk.rules.consent_items
+    item = items[screen.position]
+    key = item.name.lower()
+    rest = page.lead(
+        (
+            Paragraph(
+                page.say("consent.item.count", number=screen.position + 1, count=len(items)),
+                sizes.NEEDED_MM,
+                False,
+                page.tokens.sub,
+            ),
+            Paragraph(page.say(f"consent.item.{key}"), 7.4, True),
+            Paragraph(page.say(f"consent.covers.{key}"), sizes.NEEDED_MM, False, page.tokens.sub),
+        ),
+        2,
+    )
+    page.tiles(
+        rest,
+        (
+            Label("agree", page.say("consent.agree"), ItemAnswered(item, True), Mark.CHECK),
+            Label("refuse", page.say("consent.none"), ItemAnswered(item, False), Mark.CROSS),
+        ),
+        sizes.TITLE_MM,
+    )
+    page.usual_footer()
+
+
+def choose_method(page: Page) -> None:
+    page.header(1)
+    rest = page.lead((Paragraph(page.say("method.title"), sizes.TITLE_MM, True),), 2)
+    labels = [
+        Label(
+            "own", page.say("method.own"), Pressed(Action.METHOD_OWN), Mark.KEYPAD, page.say("method.own.sub")
+        )
+    ]
+    if page.kiosk.rules.offer_visual_check:
+        labels.append(
+            Label(
+                "visual",
+                page.say("method.visual"),
+                Pressed(Action.METHOD_VISUAL),
+                Mark.PERSON,
+                page.say("method.visual.sub"),
+            )
+        )
+    page.tiles(rest, labels)
+    page.usual_footer()
+
+
+def consent_summary(page: Page, consent: Consent) -> str:
+    """The choice in the words of the line beside 変更."""
+    match consent.form:
+        case ConsentForm.ALL:
+            return page.say("device.consent.all")
+        case ConsentForm.AS_REGISTERED:
+            return page.say("device.consent.as_registered")
+        case ConsentForm.ITEMS if set(consent.agreed) >= set(page.kiosk.rules.consent_items):
+            return page.say("device.consent.all")
+        case ConsentForm.ITEMS if consent.agreed:
+            return page.say("device.consent.items", items=_items(page, consent.agreed))
+        case _:
+            return page.say("device.consent.none")
+
+
+def choose_device(page: Page, screen: ChooseDevice) -> None:
+    page.header(2)
+    title = Paragraph(page.say("device.title"), sizes.TITLE_MM, True)
+    if screen.visit.mode is Mode.HOME_CONSENT:
+        change = max(page.px(22), page.need(page.say("device.change")))
+        texts = (title, Paragraph(consent_summary(page, screen.visit.consent)))
+        least = page.px(34 if page.look.canvas.portrait else sizes.TARGET_MM)
+        needs = page.height_of(texts, page.content.w - change - page.gap, least, 1.0)
+        head = page.content.top(max(least, needs))
+        page.button(
+            Rect(head.right - change, head.y, change, page.px(sizes.TARGET_MM)),
+            Label("change", page.say("device.change"), Pressed(Action.CONSENT_CHANGE)),
+        )
+        words = Rect(head.x, head.y, head.w - change - page.gap, head.h)
+        page.stack(words, texts, 1.0, middle=True)
+        rest = page.content.below(head.h + page.gap)
+    else:
+        rest = page.lead((title,), 3)
+    page.tiles(
+        rest,
+        (
+            Label("card", page.say("device.card"), DeviceChosen(Device.CARD), Mark.CARD),
+            _phone(page, Device.IPHONE, Mark.IPHONE),
+            _phone(page, Device.ANDROID, Mark.ANDROID),
+        ),
+        6.4,
+    )
+    page.usual_footer()
+
+
+def _phone(page: Page, device: Device, mark: Mark) -> Label:
+    return Label(
+        device.value,
+        page.say(f"device.{device.value}"),
+        DeviceChosen(device),
+        mark,
+        page.say(f"device.{device.value}.sub"),
+    )

@@ -1,0 +1,136 @@
+"""Layout of how a visit ends, and of the states without a visit. PURE."""
+
+from kiosk.screens.kit import look as sizes
+from kiosk.screens.kit.announcement import announce, result_panel
+from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.widgets import Mark
+from kiosk.visit.events import Action, Pressed
+from kiosk.visit.states import CallReason, OutOfService, OutOfServiceReason, Recorded, StaffCalled, Verified
+
+
+def _finish(page: Page) -> Label:
+    return Label("finish", page.say("footer.finish"), Pressed(Action.FINISH))
+
+
+def verified(page: Page, screen: Verified) -> None:
+    """Done; whoever has to renew the certificate soon is told, for after that the card is of no use here."""
+    page.header(4)
+    panel_mm = 27.5 if screen.visit.ends_soon else 33.0
+    words = page.say("verified.title"), page.say("verified.what")
+    rest = result_panel(page, page.tokens.ok, Mark.CHECK, *words, panel_mm)
+    paragraphs = [Paragraph(page.say("verified.next"), sizes.TITLE_MM, True)]
+    if screen.visit.ends_soon:
+        paragraphs.append(Paragraph(page.say("verified.ends_soon")))
+    page.stack(rest, paragraphs, 3.0, middle=True)
+    page.footer(_finish(page), None, page.help_label())
+
+
+def not_confirmed(page: Page) -> None:
+    page.header(4)
+    rest = result_panel(page, page.tokens.alarm, Mark.PERSON, page.say("not_confirmed.title"), "")
+    page.stack(
+        rest,
+        (
+            Paragraph(page.say("not_confirmed.staff"), sizes.TITLE_MM, True),
+            Paragraph(page.say("not_confirmed.wait"), 7.0),
+        ),
+        middle=True,
+    )
+    page.footer(_finish(page), None, page.help_label())
+
+
+def recorded(page: Page, screen: Recorded) -> None:
+    """Received, not verified: the number is what the desk asks for."""
+    page.header(4)
+    rest = result_panel(
+        page,
+        page.tokens.notice,
+        Mark.ENVELOPE,
+        page.say("recorded.title"),
+        page.say("recorded.not_verified"),
+        30.0,
+    )
+    half = rest.h // 2
+    caption = page.say("recorded.receipt")
+    width = page.look.measure.width(caption, page.px(7.0), True) + page.px(5)
+    if page.look.canvas.portrait:
+        page.stack(
+            rest,
+            (
+                Paragraph(caption, 7.0, True),
+                Paragraph(screen.receipt, 15.0, True, page.tokens.mark),
+                Paragraph(page.say("recorded.tell"), 7.0, True),
+            ),
+            middle=True,
+        )
+    else:
+        upper = rest.top(half)
+        page.text(upper.left(width), Paragraph(caption, 7.0, True), middle=True)
+        page.text(upper.after(width), Paragraph(screen.receipt, 13.0, True, page.tokens.mark), middle=True)
+        page.text(rest.below(half), Paragraph(page.say("recorded.tell"), 7.4, True), middle=True)
+    page.footer(_finish(page), None, page.help_label())
+
+
+def staff_called(page: Page, screen: StaffCalled) -> None:
+    page.header()
+    page.open_door()
+    headline = "staff_called.help" if screen.reason is CallReason.HELP else "staff_called.title"
+    face = page.tokens.notice if screen.reason is CallReason.HELP else page.tokens.alarm
+    rest = result_panel(page, face, Mark.BELL, page.say(headline), "")
+    paragraphs = [Paragraph(page.say("staff_called.wait"), sizes.TITLE_MM, True)]
+    if screen.reason is not CallReason.HELP:
+        paragraphs.insert(0, Paragraph(page.say(f"staff_called.{screen.reason.value}"), 7.0))
+    page.stack(rest, paragraphs, middle=True)
+    page.footer(_finish(page), None, None)
+
+
+def still_there(page: Page) -> None:
+    page.header()
+    portrait = page.look.canvas.portrait
+    row = page.content.base(page.px(2 * 24 if portrait else 24))
+    page.stack(
+        page.content.above(row.h + page.px(2)).inset(page.px(4), 0),
+        (
+            Paragraph(page.say("still_there.title"), 10.4, True),
+            Paragraph(page.say("still_there.what"), 7.2),
+        ),
+        5.0,
+        middle=True,
+    )
+    page.buttons(
+        row.rows(2, page.gap) if portrait else row.columns(2, page.gap),
+        (
+            Label("continue", page.say("still_there.continue"), Pressed(Action.CONTINUE), primary=True),
+            Label("finish", page.say("still_there.finish"), Pressed(Action.FINISH)),
+        ),
+        mm=sizes.TITLE_MM,
+    )
+    page.footer(None, None, page.help_label())
+
+
+def interrupted(page: Page) -> None:
+    page.header()
+    announce(page, page.content, Mark.WAIT, page.say("interrupted.title"), page.say("interrupted.what"))
+    page.footer(None, None, page.help_label())
+
+
+def out_of_service(page: Page, screen: OutOfService) -> None:
+    page.header()
+    if screen.reason is OutOfServiceReason.MAINTENANCE:  # nothing is touched any more
+        words = page.say("maintenance.title"), page.say("maintenance.what")
+        announce(page, page.under_header, Mark.WAIT, *words)
+        return
+    page.open_door()
+    announce(
+        page,
+        page.content,
+        Mark.CLOSED,
+        page.say("out_of_service.title"),
+        page.say("out_of_service.desk") + "\n" + page.say(f"out_of_service.{screen.reason.value}"),
+    )
+    page.footer(None, None, page.help_label())
+
+
+def starting(page: Page) -> None:
+    page.header()
+    announce(page, page.under_header, Mark.WAIT, page.say("starting.title"), page.say("starting.what"))

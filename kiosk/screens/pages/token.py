@@ -1,0 +1,233 @@
+"""Layout of what concerns the token on the reader: hold, hold again, wrong one, reading, checking. PURE."""
+
+from kiosk.config.choices import ReaderSide
+from kiosk.qualification.terms import Authentication, Device
+from kiosk.screens.kit import look as sizes
+from kiosk.screens.kit.geometry import Rect
+from kiosk.screens.kit.look import Look
+from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.widgets import Mark, Progress, Scene, SceneKind
+from kiosk.visit.events import Action, Pressed
+from kiosk.visit.states import (
+    Again,
+    AuthenticateOnPhone,
+    Checking,
+    Hold,
+    HoldProblem,
+    OtherDevice,
+    Reading,
+    Stage,
+    Visit,
+    WrongToken,
+)
+
+SCENE_MM = (52.0, 58.0)
+PORTRAIT_SCENE_MM = (46.0, 48.0)
+
+#: The reader's name with an arrow to where it lies.
+POINTING = {
+    ReaderSide.UNTOLD: "{}",
+    ReaderSide.LEFT: "← {}",
+    ReaderSide.RIGHT: "{} →",
+    ReaderSide.BELOW: "{} ↓",
+}
+#: How many of the four cells are done when a stage is reached.
+CELLS = 4
+DONE: dict[Stage, int] = {
+    Stage.PRESENTED: 1,
+    Stage.RECOGNISED: 2,
+    Stage.COUNTER: 2,
+    Stage.VERIFIED: 3,
+    Stage.CERTIFICATE: 3,
+    Stage.SIGNED: 4,
+}
+
+
+def _device(visit: Visit) -> Device:
+    """The device that the visit waits for; a visit without one can only mean the card."""
+    return visit.device or Device.CARD
+
+
+def _with_scene(page: Page, kind: SceneKind) -> Rect:
+    """Place the drawn movement and return the room for words."""
+    area = page.content
+    scene = PORTRAIT_SCENE_MM if page.look.canvas.portrait else SCENE_MM
+    width, height = page.px(scene[0]), page.px(scene[1])
+    if page.look.canvas.portrait:
+        place = area.base(height).centred(width, height)
+        words = area.above(height + page.gap)
+    else:
+        words, place = page.sides(area, width, page.px(2), _on_left(page.look))
+        place = place.top(min(height, area.h))
+    tokens = page.tokens
+    label_box = place.top(page.px(7))
+    name = POINTING[page.look.reader_side].format(page.say("hold.reader"))
+    label = page.placed(
+        page.fitted(name, label_box.w, label_box.h, sizes.NEEDED_MM, sizes.FLOOR_MM, True),
+        label_box,
+        True,
+        tokens.ink,
+        tokens.ground,
+        True,
+        True,
+    )
+    page.add(Scene(place, kind, label, tokens.plain, tokens.reader, tokens.highlight))
+    return words.inset(page.px(0.6), 0)
+
+
+def _on_left(look: Look) -> bool:
+    """The drawn reader lies where the real one does; where that is not told, away from the words."""
+    match look.reader_side:
+        case ReaderSide.LEFT:
+            return True
+        case ReaderSide.RIGHT:
+            return False
+        case ReaderSide.BELOW | ReaderSide.UNTOLD:
+            return look.mirror
+
+
+def _scene_of(device: Device) -> SceneKind:
+    match device:
+        case Device.CARD:
+            return SceneKind.CARD
+        case Device.IPHONE:
+            return SceneKind.IPHONE
+        case Device.ANDROID:
+            return SceneKind.ANDROID
+
+
+def _steps(page: Page, words: Rect, title: str, keys: tuple[str, ...], mm: float = 6.7) -> None:
+    """A title and what follows it, each on its own lines."""
+    page.stack(
+        words,
+        (
+            Paragraph(title, sizes.TITLE_MM, True),
+            *(Paragraph(page.say(key), mm) for key in keys),
+        ),
+        3.6,
+        middle=True,
+    )
+
+
+def too_early(page: Page) -> None:
+    page.header()
+    words = _with_scene(page, SceneKind.REMOVE_CARD)
+    _steps(page, words, page.say("too_early.title"), ("too_early.what",))
+    page.footer(None, None, page.help_label())
+
+
+def hold(page: Page, screen: Hold) -> None:
+    page.header(3)
+    device = _device(screen.visit)
+    words = _with_scene(page, _scene_of(device))
+    if screen.visit.authentication is Authentication.VISUAL:
+        _steps(page, words, page.say("hold.card.title"), ("hold.visual",))
+    elif device is Device.IPHONE:
+        _steps(page, words, page.say("hold.iphone.title"), _IPHONE_STEPS, sizes.NEEDED_MM)
+    else:
+        _steps(page, words, page.say(f"hold.{device.value}.title"), (f"hold.{device.value}.hint",))
+    page.usual_footer()
+
+
+_IPHONE_STEPS = ("hold.iphone.1", "hold.iphone.2", "hold.iphone.3")
+
+
+def again(page: Page, screen: Again) -> None:
+    page.header(3)
+    device = _device(screen.visit)
+    if screen.problem is HoldProblem.LEFT_BEHIND:
+        _left_behind(page, device)
+        return
+    words = _with_scene(page, _scene_of(device))
+    keys = [f"again.{screen.problem.value}"]
+    if screen.visit.authentication is Authentication.PIN:
+        keys.append("again.pin_kept")
+    _steps(page, words, page.say("again.title"), tuple(keys))
+    page.usual_footer()
+
+
+def _left_behind(page: Page, device: Device) -> None:
+    """Somebody's token lies there from before: nothing of it was read."""
+    words = _with_scene(page, SceneKind.REMOVE_CARD)
+    then = "again.left_behind.card" if device is Device.CARD else "again.left_behind.phone"
+    _steps(page, words, page.say("again.left_behind.title"), (then,))
+    page.usual_footer()
+
+
+def wrong_token(page: Page, screen: WrongToken) -> None:
+    page.header(3)
+    device = _device(screen.visit)
+    words = _with_scene(page, _scene_of(device))
+    _steps(
+        page,
+        words,
+        page.say(f"wrong_token.{screen.kind.value}"),
+        (f"wrong_token.do.{'card' if device is Device.CARD else 'phone'}",),
+    )
+    page.usual_footer()
+
+
+def other_device(page: Page, screen: OtherDevice) -> None:
+    """Says what was chosen and what lies there, and offers to choose anew."""
+    page.header(3)
+    chosen = page.say(f"device.name.{_device(screen.visit).value}")
+    presented = "unknown" if screen.presented is None else screen.presented.value
+    choose = page.content.base(page.px(sizes.MAIN_TARGET_MM))
+    page.stack(
+        page.content.above(choose.h + page.gap).inset(page.px(2), 0),
+        (
+            Paragraph(page.say("other_device.title"), sizes.TITLE_MM, True),
+            Paragraph(
+                page.say("other_device.what", chosen=chosen, presented=page.say(f"device.name.{presented}")),
+                6.6,
+            ),
+            Paragraph(page.say("other_device.do", chosen=chosen), 6.6),
+        ),
+        3.0,
+        middle=True,
+    )
+    page.button(
+        choose,
+        Label("back", page.say("other_device.choose"), Pressed(Action.BACK), Mark.AGAIN),
+        7.0,
+    )
+    page.footer(None, page.language_label(), page.help_label())
+
+
+def authenticate_on_phone(page: Page, _: AuthenticateOnPhone) -> None:
+    page.header(3)
+    words = _with_scene(page, SceneKind.IPHONE)
+    _steps(page, words, page.say("authenticate.title"), _IPHONE_STEPS, sizes.NEEDED_MM)
+    page.usual_footer()
+
+
+def reading(page: Page, screen: Reading) -> None:
+    page.header(3)
+    area = page.content.inset(page.px(6), page.px(2))
+    bar = area.base(page.px(15))
+    page.stack(
+        area.above(bar.h + page.gap),
+        (
+            Paragraph(page.say("reading.title"), 10.5, True),
+            Paragraph(page.say("reading.keep_still"), sizes.TITLE_MM),
+        ),
+        5.0,
+        centre=True,
+        middle=True,
+    )
+    page.add(
+        Progress(
+            bar.columns(CELLS, page.px(2)),
+            DONE[screen.stage],
+            page.tokens.done,
+            page.tokens.plain,
+            page.edge,
+        )
+    )
+
+
+def checking(page: Page, screen: Checking) -> None:
+    page.header(4)
+    card = _device(screen.visit) is Device.CARD
+    words = _with_scene(page, SceneKind.REMOVE_CARD if card else SceneKind.REMOVE_PHONE)
+    _steps(page, words, page.say("checking.title"), ("checking.what",))

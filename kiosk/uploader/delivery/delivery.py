@@ -1,0 +1,446 @@
+"""Delivery: what is sent when, over which lane, and what is told about it. Runs in the main thread only.
+
+The breaker decides whether the service is worth trying; *offline* is its finding. A fresh record goes out at
+once while the patient waits; what waits longer is drained at a pace, the oldest first. Nothing is told
+before it is committed.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import assert_never
+
+from kiosk.box.clock import Moment
+from kiosk.channel import Answered as AnswerTold
+from kiosk.channel import (
+    ChallengeGiven,
+    CommitRecord,
+    CommitRefused,
+    Committed,
+    Deferred,
+    FromUploader,
+    SealingKeys,
+)
+from kiosk.qualification.codes import outcome_of
+from kiosk.qualification.terms import Outcome
+from kiosk.uploader.delivery.answers import AnswerMemory, ResponseKey
+from kiosk.uploader.delivery.lanes import (
+    Deliver,
+    GetChallenge,
+    GetKeys,
+    Lane,
+    Lanes,
+    Renew,
+    Reply,
+    Result,
+    TryNext,
+)
+from kiosk.uploader.delivery.line import LineView, retry_reasons
+from kiosk.uploader.delivery.retry import (
+    Accept,
+    Again,
+    Breaker,
+    Decision,
+    Dice,
+    Hold,
+    LineDown,
+    Reject,
+    SendNow,
+    decide,
+    decide_line,
+    drain_gap_s,
+)
+from kiosk.uploader.delivery.rules import DeliveryRules
+from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.records import (
+    Answered,
+    Entry,
+    Full,
+    Kept,
+    Leased,
+    Refused,
+    Rejected,
+    Settlement,
+    Untried,
+    Waits,
+)
+from kiosk.uploader.service.wire import Answer, Challenge, Enrolled, Fault, Keys, Problem
+
+log = logging.getLogger(__name__)
+
+Tell = Callable[[FromUploader], None]
+Heed = Callable[[Answered, Moment], None]
+
+KEYS_EVERY_S = 3600.0
+_BATCH = 32  #: leased at once when draining is not paced
+
+
+class Delivery:
+    """Takes records in, sends them, settles what came of it. `tell` reaches everybody connected; `heed` is
+    called with every answer once it is committed.
+    """
+
+    def __init__(
+        self,
+        rules: DeliveryRules,
+        lanes: Lanes,
+        response_key: ResponseKey,
+        memory: AnswerMemory,
+        tell: Tell,
+        heed: Heed,
+        dice: Dice,
+    ) -> None:
+        self._rules, self._lanes, self._tell, self._dice = rules, lanes, tell, dice
+        self._heed = heed
+        self._response_key, self._memory = response_key, memory
+        self._breaker = Breaker()
+        self._keys: Keys | None = None
+        self._keys_due = 0.0
+        self._next_drain = 0.0
+        self._gap_s: float | None = None  # while a backlog drains
+        self._watched: dict[str, float] = {}  # visit -> when committed: first word of the service still out
+        self._asking: set[str] = set()  # visits whose challenge is being fetched
+        self._keys_asked = False
+        self.line = LineView()
+        self.retries: Counter[str] = Counter()  # attempts that have to be made again, by reason
+
+    # ---- what others may know ----------------------------------------------------------------------------
+
+    @property
+    def online(self) -> bool:
+        """Whether the service is worth trying, as far as is known."""
+        return self._breaker.closed
+
+    @property
+    def line_say(self) -> str:
+        """Why it is offline, one line; "" while it is not."""
+        return self.line.say
+
+    @property
+    def in_hand(self) -> int:
+        """Fresh records whose first attempt is under way: neither answered nor really waiting."""
+        return len(self._watched)
+
+    @property
+    def keys(self) -> Keys | None:
+        return self._keys
+
+    def sealing_keys(self) -> SealingKeys | None:
+        """What the screen process needs for sealing; None while the service's key is unknown."""
+        if self._keys is None:
+            return None
+        current = self._keys.keys[0]
+        return SealingKeys(
+            service=self._keys.service,
+            key_id=current.key_id,
+            suite=current.suite.value,
+            public=current.public,
+            response_key_id=self._response_key.key_id,
+            response_key=self._response_key.public,
+        )
+
+    # ---- from the screen ---------------------------------------------------------------------------------
+
+    def ask_challenge(self, visit: str, now: Moment) -> None:
+        """Fetch a challenge; nothing is told when there is none to be had."""
+        seconds = now.mono_ms / 1000
+        if visit in self._asking:
+            return
+        if not self._breaker.closed:
+            if not self._breaker.patient_may_probe(seconds, self._rules.retry):
+                return
+            self._breaker = self._breaker.probe(seconds)
+        self._asking.add(visit)
+        self._lanes.ask.give(GetChallenge(visit, self._rules.challenge_s))
+
+    def commit(self, message: CommitRecord, outbox: Outbox, now: Moment) -> None:
+        """Keep a record and send it at once if the line is up."""
+        entry = Entry(
+            id=message.visit,
+            suite=message.suite,
+            key_id=message.key_id,
+            sealed=message.sealed,
+            mode=message.mode.value,
+            taken_at=message.taken_at,
+            clock_trusted=message.clock_trusted,
+            challenged=message.challenged,
+        )
+        result = outbox.commit(entry, now, send_now=self._breaker.closed)
+        match result:
+            case Full(say=say) | Refused(say=say):
+                log.warning("a record was not taken: %s", say)
+                self._tell(CommitRefused(visit=message.visit, say=say))
+            case Kept(receipt=receipt, leased=leased, settled=settled):
+                self._tell(Committed(visit=message.visit, receipt=receipt))
+                if settled is not None:
+                    self._tell(
+                        AnswerTold(
+                            visit=message.visit,
+                            receipt=receipt,
+                            outcome=settled.outcome,
+                            validity=settled.validity,
+                        )
+                    )
+                elif leased is not None:
+                    self._watched[message.visit] = now.mono_ms / 1000
+                    self._give(self._free_lane(), leased)
+                elif message.visit not in self._watched:
+                    self._tell(
+                        Deferred(visit=message.visit, say=self.line_say or "delivery goes on by itself")
+                    )
+            case _:
+                assert_never(result)
+
+    def _free_lane(self) -> Lane:
+        """The patient's own lane, unless it is stuck in a slow delivery and the other is not."""
+        busy = self._lanes.fresh.depth > 0 and self._lanes.backlog.depth == 0
+        return self._lanes.backlog if busy else self._lanes.fresh
+
+    def _give(self, lane: Lane, record: Leased, *, ask_first: bool | None = None) -> None:
+        lane.give(Deliver(record, record.ask_first if ask_first is None else ask_first))
+
+    # ---- from the lanes ------------------------------------------------------------------------------------
+
+    def results(self, results: Iterable[Result], outbox: Outbox | None, now: Moment) -> None:
+        """Take what came back. Everything is committed together, then told."""
+        settlements: list[Settlement] = []
+        words: list[FromUploader] = []
+        for result in results:
+            result.lane.came_back()
+            match result.job:
+                case GetChallenge() as job:
+                    self._challenge_came(job, result.reply, now)
+                case GetKeys():
+                    self._keys_came(result.reply, outbox, now)
+                case Deliver() as job:
+                    self._delivery_came(job, result.reply, now, settlements, words)
+                case Renew() | TryNext():
+                    raise TypeError("a renewal has its own lane")
+                case _:
+                    assert_never(result.job)
+        if not self._breaker.closed:
+            for record in self._withdraw():
+                settlements.append(Untried(record))
+                words += self._deferred(record, self.line_say)
+        if settlements and outbox is not None:
+            outbox.settle(settlements, now)
+            for word in words:
+                self._tell(word)
+            for settled in settlements:
+                if isinstance(settled, Answered):
+                    self._heed(settled, now)
+
+    def _challenge_came(self, job: GetChallenge, reply: Reply, now: Moment) -> None:
+        self._asking.discard(job.visit)
+        match reply:
+            case Challenge(visit=visit, challenge=challenge, valid_s=valid_s):
+                self._heard(now)
+                self._tell(ChallengeGiven(visit=visit, challenge=challenge, valid_s=valid_s))
+            case Problem() | Fault():
+                self._observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
+            case Answer() | Keys() | Enrolled():
+                raise TypeError("a challenge was asked for")
+            case _:
+                assert_never(reply)
+
+    def _keys_came(self, reply: Reply, outbox: Outbox | None, now: Moment) -> None:
+        self._keys_asked = False
+        match reply:
+            case Keys():
+                self._heard(now)
+                self._keys_due = now.mono_ms / 1000 + KEYS_EVERY_S
+                self.adopt_keys(reply)
+                if outbox is not None and self._keys == reply and outbox.keys() != reply:
+                    outbox.keep_keys(reply)
+            case Problem() | Fault():
+                self._keys_due = now.mono_ms / 1000 + self._rules.retry.base_s
+                self._observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
+            case Answer() | Challenge() | Enrolled():
+                raise TypeError("keys were asked for")
+            case _:
+                assert_never(reply)
+
+    def adopt_keys(self, keys: Keys) -> None:
+        """Seal to these from now on, unless they are those of another service."""
+        if keys.service != self._rules.service:
+            log.error(
+                "the service calls itself %r, kiosk.toml says service.name = %r: mend one of them",
+                keys.service[:64],
+                self._rules.service,
+            )
+        elif keys != self._keys:
+            self._keys = keys
+            log.info("requests are sealed to key %s from now on", keys.keys[0].key_id)
+            if (told := self.sealing_keys()) is not None:
+                self._tell(told)
+
+    def _delivery_came(
+        self,
+        job: Deliver,
+        reply: Reply,
+        now: Moment,
+        settlements: list[Settlement],
+        words: list[FromUploader],
+    ) -> None:
+        record = job.record
+        if isinstance(reply, Challenge | Keys | Enrolled):
+            raise TypeError("an answer was asked for")
+        rules = self._rules.retry
+        decision = decide(reply, record.attempts, rules, self._dice, asked_status=job.ask_first)
+        self.retries.update(retry_reasons(decision, reply, now))
+        self._observe(decision, reply, now)
+        committed_s = self._watched.get(record.id)
+        late = committed_s is None or now.mono_ms / 1000 - committed_s >= self._rules.patient_s
+        match decision:
+            case SendNow():
+                self._give(self._lanes.backlog, record, ask_first=False)
+                return
+            case Accept(answer=answer):
+                self._remember(record.id, answer)
+                settlements.append(Answered(record.id, answer, late, record.receipt))
+                words.append(_answer_told(record, answer))
+            case Reject(code=code):
+                log.error("record %s was refused by the service: %s", record.receipt, code)
+                settlements.append(Rejected(record.id, code, late))
+                words.append(
+                    AnswerTold(visit=record.id, receipt=record.receipt, outcome=Outcome.STAFF_CALLED)
+                )
+            case Again(after_s=after_s, say=say, reached=reached, soon=soon):
+                settlements.append(Waits(record.id, after_s, reached, reason=say))
+                if soon:
+                    return
+                words += self._deferred(record.id, say)
+            case Hold(after_s=after_s, code=code, say=say):
+                log.error("record %s: %s", record.receipt, say)
+                settlements.append(Waits(record.id, after_s, reached=False, reason=code))
+                words += self._deferred(record.id, say)
+                if code == "key_unknown":
+                    self._keys_due = 0.0
+            case LineDown(say=say, reached=reached, after_s=after_s):
+                settlements.append(Waits(record.id, after_s, reached, reason=say))
+                words += self._deferred(record.id, say)
+            case _:
+                assert_never(decision)
+        self._watched.pop(record.id, None)
+
+    def _deferred(self, visit: str, say: str) -> list[Deferred]:
+        """Told once, and only for who may still be standing here."""
+        return [Deferred(visit=visit, say=say)] if self._watched.pop(visit, None) else []
+
+    def _withdraw(self) -> list[str]:
+        """Take back what has not begun: the line is down, each would wait for its own time-out."""
+        records: list[str] = []
+        for lane in (self._lanes.fresh, self._lanes.backlog):
+            for job in lane.withdraw():
+                if isinstance(job, Deliver):
+                    records.append(job.record.id)
+        return records
+
+    def _remember(self, record: str, answer: Answer) -> None:
+        """Hold what the answer says about the person; only an answer to a record of this life opens."""
+        if answer.person is None:
+            return
+        rules = self._rules
+        person = self._response_key.open(answer.person, record, rules.terminal, rules.institution)
+        if person is not None:
+            self._memory.put(record, person)
+
+    def _observe(self, decision: Decision, reply: Reply, now: Moment) -> None:
+        seconds = now.mono_ms / 1000
+        match decision:
+            case LineDown(say=say):
+                self._breaker = self._breaker.line_failed(seconds, self._rules.retry, self._dice)
+                self._offline(say, reply, now)
+            case Again(service_failing=True, quiet_s=quiet_s, say=say):
+                self._breaker = self._breaker.service_failed(seconds, self._rules.retry, self._dice, quiet_s)
+                if not self._breaker.closed:
+                    self._offline(say, reply, now)
+            case _:
+                self._heard(now)
+
+    def _offline(self, say: str, reply: Reply, now: Moment) -> None:
+        line = self.line.failed(say, reply, now)
+        if line.say != self.line.say:
+            log.warning("offline: %s", line.say)
+        self.line = line
+
+    def _heard(self, now: Moment) -> None:
+        if not self._breaker.closed:
+            log.info("online: the service answers again")
+        self._breaker = self._breaker.succeeded()
+        self.line = self.line.heard(now)
+
+    # ---- by itself ---------------------------------------------------------------------------------------
+
+    def tick(self, outbox: Outbox | None, now: Moment) -> float:
+        """Start what is due; returns the seconds until something may be due again."""
+        seconds = now.mono_ms / 1000
+        if self._breaker.probe_due(seconds):
+            self._breaker = self._breaker.probe(seconds)
+            self._ask_keys()
+        if not self._breaker.closed:
+            self._gap_s = None
+            until = self._breaker.open_until
+            assert until is not None, "an open breaker says until when"
+            return 1.0 if self._breaker.probing else max(0.0, until - seconds)
+        if seconds >= self._keys_due:
+            self._ask_keys()
+        wait = 1.0 if self._keys_asked else max(0.0, self._keys_due - seconds)
+        return wait if outbox is None else min(wait, self._drain(outbox, now))
+
+    def _ask_keys(self) -> None:
+        if not self._keys_asked:
+            self._keys_asked = True
+            self._lanes.ask.give(GetKeys())
+
+    def _drain(self, outbox: Outbox, now: Moment) -> float:
+        seconds, lane = now.mono_ms / 1000, self._lanes.backlog
+        paced = self._rules.drain_per_s > 0
+        if paced and self._watched:  # the service was still at work on it, and its patient is still here
+            for record in outbox.claim(now, _BATCH, only=self._watched):
+                self._give(self._free_lane(), record)
+        if lane.depth > (0 if paced else _BATCH // 2):
+            return 1.0
+        if seconds < self._next_drain:
+            return self._next_drain - seconds
+        due = outbox.next_due_s(now)
+        if due is None or due > 0:
+            self._gap_s = None
+            return 60.0 if due is None else due
+        if paced and self._gap_s is None:
+            self._begin_draining(outbox, now)
+            return self._next_drain - seconds
+        for record in outbox.claim(now, 1 if paced else _BATCH):
+            self._give(lane, record)
+        self._next_drain = seconds + (self._gap_s or 0.0)
+        return 1.0  # what comes back wakes us
+
+    def _begin_draining(self, outbox: Outbox, now: Moment) -> None:
+        """Choose the pace of this backlog. The first waits as well: a fleet comes back together."""
+        oldest_s = outbox.oldest_s(now) or 0.0
+        self._gap_s = drain_gap_s(outbox.waiting(), oldest_s, self._rules.drain_per_s, self._rules.retry)
+        self._next_drain = now.mono_ms / 1000 + self._dice() * self._gap_s
+
+    def retry_now(self, outbox: Outbox, now: Moment) -> int:
+        """Staff ask for it: probe at once, forget all back-off; returns how many records wait."""
+        seconds = now.mono_ms / 1000
+        if self._breaker.patient_may_probe(seconds, self._rules.retry):
+            self._breaker = self._breaker.probe(seconds)
+            self._ask_keys()
+        if self._rules.drain_per_s > 0:
+            self._gap_s, self._next_drain = 1 / self._rules.drain_per_s, seconds
+        return outbox.make_due()
+
+    def outbox_lost(self) -> None:
+        """What is under way goes on, but its outcome cannot be noted: the reopened outbox will ask again."""
+        self._watched.clear()
+
+
+def _answer_told(record: Leased, answer: Answer) -> AnswerTold:
+    validity = answer.codes.validity
+    return AnswerTold(
+        visit=record.id,
+        receipt=record.receipt,
+        outcome=outcome_of(answer.codes),
+        validity=None if validity is None else validity.value,
+    )

@@ -1,0 +1,250 @@
+"""What to do after an attempt. PURE: the clock's reading and the dice are parameters; nothing sleeps here.
+
+The table for a record (`decide`), by what came of the attempt:
+
+| reply                                                     | decision                                     |
+|-----------------------------------------------------------|----------------------------------------------|
+| 200, processing ended                                     | Accept                                       |
+| 200 処理中, 202, 409 `in_progress`, 425                   | Again soon, status asked first               |
+| 404 to a status query                                     | SendNow: the service does not have it        |
+| 408, 429, 500–599                                         | Again with back-off or Retry-After           |
+| 400 `key_unknown`                                         | Hold: keep it, fetch the keys, tell staff    |
+| 400, 403 `visual_not_allowed`, 409, 410, 413, 415, 422,   | Reject: this record will never be accepted   |
+| each with a code of the interface                         |                                              |
+| 401, 403, 404, 405, 3xx, all others; any refusal without  | Hold: the terminal, its enrolment, its       |
+| a code                                                    | settings or something on the way are at      |
+|                                                           | fault, not the record                        |
+| 200 with something else, or too large                     | Again with back-off: the service is failing  |
+| no reply at all                                           | LineDown                                     |
+
+Only the service itself gives a record up, and it always says why: a 400 or 413 without a code comes from
+something before it (nginx answers 400 with a page when it does not take the client certificate).
+
+Replies to other requests (`decide_line`) say only how the line is: an answer of the interface, even a
+refusal for now, means that it is up; 401, 403, 404 and the like mean that this terminal gets nowhere.
+
+Back-off is exponential with full jitter (AWS Builders' Library); line faults back off in the breaker, once
+for the whole kiosk, records that the service cannot take yet back off each for itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from kiosk.qualification.codes import SegmentOfResult
+from kiosk.uploader.service.wire import Answer, Delivered, Fault, FaultKind, Problem
+
+Dice = Callable[[], float]  #: uniform in [0, 1), as random.random
+
+
+@dataclass(frozen=True)
+class RetryRules:
+    """The figures of the back-off, in seconds. Defaults: facts/reliability.md 1.7."""
+
+    base_s: float = 2.0
+    cap_s: float = 300.0
+    retry_after_cap_s: float = 600.0  #: a service (or a mistake) may not silence us for longer
+    drain_spread_s: float = 1800.0  #: a backlog is gone after this long, however long it took to gather
+    failures_to_open: int = 5  #: consecutive 5xx; a transport failure opens at once
+
+
+@dataclass(frozen=True)
+class Accept:
+    """The answer is final."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Again:
+    """Send once more after `after_s`. `soon`: an answer is near, the patient may wait for it."""
+
+    after_s: float
+    say: str
+    reached: bool = True  #: the service may have taken it in; False when it said that it did not
+    soon: bool = False
+    service_failing: bool = False  #: counts towards opening the breaker
+    quiet_s: float | None = None  #: the service asked everybody to be quiet for so long
+
+
+@dataclass(frozen=True)
+class SendNow:
+    """The service has never seen this record."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """The service refuses this record for good; `code` says why."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Keep the record and tell staff: something must be mended first; look again after `after_s`."""
+
+    after_s: float
+    code: str
+    say: str
+
+
+@dataclass(frozen=True)
+class LineDown:
+    """The way to the service is broken; a record is due when it is back, and not before `after_s`."""
+
+    say: str
+    reached: bool
+    after_s: float = 0.0
+
+
+Decision = Accept | Again | SendNow | Reject | Hold | LineDown
+
+_FINAL = {400, 409, 410, 413, 415, 422}
+_LATER = {408, 429}
+_NOT_TAKEN = {429, 503}
+_BUSY = {202, 425}
+_CONTENT = {FaultKind.CONTENT, FaultKind.TOO_LARGE}
+
+
+def backoff(attempts: int, rules: RetryRules, dice: Dice) -> float:
+    """Return the wait before attempt `attempts` + 1: full jitter under a doubling ceiling."""
+    return dice() * min(rules.cap_s, rules.base_s * 2.0 ** min(max(attempts, 1) - 1, 62))
+
+
+def drain_gap_s(waiting: int, oldest_s: float, per_s: float, rules: RetryRules) -> float:
+    """Return the seconds between two records of a backlog: never closer than `per_s` allows, and the whole of
+    it spread over half the time that it took to gather, at most `drain_spread_s`.
+
+    Thousands of kiosks come back from one outage together. At a pace that each finds modest they bring the
+    service 17 times its usual load (tests/uploader/delivery/fleet.py); spread so, less than three times.
+    Ask once, when draining begins: towards the end few wait, and the last would wait for ever longer.
+    """
+    spread = min(oldest_s / 2, rules.drain_spread_s)
+    return max(1 / per_s, spread / max(waiting, 1))
+
+
+def decide(reply: Delivered, attempts: int, rules: RetryRules, dice: Dice, *, asked_status: bool) -> Decision:
+    """Decide over one reply. `attempts` counts this one; `asked_status`: it answered a status query."""
+    match reply:
+        case Answer(codes=codes):
+            if codes.segment is SegmentOfResult.IN_PROGRESS:
+                return _soon(rules)
+            return Accept(reply)
+        case Problem():
+            return _after_problem(reply, attempts, rules, dice, asked_status)
+        case Fault(kind=kind) if kind in _CONTENT:
+            return Again(backoff(attempts, rules, dice), reply.say, service_failing=True)
+        case Fault():
+            # A request that hangs again and again must not be repeated each time the probe gets through.
+            wait = backoff(attempts, rules, dice) if reply.reached else 0.0
+            return LineDown(reply.say, reply.reached, wait)
+        case _:
+            assert_never(reply)
+
+
+def decide_line(reply: Problem | Fault, rules: RetryRules, dice: Dice) -> Again | LineDown:
+    """Decide over the reply to a request that carries no record: what does it say about the line?"""
+    match reply:
+        case Fault():
+            return LineDown(reply.say, reply.reached)
+        case Problem(status=status) if status in _LATER or status in _BUSY or 500 <= status <= 599:
+            return _later(reply, 1, rules, dice)
+        case Problem(status=409):
+            return _soon(rules)
+        case Problem():
+            return LineDown(_refusal(reply), reached=True)
+        case _:
+            assert_never(reply)
+
+
+def _refusal(problem: Problem) -> str:
+    if problem.status in (401, 403):
+        return "the service refuses this kiosk: enrol it again or call support"
+    if problem.status == 400:
+        return "something before the service answered 400: check this kiosk's certificate, call support"
+    return f"the service answered {problem.status}: check its address in kiosk.toml"
+
+
+def _soon(rules: RetryRules) -> Again:
+    return Again(min(rules.base_s, 0.5), "the service is still working on it", soon=True)
+
+
+def _after_problem(
+    problem: Problem, attempts: int, rules: RetryRules, dice: Dice, asked_status: bool
+) -> Decision:
+    status, code = problem.status, problem.code
+    if status in _BUSY or (status == 409 and code == "in_progress"):
+        return _soon(rules)
+    if status == 404 and asked_status and code in ("unknown", ""):
+        return SendNow()
+    if status in _LATER or 500 <= status <= 599:
+        return _later(problem, attempts, rules, dice)
+    wait = backoff(attempts, rules, dice)
+    if code == "key_unknown":
+        say = "the service no longer knows the key of a waiting record: call support; it is kept"
+        return Hold(wait, code, say)
+    if code == "visual_not_allowed" or (code and status in _FINAL and not asked_status):
+        return Reject(code)
+    return Hold(wait, code or f"http_{status}", _refusal(problem))
+
+
+def _later(problem: Problem, attempts: int, rules: RetryRules, dice: Dice) -> Again:
+    wait = backoff(attempts, rules, dice)
+    say = f"the service cannot take it now ({problem.status}): delivery goes on by itself"
+    reached = problem.status not in _NOT_TAKEN
+    if problem.retry_after_s is None:
+        return Again(wait, say, reached, service_failing=problem.status >= 500)
+    asked = min(problem.retry_after_s, rules.retry_after_cap_s)
+    # Not before the asked time; the jitter on top keeps a fleet from coming back in one second.
+    return Again(asked + min(wait, rules.base_s), say, reached, service_failing=True, quiet_s=asked)
+
+
+@dataclass(frozen=True)
+class Breaker:
+    """Whether the service is worth trying: closed, open until an instant, or half-open with one probe.
+
+    Instants are seconds of the monotonic clock.
+    """
+
+    failures: int = 0
+    open_until: float | None = None
+    probing: bool = False
+    last_probe: float = float("-inf")
+
+    @property
+    def closed(self) -> bool:
+        """The service may be asked freely."""
+        return self.open_until is None
+
+    def probe_due(self, now: float) -> bool:
+        """Open long enough: one probing request may go out."""
+        return self.open_until is not None and not self.probing and now >= self.open_until
+
+    def patient_may_probe(self, now: float, rules: RetryRules) -> bool:
+        """A patient stands here: probe earlier than due, but not more often than the base interval."""
+        return not self.closed and not self.probing and now >= self.last_probe + rules.base_s
+
+    def probe(self, now: float) -> "Breaker":
+        """The probing request goes out."""
+        return replace(self, probing=True, last_probe=now)
+
+    def line_failed(self, now: float, rules: RetryRules, dice: Dice) -> "Breaker":
+        """No usable reply: open at once, each time for longer."""
+        if not self.closed and not self.probing:
+            return self  # a straggler sent before it opened tells nothing new
+        failures = self.failures + 1
+        wait = backoff(failures, rules, dice)
+        return replace(self, failures=failures, open_until=now + wait, probing=False, last_probe=now)
+
+    def service_failed(self, now: float, rules: RetryRules, dice: Dice, quiet_s: float | None) -> "Breaker":
+        """The service answers but cannot work; opens when that repeats, or when it asks for quiet."""
+        if quiet_s is None and self.closed and self.failures + 1 < rules.failures_to_open:
+            return replace(self, failures=self.failures + 1)
+        if quiet_s is None:
+            return self.line_failed(now, rules, dice)
+        wait = quiet_s + dice() * rules.base_s
+        return replace(self, failures=self.failures + 1, open_until=now + wait, probing=False, last_probe=now)
+
+    def succeeded(self) -> "Breaker":
+        """A reply of the interface came in."""
+        return Breaker(last_probe=self.last_probe)

@@ -1,0 +1,152 @@
+"""The drill: a marked dummy record goes the way of a real one, over a line that is refused, and is erased.
+
+What is honest about it: sealing, commit, TLS client and decision are those of a real record; the line is a
+port of this machine that is bound and never listens, so the kernel refuses whoever knocks, and nobody else
+can listen there. The dummy has a negative row number, by which it is never claimed, counted or listed, and by
+which the next start erases it if this process dies.
+"""
+
+import json
+import logging
+import socket
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kiosk.box.clock import Moment
+from kiosk.channel import AuditNote, DrillTold
+from kiosk.qualification.sealing import Label, Purpose, SealingKey, seal
+from kiosk.uploader.delivery.lanes import Deliver, Lane, Reply
+from kiosk.uploader.delivery.retry import Dice, LineDown, RetryRules, decide
+from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.records import Entry
+from kiosk.uploader.service.wire import Challenge, Enrolled, Fault, FaultKind, Keys
+from kiosk.uploader.staff.late_answers import rfc3339
+from kiosk.uploader.store.audit_events import EVENTS, name_of
+from kiosk.uploader.store.ledger import Ledger
+from kiosk.uploader.store.standing import Name, Standing
+
+log = logging.getLogger(__name__)
+
+MARK = "drill"  #: in the dummy's plaintext and as its mode
+MakeLane = Callable[[str], Lane]  #: a started lane to this address
+
+
+@dataclass
+class _Running:
+    """One drill under way."""
+
+    staff: str
+    record: str
+    lane: Lane
+    door: "ClosedDoor"
+
+
+class ClosedDoor:
+    """A port of the loopback interface that refuses every connection for as long as this is open."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.url = f"https://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._socket.close()
+
+
+class Drill:
+    """At most one at a time; `tell` reaches the screen. `rules` and `dice` are those of real deliveries."""
+
+    def __init__(
+        self,
+        terminal: str,
+        institution: str,
+        make_lane: MakeLane,
+        tell: Callable[[DrillTold], None],
+        rules: RetryRules,
+        dice: Dice,
+    ) -> None:
+        self._terminal, self._institution = terminal, institution
+        self._make_lane, self._tell = make_lane, tell
+        self._rules, self._dice = rules, dice
+        self._running: _Running | None = None
+
+    def begin(self, staff: str, key: SealingKey | None, outbox: Outbox, now: Moment) -> None:
+        """Go as far as the attempt; its result comes through `result`."""
+        if self._running is not None:
+            return
+        self._tell(DrillTold(step="seal"))
+        if key is None:
+            self._end(staff, "seal", "the service's key is not known yet: nothing can be sealed", outbox, now)
+            return
+        entry = self._sealed(key, now)
+        self._tell(DrillTold(step="commit"))
+        leased = outbox.commit_drill(entry, now)
+        if outbox.sealed(entry.id) != entry:
+            self._end(staff, "commit", "the disk did not keep the record: see the daily check", outbox, now)
+            return
+        self._tell(DrillTold(step="refuse"))
+        door = ClosedDoor()
+        self._tell(DrillTold(step="deliver"))
+        lane = self._make_lane(door.url)
+        self._running = _Running(staff, entry.id, lane, door)
+        lane.give(Deliver(leased, ask_first=False))
+
+    def _sealed(self, key: SealingKey, now: Moment) -> Entry:
+        record = str(uuid.uuid4())
+        label = Label(Purpose.REQUEST, record, self._terminal, self._institution, key.key_id, key.suite)
+        plain = json.dumps({MARK: True, "id": record}).encode()
+        return Entry(
+            id=record,
+            suite=key.suite.value,
+            key_id=key.key_id,
+            sealed=seal(plain, key, label),
+            mode=MARK,
+            taken_at=rfc3339(now.best_ms),
+            clock_trusted=now.trusted,
+            challenged=False,
+        )
+
+    def owns(self, lane: Lane) -> bool:
+        """Whether a result from this lane is the drill's."""
+        return self._running is not None and self._running.lane is lane
+
+    def result(self, reply: Reply, outbox: Outbox, now: Moment) -> None:
+        """The attempt has come back. All is well when the line was refused and the record is still there."""
+        running = self._running
+        assert running is not None, "owns() comes first"
+        self.stop()
+        if isinstance(reply, Challenge | Keys | Enrolled):
+            raise TypeError("an answer was asked for")
+        refused = isinstance(reply, Fault) and reply.kind is FaultKind.CONNECT
+        waits = decide(reply, 1, self._rules, self._dice, asked_status=False)
+        if not refused or not isinstance(waits, LineDown):
+            say = reply.say if isinstance(reply, Fault) else "something answered where nothing may listen"
+            self._end(running.staff, "deliver", say, outbox, now)
+        elif outbox.sealed(running.record) is None:
+            self._end(running.staff, "deliver", "the record was lost after the refusal", outbox, now)
+        else:
+            self._tell(DrillTold(step="erase"))
+            self._end(running.staff, None, "", outbox, now)
+
+    def _end(self, staff: str, failed: str | None, say: str, outbox: Outbox, now: Moment) -> None:
+        outbox.erase_drill()
+        if failed is None:
+            Standing(outbox.database).put(Name.DRILL_PASSED, rfc3339(now.best_ms))
+        event = EVENTS["drill_passed"] if failed is None else EVENTS["drill_failed"]
+        Ledger(outbox.database).note(AuditNote(event=name_of(event, failed or ""), staff=staff), now)
+        self._tell(DrillTold(step=failed or "erase", passed=failed is None, say=say))
+
+    def outbox_lost(self) -> None:
+        """The disk failed in the middle; the dummy is erased when the outbox opens again."""
+        if self._running is not None:
+            self.stop()
+            self._tell(DrillTold(step="commit", passed=False, say="the outbox cannot be used"))
+
+    def stop(self) -> None:
+        """Let go of lane and port."""
+        if self._running is not None:
+            self._running.lane.stop(timeout_s=1.0)
+            self._running.door.close()
+            self._running = None

@@ -1,0 +1,71 @@
+"""Fallback operation: a persisted label with a reason. Sending goes on whenever it can, whatever it says.
+
+Staff begin and end it for a reason of theirs. OFFLINE is entered by itself when the service has not been
+worth trying for a while, and left by itself when it answers. A reason of staff goes before it.
+"""
+
+import logging
+
+from kiosk.box.clock import Moment
+from kiosk.channel import AuditNote
+from kiosk.qualification.terms import FallbackReason
+from kiosk.uploader.store.audit_events import EVENTS, KIOSK, name_of
+from kiosk.uploader.store.database import Database
+from kiosk.uploader.store.ledger import Ledger
+from kiosk.uploader.store.standing import Name, Standing
+
+log = logging.getLogger(__name__)
+
+
+class Fallback:
+    """Whether and why. `after_s`: how long the line is down before OFFLINE is entered."""
+
+    def __init__(self, after_s: float) -> None:
+        self._after_s = after_s
+        self._staff: FallbackReason | None = None
+        self._offline = False
+
+    @property
+    def reason(self) -> FallbackReason | None:
+        """What the screen shows; None: normal operation."""
+        return self._staff or (FallbackReason.OFFLINE if self._offline else None)
+
+    def load(self, database: Database) -> None:
+        """Read what stood when the last process ended."""
+        standing = Standing(database)
+        kept = standing.get(Name.STAFF_FALLBACK)
+        self._staff = next((each for each in FallbackReason if each.value == kept), None)
+        self._offline = standing.get(Name.OFFLINE_FALLBACK) is not None
+
+    def set_by_staff(
+        self, staff: str, reason: FallbackReason | None, database: Database, now: Moment
+    ) -> None:
+        """Begin for `reason`, or end what staff began. OFFLINE is not theirs to set."""
+        if reason is FallbackReason.OFFLINE or reason is self._staff:
+            return
+        ended = self._staff
+        Standing(database).put(Name.STAFF_FALLBACK, None if reason is None else reason.value)
+        self._staff = reason
+        if ended is not None:
+            _note("fallback_off", ended, staff, database, now)
+        if reason is not None:
+            _note("fallback_on", reason, staff, database, now)
+
+    def look(self, offline_s: float | None, *, heard: bool, database: Database, now: Moment) -> None:
+        """Enter or leave OFFLINE. `offline_s`: how long the line has been down, None while it is up or
+        unknown; `heard`: the service has answered in this life.
+        """
+        if not self._offline and offline_s is not None and offline_s >= self._after_s:
+            self._put_offline(True, "fallback_on", database, now)
+        elif self._offline and offline_s is None and heard:
+            self._put_offline(False, "fallback_off", database, now)
+
+    def _put_offline(self, entered: bool, event: str, database: Database, now: Moment) -> None:
+        Standing(database).put(Name.OFFLINE_FALLBACK, "1" if entered else None)
+        self._offline = entered
+        log.info("fallback operation: %s", self.reason or "left")
+        _note(event, FallbackReason.OFFLINE, KIOSK, database, now)
+
+
+def _note(event: str, reason: FallbackReason, staff: str, database: Database, now: Moment) -> None:
+    Ledger(database).note(AuditNote(event=name_of(EVENTS[event], reason.value), staff=staff), now)

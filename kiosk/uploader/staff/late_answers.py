@@ -1,0 +1,87 @@
+"""What the desk sees of the records: counts, and each end that no patient was shown. Codes only."""
+
+from datetime import UTC, datetime
+
+from kiosk.channel import DeskBoard, LateAnswer
+from kiosk.qualification.terms import Outcome
+from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.records import State
+from kiosk.uploader.store.database import Database
+from kiosk.uploader.store.standing import Name, Standing
+
+MAX_LATE = 50
+#: What the desk is told where the service gave no outcome.
+_WITHOUT_ANSWER = {State.EXPIRED.value: Outcome.RECORDED, State.QUARANTINED.value: Outcome.STAFF_CALLED}
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+
+
+def board(outbox: Outbox) -> DeskBoard:
+    """All that the desk may know now."""
+    counts = outbox.counts()
+    database = outbox.database
+    return DeskBoard(
+        waiting=counts[State.PENDING] + counts[State.SENDING],
+        oldest_at=_oldest(database),
+        expired=counts[State.EXPIRED],
+        quarantined=counts[State.QUARANTINED],
+        held=held(database),
+        late=_late(database),
+        drill_passed_at=Standing(database).get(Name.DRILL_PASSED),
+    )
+
+
+def held(database: Database) -> int:
+    """How many wait that the service cannot open: it no longer knows the key that they are sealed to."""
+    waits = "state IN ('pending', 'sending') AND reason = 'key_unknown'"
+    rows = database.rows(f"SELECT count(*) FROM records WHERE {waits}")  # noqa: S608  # a constant
+    return int(str(rows[0][0]))
+
+
+def unseen(database: Database, state: State) -> int:
+    """How many of a state the desk has not dealt with."""
+    rows = database.rows("SELECT count(*) FROM records WHERE desk = 1 AND state = ?", (state.value,))
+    return int(str(rows[0][0]))
+
+
+def mark_seen(database: Database, visit: str) -> bool:
+    """Note that staff have dealt with it; False when there was nothing (more) to deal with."""
+    with database.writing():
+        return bool(
+            database.rows("UPDATE records SET desk = 2 WHERE id = ? AND desk = 1 RETURNING seq", (visit,))
+        )
+
+
+def rfc3339(ms: int) -> str:
+    """Milliseconds since 1970 as the interfaces write times."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _oldest(database: Database) -> str | None:
+    rows = database.rows(
+        "SELECT taken_at, true_ms FROM records WHERE state IN ('pending', 'sending') AND seq > 0"
+        " ORDER BY seq LIMIT 1"
+    )
+    return _taken(*rows[0]) if rows else None
+
+
+def _taken(taken_at: object, true_ms: object) -> str:
+    return rfc3339(true_ms) if isinstance(true_ms, int) else str(taken_at)[:32]
+
+
+def _late(database: Database) -> tuple[LateAnswer, ...]:
+    rows = database.rows(
+        "SELECT id, receipt, taken_at, true_ms, settled_ms, state, outcome, validity FROM records"
+        " WHERE desk = 1 ORDER BY seq LIMIT ?",
+        (MAX_LATE,),
+    )
+    return tuple(
+        LateAnswer(
+            visit=str(visit)[:64],
+            receipt=str(receipt)[:12],
+            taken_at=_taken(taken_at, true_ms),
+            answered_at=rfc3339(settled) if isinstance(settled, int) else _taken(taken_at, true_ms),
+            outcome=_WITHOUT_ANSWER.get(str(state)) or _OUTCOMES.get(str(outcome), Outcome.STAFF_CALLED),
+            validity=None if validity is None else str(validity),
+        )
+        for visit, receipt, taken_at, true_ms, settled, state, outcome, validity in rows
+    )

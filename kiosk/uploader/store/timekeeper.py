@@ -1,0 +1,54 @@
+"""What the disk knows about time: the floor for a clock that starts in the past, and the times of a boot that
+began without knowing the time, mended once it is known.
+
+Raw readings stay as they are; what is derived from them stands beside (`records.true_ms`), or is derived
+where it is read (`boots`, for the audit table, whose rows never change).
+"""
+
+from kiosk.box.clock import Clock, Moment
+from kiosk.uploader.store.database import Database
+from kiosk.uploader.store.standing import Name, Standing
+
+EVERY_S = 600.0  #: between two notes of the time on the disk
+
+
+class Timekeeper:
+    """Belongs to the main loop: `opened` with each outbox, `mind` at every turn."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._due_s = 0.0
+
+    def opened(self, database: Database) -> None:
+        """Take the floor from the disk."""
+        seen = Standing(database).get(Name.LAST_SEEN)
+        if seen is not None and seen.isdecimal():
+            self._clock.saw(int(seen))
+        self._due_s = 0.0
+
+    def mind(self, database: Database, now: Moment) -> None:
+        """While the clock is to be believed: note the time, and mend what was written before it was."""
+        seconds = now.mono_ms / 1000
+        if not now.trusted or seconds < self._due_s:
+            return
+        self._due_s = seconds + EVERY_S
+        Standing(database).put(Name.LAST_SEEN, str(now.wall_ms))
+        self._clock.saw(now.wall_ms)
+        mend(database, now)
+
+
+def mend(database: Database, now: Moment) -> None:
+    """Derive the wall times of this boot's untrusted rows; the first synchronisation of a boot counts."""
+    offset = now.wall_ms - now.mono_ms
+    untrusted = "boot_id = ? AND clock_trusted = 0"
+    with database.writing():
+        database.rows(
+            f"INSERT OR IGNORE INTO boots SELECT ?, ? WHERE EXISTS (SELECT 1 FROM audit WHERE {untrusted})"  # noqa: S608  # a constant
+            f" OR EXISTS (SELECT 1 FROM records WHERE {untrusted})",
+            (now.boot_id, offset, now.boot_id, now.boot_id),
+        )
+        database.rows(
+            "UPDATE records SET true_ms = mono_ms + (SELECT offset_ms FROM boots WHERE boot_id = ?)"  # noqa: S608
+            f" WHERE {untrusted} AND true_ms IS NULL",
+            (now.boot_id, now.boot_id),
+        )

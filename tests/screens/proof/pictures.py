@@ -1,0 +1,84 @@
+"""`make pictures`: the contact sheets in docs/screens and the golden file; look before you keep them."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
+import click
+import pygame
+from PIL import Image
+
+from tests.screens.proof.gallery import contact_sheet
+from tests.screens.proof.golden import Studio, digest, places, write
+from tests.screens.proof.scan_table import Place
+
+SHEETS = Path(__file__).resolve().parents[3] / "docs" / "screens"
+COLOURS = 64
+#: The README's first picture: a visit in six screens.
+VISIT = ("start", "consent", "pin", "hold_iphone", "verified", "recorded")
+VISIT_GAP_PX, VISIT_GROUND = 10, (90, 96, 108)
+THUMB_PX = 264  #: longer side of a picture on a sheet
+
+
+def sheet_name(place: Place) -> str:
+    """The language, and what is unlike the usual picture."""
+    parts = [place.language]
+    parts += [place.display] if place.display != "800x480" else []
+    parts += [place.theme.value] if place.theme.value != "standard" else []
+    parts += ["large"] if place.large else []
+    return "-".join([*parts, *place.mounting.split()])
+
+
+def worth_a_sheet(place: Place) -> bool:
+    """The middle sizes and the mirrored pictures look like the others."""
+    return place.display in ("800x480", "720x1280") and not place.mounting
+
+
+def visit_picture(screens: list[pygame.Surface]) -> pygame.Surface:
+    """Six screens, three in a row."""
+    width, height = screens[0].get_size()
+    gap = VISIT_GAP_PX
+    whole = pygame.Surface((3 * (width + gap) + gap, 2 * (height + gap) + gap))
+    whole.fill(VISIT_GROUND)
+    for index, screen in enumerate(screens):
+        whole.blit(screen, (gap + index % 3 * (width + gap), gap + index // 3 * (height + gap)))
+    return whole
+
+
+def save(sheet: pygame.Surface, path: Path, colours: int = COLOURS) -> None:
+    """A quarter of the bytes, and to the eye the same."""
+    pixels = pygame.image.tobytes(sheet, "RGB")
+    image = Image.frombytes("RGB", sheet.get_size(), pixels)
+    image.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), default=SHEETS, help="where the sheets go")
+def main(out: Path) -> None:
+    """Draw everything anew."""
+    out.mkdir(parents=True, exist_ok=True)
+    studio = Studio()
+    lines: list[tuple[str, str, str]] = []
+    visit: dict[str, pygame.Surface] = {}
+    for place in places():
+        sheets: dict[str, list[tuple[str, pygame.Surface]]] = {}
+        for name, surface in studio.draw(place):
+            lines.append((str(place), name, digest(surface)))
+            width, height = surface.get_size()
+            scale = THUMB_PX / max(width, height)
+            thumb = pygame.transform.smoothscale(surface, (round(width * scale), round(height * scale)))
+            if place == places()[0] and name in VISIT:
+                visit[name] = pygame.transform.smoothscale(surface, (width // 2, height // 2))
+            part = "-staff" if name.startswith(("staff_", "door_")) and "called" not in name else ""
+            sheets.setdefault(part, []).append((name, thumb))
+        for part, thumbs in sheets.items() if worth_a_sheet(place) else ():
+            path = out / f"{sheet_name(place)}{part}.png"
+            save(contact_sheet(thumbs), path)
+            click.echo(f"{path}: {len(thumbs)} pictures, {path.stat().st_size // 1024} kB")
+    save(visit_picture([visit[name] for name in VISIT]), out.parent / "visit.png", 256)
+    write(lines)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m tests.screens.proof.pictures")

@@ -1,0 +1,413 @@
+"""Every row of the retry table against a real TLS server behind a fault proxy, and answers cut everywhere.
+
+Proved elsewhere and not repeated: certificates (expired, early, wrong CA, wrong name), TLS 1.2, nobody
+listens, an unknown name, wrong and oversized content, redirects, slow bytes beyond the deadline, a silent
+server (test_service_client.py, tests/peers/test_nginx.py); what the table makes of each fault kind
+(tests/uploader/delivery/test_retry.py); nonsense and refusals seen from the screen (test_delivery.py).
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from kiosk.channel import Answered, Deferred, SealingKeys
+from kiosk.qualification.terms import Outcome
+from kiosk.simulator.service.service_pki import ClientFiles
+from kiosk.uploader.delivery.answers import ResponseKey
+from kiosk.uploader.delivery.retry import (
+    Accept,
+    Again,
+    Decision,
+    Hold,
+    LineDown,
+    Reject,
+    RetryRules,
+    SendNow,
+    decide,
+)
+from kiosk.uploader.service.client import Service
+from kiosk.uploader.service.tls import Credentials
+from kiosk.uploader.service.wire import Answer, Fault, FaultKind, Keys
+from tests.simulator.service.running import RunningService
+from tests.uploader.service.fault_proxy import FaultProxy, Termination, Then, fault_proxy
+from tests.uploader.service.tls_server import KEYS, Authority, Pair, response, saying, serving
+from tests.uploader.world import Token, new_visit, running_uploader, sealed_request, write_config
+
+# CPython's SSLSocket._create leaves one that was reset before the handshake to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+
+RULES = RetryRules()
+DICE = Random(4).random
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.make(tmp_path_factory.mktemp("pki") / "ours")
+
+
+@pytest.fixture(scope="module")
+def pair(ours: Authority) -> Pair:
+    return ours.issue("service")
+
+
+@pytest.fixture(scope="module")
+def credentials(ours: Authority) -> Credentials:
+    client = ours.issue("K001")
+    return Credentials(ours.ca, client.certificate, client.key)
+
+
+@pytest.fixture(scope="module")
+def termination(ours: Authority, pair: Pair, credentials: Credentials) -> Termination:
+    return Termination(ours.ca, pair.certificate, pair.key, credentials.certificate, credentials.key)
+
+
+@contextmanager
+def client_through(
+    proxy: FaultProxy, credentials: Credentials, *, timeout_s: float = 30.0
+) -> Iterator[Service]:
+    service = Service(f"https://127.0.0.1:{proxy.port}", credentials, timeout_s)
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+@contextmanager
+def server_behind(
+    ours: Authority, pair: Pair, data: bytes, termination: Termination | None = None
+) -> Iterator[FaultProxy]:
+    """A server that always says `data`, and the proxy before it."""
+    with (
+        serving(pair, saying(data), client_ca=ours.ca) as server,
+        fault_proxy(port_of(server.url), termination) as proxy,
+    ):
+        yield proxy
+
+
+def decided(service: Service, *, status: bool = False) -> Decision:
+    """What becomes of a record whose first attempt (or status query) this is."""
+    record = new_visit()
+    reply = service.status(record) if status else service.deliver(record, "s", "k", b"sealed")
+    return decide(reply, 1, RULES, DICE, asked_status=status)
+
+
+# ---- the table -------------------------------------------------------------------------------------------
+
+
+def problem(status: int, code: str = "", **headers: str) -> bytes:
+    return response(status, b'{"code": "%s"}' % code.encode() if code else b"{}", PROBLEM, **headers)
+
+
+def again(*, soon: bool = False, reached: bool = True, least: float = 0, most: float = 2.0) -> object:
+    def fits(decision: Decision) -> bool:
+        return (
+            isinstance(decision, Again)
+            and (decision.soon, decision.reached) == (soon, reached)
+            and least <= decision.after_s <= most
+        )
+
+    return fits
+
+
+def held(code: str) -> object:
+    return lambda decision: isinstance(decision, Hold) and decision.code == code
+
+
+def rejected(code: str) -> object:
+    return lambda decision: decision == Reject(code)
+
+
+NOW, SOON = "Fri, 15 Jan 2027 08:00:00 GMT", "Fri, 15 Jan 2027 08:00:50 GMT"
+ROWS = {
+    "400": (problem(400, "malformed"), rejected("malformed")),
+    "400 of a front": (response(400, b"<html>", "text/html"), held("http_400")),
+    "400 key": (problem(400, "key_unknown"), held("key_unknown")),
+    "401": (problem(401, "revoked"), held("revoked")),
+    "403": (problem(403, "terminal_mismatch"), held("terminal_mismatch")),
+    "403 visual": (problem(403, "visual_not_allowed"), rejected("visual_not_allowed")),
+    "404": (problem(404, "not_found"), held("not_found")),
+    "405": (problem(405, "method_not_allowed"), held("method_not_allowed")),
+    "408": (problem(408), again()),
+    "409 in progress": (problem(409, "in_progress"), again(soon=True, most=0.5)),
+    "409": (problem(409, "conflict"), rejected("conflict")),
+    "410": (problem(410, "challenge_expired"), rejected("challenge_expired")),
+    "413": (problem(413, "too_large"), rejected("too_large")),
+    "415": (problem(415, "media_type"), rejected("media_type")),
+    "422": (problem(422, "payload_mismatch"), rejected("payload_mismatch")),
+    "425": (problem(425), again(soon=True, most=0.5)),
+    "202": (response(202, b"{}"), again(soon=True, most=0.5)),
+    "204": (b"HTTP/1.1 204 No Content\r\n\r\n", held("http_204")),
+    "302": (response(302, b"", Location="https://127.0.0.1:1/"), held("http_302")),
+    "429": (problem(429, "too_many_requests"), again(reached=False)),
+    "429 seconds": (problem(429, "x", Retry_After="40"), again(reached=False, least=40, most=42)),
+    "429 date": (problem(429, "x", Retry_After=SOON, Date=NOW), again(reached=False, least=50, most=52)),
+    "429 past": (problem(429, "x", Retry_After=NOW, Date=SOON), again(reached=False)),
+    "429 date, no clock": (problem(429, "x", Retry_After=SOON), again(reached=False)),
+    "429 absurd": (problem(429, "x", Retry_After="1000000000"), again(reached=False, least=600, most=602)),
+    "429 longer still": (problem(429, "x", Retry_After="9" * 300), again(reached=False)),
+    "429 negative": (problem(429, "x", Retry_After="-5"), again(reached=False)),
+    "429 words": (problem(429, "x", Retry_After="soon"), again(reached=False)),
+    "500": (problem(500, "internal"), again()),
+    "502 of a front": (response(502, b"<html>", "text/html"), again()),
+    "503": (problem(503, "unavailable", Retry_After="7"), again(reached=False, least=7, most=9)),
+    "504 of a front": (response(504, b"<html>", "text/html"), again()),
+    "200 html": (response(200, b"<html>log in</html>", "text/html"), again()),
+    "200 too large": (response(200, b" " * 300_000), again()),
+    "no http": (b"\x00\x01\x02\r\n\r\n", lambda decision: isinstance(decision, LineDown)),
+}
+
+
+@pytest.mark.parametrize(("data", "fits"), ROWS.values(), ids=ROWS.keys())
+def test_each_reply_has_its_decision(
+    ours: Authority, pair: Pair, credentials: Credentials, data: bytes, fits: Callable[[Decision], bool]
+) -> None:
+    with server_behind(ours, pair, data) as proxy, client_through(proxy, credentials) as service:
+        decision = decided(service)
+        assert fits(decision), decision
+        assert proxy.connections == 1, "the library tries nothing twice"
+
+
+def test_a_status_query_about_an_unknown_record_sends_it(
+    ours: Authority, pair: Pair, credentials: Credentials
+) -> None:
+    with (
+        server_behind(ours, pair, problem(404, "unknown")) as proxy,
+        client_through(proxy, credentials) as service,
+    ):
+        assert decided(service, status=True) == SendNow()
+
+
+# ---- connections that break ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("then", [Then.CLOSE, Then.RESET])
+def test_a_connection_that_breaks_in_the_body_may_have_reached_the_service(
+    ours: Authority, pair: Pair, credentials: Credentials, termination: Termination, then: Then
+) -> None:
+    data = response(200, KEYS)
+    with (
+        server_behind(ours, pair, data, termination) as proxy,
+        client_through(proxy, credentials) as service,
+    ):
+        proxy.arm(len(data) - 20, then)
+        decision = decided(service)
+        assert isinstance(decision, LineDown)
+        assert decision.reached
+        assert isinstance(service.keys(), Keys), "and the next one works"
+
+
+def test_silence_in_the_body_ends_at_the_deadline(
+    ours: Authority, pair: Pair, credentials: Credentials, termination: Termination
+) -> None:
+    data = response(200, KEYS)
+    with (
+        server_behind(ours, pair, data, termination) as proxy,
+        client_through(proxy, credentials, timeout_s=0.5) as service,
+    ):
+        proxy.arm(len(data) - 20, Then.SILENCE)
+        began = time.monotonic()
+        assert service.keys() == Fault(FaultKind.TIMEOUT, reached=True)
+        assert time.monotonic() - began < 15.0
+
+
+def test_a_half_open_connection_costs_one_deadline_and_no_more(
+    ours: Authority, pair: Pair, credentials: Credentials
+) -> None:
+    with (
+        fault_proxy_before_many(ours, pair) as proxy,
+        client_through(proxy, credentials, timeout_s=2.0) as service,
+    ):
+        assert isinstance(service.keys(), Keys)
+        proxy.vanish()
+        decision = decided(service)
+        assert isinstance(decision, LineDown)
+        assert decision.reached, "it was written into a connection that looked sound"
+        assert isinstance(service.keys(), Keys)
+        assert proxy.connections == 2
+
+
+@pytest.mark.parametrize("then", [Then.CLOSE, Then.RESET])
+def test_an_idle_connection_that_the_service_ended_is_no_fault_of_the_next_request(
+    ours: Authority, pair: Pair, credentials: Credentials, then: Then
+) -> None:
+    with fault_proxy_before_many(ours, pair) as proxy, client_through(proxy, credentials) as service:
+        assert isinstance(service.keys(), Keys)
+        proxy.end(then)
+        time.sleep(0.1)  # the end has to arrive; nothing here tells when
+        assert isinstance(service.keys(), Keys)
+
+
+def test_the_deadline_holds_although_the_name_was_found_too_late(
+    ours: Authority, pair: Pair, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resolver cannot be interrupted; what comes after it may not take its own time on top."""
+    look_up = socket.getaddrinfo
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        time.sleep(0.6)
+        return look_up(*args, **kwargs)
+
+    def dribble(connection: ssl.SSLSocket, _request: bytes) -> None:
+        for byte in response(200, KEYS):
+            connection.sendall(bytes([byte]))
+            time.sleep(0.05)
+
+    with serving(pair, dribble, client_ca=ours.ca) as server:
+        service = Service(server.url, credentials, 0.3)
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "getaddrinfo", slowly)
+            began = time.monotonic()
+            reply = service.keys()
+        assert isinstance(reply, Fault)
+        assert reply.kind is FaultKind.TIMEOUT
+        assert time.monotonic() - began < 8.0
+        service.close()
+
+
+@contextmanager
+def fault_proxy_before_many(ours: Authority, pair: Pair) -> Iterator[FaultProxy]:
+    with server_behind(ours, pair, response(200, KEYS)) as proxy:
+        yield proxy
+
+
+def test_a_handshake_cut_anywhere_is_a_line_that_is_down(
+    service: RunningService, client: ClientFiles
+) -> None:
+    """Up to the handshake's last byte no request has left; what the client cannot know it calls reached."""
+    credentials = Credentials(service.files.ca, client.certificate, client.key)
+    with fault_proxy(service.port) as proxy:
+        with client_through(proxy, credentials) as uplink:
+            uplink.status(new_visit())
+        whole = proxy.answered
+        least = len(service.files.certificate.read_bytes()) // 2  # the certificate alone is longer than this
+        assert whole > least
+        for after in range(0, least, 17):
+            proxy.arm(after, Then.CLOSE)
+            with client_through(proxy, credentials) as uplink:
+                assert isinstance(decided(uplink), LineDown), f"cut after {after} bytes"
+        proxy.disarm()
+        with client_through(proxy, credentials) as uplink:
+            assert isinstance(uplink.keys(), Keys)
+
+
+# ---- answers cut at every byte (F10) -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        problem(409, "in_progress", Date=NOW),
+        problem(400, "key_unknown"),
+        problem(410, "challenge_expired"),
+        problem(503, "unavailable", Retry_After="30"),
+    ],
+    ids=["409", "400", "410", "503"],
+)
+def test_a_refusal_cut_at_any_byte_never_gives_the_record_up(
+    ours: Authority, pair: Pair, credentials: Credentials, termination: Termination, data: bytes
+) -> None:
+    with (
+        server_behind(ours, pair, data, termination) as proxy,
+        client_through(proxy, credentials) as service,
+    ):
+        for after in range(len(data)):
+            proxy.arm(after, Then.CLOSE)
+            decision = decided(service)
+            assert isinstance(decision, LineDown), f"cut after {after} bytes: {decision}"
+            assert decision.reached
+        assert not isinstance(decided(service), LineDown)
+
+
+def sealing_keys(keys: Keys, response_key: ResponseKey) -> SealingKeys:
+    return SealingKeys(
+        service=keys.service,
+        key_id=keys.keys[0].key_id,
+        suite=keys.keys[0].suite.value,
+        public=keys.keys[0].public,
+        response_key_id=response_key.key_id,
+        response_key=response_key.public,
+    )
+
+
+@pytest.fixture
+def before_the_service(service: RunningService, client: ClientFiles) -> Iterator[FaultProxy]:
+    """A proxy before the simulated service that can cut its answers."""
+    files = service.files
+    cutting = Termination(files.ca, files.certificate, files.key, client.certificate, client.key)
+    with fault_proxy(service.port, cutting) as proxy:
+        yield proxy
+
+
+@pytest.mark.slow
+def test_an_answer_cut_at_any_byte_has_one_effect_and_is_fetched(
+    service: RunningService, client: ClientFiles, before_the_service: FaultProxy, token: Token
+) -> None:
+    """A record for every byte of the answer: sent, cut there, its status asked, told in whole."""
+    proxy = before_the_service
+    credentials = Credentials(service.files.ca, client.certificate, client.key)
+    effects_before, records_before = service.control.effect_totals()
+    began = time.monotonic()
+    with client_through(proxy, credentials) as uplink:
+        keys = uplink.keys()
+        assert isinstance(keys, Keys)
+        told = sealing_keys(keys, ResponseKey.generate())
+        after, ended = 0, False
+        while not ended:
+            sealed = sealed_request(token, told, new_visit())
+            proxy.arm(after, Then.CLOSE)
+            reply = uplink.deliver(sealed.visit, sealed.suite, sealed.key_id, sealed.sealed)
+            decision = decide(reply, 1, RULES, DICE, asked_status=False)
+            ended = isinstance(decision, Accept)
+            if ended:
+                assert proxy.answered <= after, "the whole answer came through"
+            else:
+                assert isinstance(decision, LineDown), f"cut after {after} bytes: {decision}"
+                assert decision.reached
+            proxy.disarm()
+            assert isinstance(uplink.status(sealed.visit), Answer)
+            after += 1
+    effects, records = service.control.effect_totals()
+    print(f"{after} cuts, one effect each, in {time.monotonic() - began:.1f} s")
+    assert after > 500
+    assert (effects - effects_before, records - records_before) == (after, after)
+
+
+def test_the_uploader_gets_through_a_bad_way_with_one_effect_each(
+    service: RunningService, client: ClientFiles, before_the_service: FaultProxy, token: Token, tmp_path: Path
+) -> None:
+    proxy = before_the_service
+    url = f"https://127.0.0.1:{proxy.port}"
+    config = write_config(tmp_path, url, service.files.ca, client.certificate, client.key, retry_cap_s=0.2)
+    visits = []
+    with running_uploader(config, token) as uploader, uploader.screen() as screen:
+        keys = screen.keys()
+        for after, then in [
+            (0, Then.CLOSE),
+            (0, Then.RESET),
+            (5, Then.CLOSE),
+            (13, Then.CLOSE),
+            (120, Then.RESET),
+            (160, Then.CLOSE),
+            (400, Then.RESET),
+            (0, Then.SILENCE),
+            (400, Then.SILENCE),
+        ]:
+            visit = new_visit()
+            proxy.arm(after, then)
+            screen.send(sealed_request(token, keys, visit))
+            screen.wait_for(Deferred, visit)
+            assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+            visits.append(visit)
+    assert [service.control.effects(visit) for visit in visits] == [1] * len(visits)

@@ -1,0 +1,253 @@
+"""The decision table, row by row, and the breaker as a value."""
+
+import pytest
+
+from kiosk.qualification.codes import (
+    ProcessingResultStatus,
+    QualificationValidity,
+    ResultCodes,
+    SegmentOfResult,
+)
+from kiosk.uploader.delivery.retry import (
+    Accept,
+    Again,
+    Breaker,
+    Decision,
+    Hold,
+    LineDown,
+    Reject,
+    RetryRules,
+    SendNow,
+    backoff,
+    decide,
+    decide_line,
+)
+from kiosk.uploader.service.wire import Answer, Fault, FaultKind, Problem
+
+RULES = RetryRules(base_s=2.0, cap_s=300.0)
+ALMOST_ONE = 0.999
+
+
+def high() -> float:
+    return ALMOST_ONE
+
+
+def answer(segment: SegmentOfResult = SegmentOfResult.NORMAL) -> Answer:
+    codes = ResultCodes(segment, ProcessingResultStatus.NORMAL, QualificationValidity.VALID)
+    return Answer("id", codes, "", None)
+
+
+def delivered(reply: Answer | Problem | Fault, attempts: int = 1) -> Decision:
+    return decide(reply, attempts, RULES, high, asked_status=False)
+
+
+def asked(reply: Answer | Problem | Fault) -> Decision:
+    return decide(reply, 1, RULES, high, asked_status=True)
+
+
+def test_a_final_answer_is_accepted() -> None:
+    assert delivered(answer()) == Accept(answer())
+    assert asked(answer()) == Accept(answer())
+
+
+def test_an_abnormal_end_is_an_answer_as_well() -> None:
+    assert isinstance(delivered(answer(SegmentOfResult.ABNORMAL)), Accept)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [answer(SegmentOfResult.IN_PROGRESS), Problem(409, "in_progress"), Problem(425, ""), Problem(202, "")],
+)
+def test_work_in_progress_is_asked_for_again_soon(reply: Answer | Problem) -> None:
+    decision = delivered(reply)
+    assert isinstance(decision, Again)
+    assert decision.soon
+    assert decision.reached
+    assert decision.after_s <= 0.5
+    assert not decision.service_failing
+
+
+def test_a_record_unknown_to_the_service_is_sent() -> None:
+    assert asked(Problem(404, "unknown")) == SendNow()
+
+
+def test_a_path_unknown_to_the_service_is_no_reason_to_give_a_record_up() -> None:
+    assert isinstance(delivered(Problem(404, "not_found")), Hold)
+    assert isinstance(asked(Problem(404, "not_found")), Hold)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "malformed"),
+        (400, "unseal_failed"),
+        (400, "bad_signature"),
+        (400, "certificate_revoked"),
+        (403, "visual_not_allowed"),
+        (409, "other"),
+        (410, "challenge_expired"),
+        (410, "challenge_used"),
+        (413, "too_large"),
+        (415, "media_type"),
+        (422, "payload_mismatch"),
+    ],
+)
+def test_a_refusal_of_the_record_is_final(status: int, code: str) -> None:
+    assert delivered(Problem(status, code)) == Reject(code)
+
+
+@pytest.mark.parametrize("status", [400, 409, 410, 413, 415, 422])
+def test_a_refusal_without_a_code_is_not_the_services_and_gives_no_record_up(status: int) -> None:
+    decision = delivered(Problem(status, ""))
+    assert isinstance(decision, Hold)
+    assert decision.code == f"http_{status}"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (401, "revoked"),
+        (403, "terminal_mismatch"),
+        (403, ""),
+        (404, ""),
+        (405, ""),
+        (301, ""),
+        (204, ""),
+        (418, ""),
+    ],
+)
+def test_a_refusal_of_the_terminal_keeps_the_record(status: int, code: str) -> None:
+    decision = delivered(Problem(status, code), attempts=20)
+    assert isinstance(decision, Hold)
+    assert decision.after_s == pytest.approx(ALMOST_ONE * 300)
+    assert decision.say
+
+
+def test_an_unknown_key_keeps_the_record_and_says_so() -> None:
+    decision = delivered(Problem(400, "key_unknown"))
+    assert isinstance(decision, Hold)
+    assert decision.code == "key_unknown"
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 599])
+def test_a_service_in_trouble_is_tried_again_with_back_off(status: int) -> None:
+    decision = delivered(Problem(status, ""), attempts=3)
+    assert isinstance(decision, Again)
+    assert decision.after_s == pytest.approx(ALMOST_ONE * 8)
+    assert not decision.soon
+    assert decision.service_failing == (status >= 500)
+    assert decision.reached == (status not in (429, 503))
+
+
+def test_retry_after_is_honoured() -> None:
+    decision = delivered(Problem(429, "", retry_after_s=40.0))
+    assert isinstance(decision, Again)
+    assert 40.0 <= decision.after_s <= 40.0 + RULES.base_s
+    assert decision.quiet_s == 40.0
+
+
+def test_retry_after_is_capped() -> None:
+    decision = delivered(Problem(503, "", retry_after_s=1e9))
+    assert isinstance(decision, Again)
+    assert decision.quiet_s == 600.0
+    assert decision.after_s <= 600.0 + RULES.base_s
+
+
+@pytest.mark.parametrize("kind", [FaultKind.CONTENT, FaultKind.TOO_LARGE])
+def test_nonsense_counts_against_the_service_and_waits(kind: FaultKind) -> None:
+    decision = delivered(Fault(kind, reached=True), attempts=4)
+    assert isinstance(decision, Again)
+    assert decision.service_failing
+    assert decision.reached
+    assert decision.after_s == pytest.approx(ALMOST_ONE * 16)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in FaultKind if kind not in (FaultKind.CONTENT, FaultKind.TOO_LARGE)]
+)
+@pytest.mark.parametrize("reached", [True, False])
+def test_no_reply_means_the_line_is_down(kind: FaultKind, reached: bool) -> None:
+    decision = delivered(Fault(kind, reached))
+    assert isinstance(decision, LineDown)
+    assert decision.reached == reached
+    assert (decision.after_s > 0) == reached, "what hung once is not repeated at every probe"
+
+
+@pytest.mark.parametrize(
+    ("reply", "down"),
+    [
+        (Problem(401, "revoked"), True),
+        (Problem(404, ""), True),
+        (Fault(FaultKind.CONTENT, reached=True), True),
+        (Fault(FaultKind.CONNECT, reached=False), True),
+        (Problem(503, ""), False),
+        (Problem(429, ""), False),
+        (Problem(409, "in_progress"), False),
+    ],
+)
+def test_what_a_reply_without_record_says_of_the_line(reply: Problem | Fault, down: bool) -> None:
+    assert isinstance(decide_line(reply, RULES, high), LineDown if down else Again)
+
+
+def test_back_off_doubles_up_to_the_cap_and_jitters_over_all_of_it() -> None:
+    ceilings = [backoff(attempts, RULES, lambda: 1.0) for attempts in range(1, 12)]
+    assert ceilings == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    assert backoff(5, RULES, lambda: 0.0) == 0.0
+    assert backoff(10_000, RULES, lambda: 1.0) == 300
+
+
+def test_the_breaker_opens_at_the_first_transport_failure() -> None:
+    breaker = Breaker().line_failed(100.0, RULES, lambda: 1.0)
+    assert not breaker.closed
+    assert not breaker.probe_due(101.9)
+    assert breaker.probe_due(102.0)
+
+
+def test_half_open_lets_one_probe_through() -> None:
+    breaker = Breaker().line_failed(100.0, RULES, lambda: 1.0).probe(102.0)
+    assert not breaker.probe_due(200.0)
+    assert not breaker.patient_may_probe(200.0, RULES)
+
+
+def test_each_failed_probe_waits_for_longer() -> None:
+    breaker = Breaker().line_failed(0.0, RULES, lambda: 1.0)
+    waits = []
+    now = 0.0
+    for _ in range(10):
+        assert breaker.open_until is not None
+        waits.append(breaker.open_until - now)
+        now = breaker.open_until
+        breaker = breaker.probe(now).line_failed(now, RULES, lambda: 1.0)
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+
+
+def test_a_straggler_does_not_lengthen_the_wait() -> None:
+    breaker = Breaker().line_failed(0.0, RULES, lambda: 1.0)
+    assert breaker.line_failed(1.0, RULES, lambda: 1.0) == breaker
+
+
+def test_a_reply_closes_the_breaker() -> None:
+    breaker = Breaker().line_failed(0.0, RULES, lambda: 1.0).probe(5.0).succeeded()
+    assert breaker.closed
+    assert breaker.failures == 0
+
+
+def test_a_patient_may_probe_earlier_but_not_more_often_than_the_base() -> None:
+    breaker = Breaker(failures=8).line_failed(100.0, RULES, lambda: 1.0)
+    assert not breaker.probe_due(103.0)
+    assert not breaker.patient_may_probe(101.0, RULES)
+    assert breaker.patient_may_probe(102.0, RULES)
+    assert not Breaker().patient_may_probe(102.0, RULES), "nothing to probe for"
+
+
+def test_the_breaker_opens_only_at_the_fifth_5xx_in_a_row() -> None:
+    breaker = Breaker()
+    for _ in range(4):
+        breaker = breaker.service_failed(0.0, RULES, lambda: 1.0, None)
+        assert breaker.closed
+    assert not breaker.service_failed(0.0, RULES, lambda: 1.0, None).closed
+
+
+def test_the_breaker_stays_open_as_long_as_the_service_asks_for_quiet() -> None:
+    breaker = Breaker().service_failed(0.0, RULES, lambda: 0.5, 40.0)
+    assert breaker.open_until == 41.0

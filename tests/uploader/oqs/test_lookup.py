@@ -1,0 +1,409 @@
+"""Look-ups against a terminal's folder with bad manners; the outbox, the folders and the thread are real."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from kiosk.box.clock import Clock, Moment
+from kiosk.config.clinic import Clinic
+from kiosk.config.folders import FileEncoding, LookupMessage, LookupSettings
+from kiosk.qualification.terms import Outcome
+from kiosk.simulator.service.answers import PERSONS
+from kiosk.simulator.terminal.folder import Manners, TerminalFolder
+from kiosk.simulator.terminal.people import crowd, result
+from kiosk.uploader.delivery.answers import AnswerMemory
+from kiosk.uploader.oqs.codes import CharacterCode
+from kiosk.uploader.oqs.errands import Errands
+from kiosk.uploader.oqs.exchange import Kind, LookUp, Stage
+from kiosk.uploader.oqs.lookup import LookUpDesk
+from kiosk.uploader.oqs.lookup_store import LookUps
+from kiosk.uploader.oqs.matching import identities
+from kiosk.uploader.oqs.messages import Unit
+from kiosk.uploader.oqs.results import Result
+from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.records import Answered, Kept, Rejected
+from kiosk.uploader.staff.late_answers import board, mark_seen
+from tests.uploader.oqs.clinic import wait_for
+from tests.uploader.outbox.records import answered, entry, open_outbox
+
+CLINIC = Clinic("架空クリニック", "1312345670", "K001")
+DAY = "20270115"  # of the records that `entry` makes
+PATIENCE_S = 60.0  #: of a busy machine; nothing is measured by it
+
+
+def consented(visit: str | None, person: int = 0) -> tuple[str, Unit]:
+    """A result that the terminal holds for a visit."""
+    one = result(PERSONS[person], reference=visit)
+    return (DAY, Unit(ProcessingResultStatus="1", QualificationValidity="1", ResultList=(one,)))
+
+
+@dataclass
+class Desk:
+    """One life of a look-up desk; `heed` notes what it tells."""
+
+    folder: Path
+    outbox: Outbox
+    settings: LookupSettings
+    memory: AnswerMemory = field(default_factory=lambda: AnswerMemory(time.monotonic))
+    told: list[Answered] = field(default_factory=list)
+    online: bool = True
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(synchronized=Path("/"))
+        self.desk = LookUpDesk(
+            self.settings,
+            CLINIC,
+            self.folder,
+            self.memory,
+            Errands("test", lambda: None),
+            lambda settled, _now: self.told.append(settled),
+            lambda: "token-1",
+        )
+        self.desk.start()
+
+    def now(self) -> Moment:
+        return self.clock.now()
+
+    def late(self, state: str = "answered") -> str:
+        """A visit whose patient was told "recorded", and what came of it since."""
+        now = self.now()
+        visit = entry()
+        assert isinstance(self.outbox.commit(visit, now, send_now=True), Kept)
+        if state == "answered":
+            self.outbox.settle([dataclasses.replace(answered(visit.id), late=True)], now)
+        elif state == "rejected":
+            self.outbox.settle([Rejected(visit.id, "unknown", late=True)], now)
+        else:
+            self.outbox.database.rows(
+                "UPDATE records SET state = 'expired', desk = 1 WHERE id = ?", (visit.id,)
+            )
+        return visit.id
+
+    def turn(self) -> None:
+        self.desk.tick(self.outbox, self.online, self.now())
+
+    def last(self) -> LookUp | None:
+        return next(iter(LookUps(self.outbox.database).last(1)), None)
+
+    def until(self, stage: Stage) -> LookUp:
+        """Go on until the newest look-up stands there."""
+        end = time.monotonic() + PATIENCE_S
+        while (last := self.last()) is None or last.stage is not stage:
+            assert time.monotonic() < end, last
+            self.turn()
+            time.sleep(0.002)
+        return last
+
+    def run(self) -> LookUp:
+        """Begin one and go on until it has ended."""
+        assert self.desk.begin(DAY, DAY, self.outbox) is None
+        end = time.monotonic() + PATIENCE_S
+        while (last := self.last()) is None or last.active:
+            assert time.monotonic() < end, last
+            self.turn()
+            time.sleep(0.002)
+        return last
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> LookupSettings:
+    folder = tmp_path / "OQS"
+    return LookupSettings(
+        message=LookupMessage.ONLINE,
+        folder=folder,
+        share=False,
+        work=folder / "kiosk-work",
+        encoding=FileEncoding.SHIFT_JIS,
+        wait_s=PATIENCE_S,
+        ask_every_s=0.02,
+        asks=5,
+        poll_s=0.02,
+    )
+
+
+@pytest.fixture
+def terminal(settings: LookupSettings) -> Iterator[TerminalFolder]:
+    with TerminalFolder(settings.folder, CLINIC.institution) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(tmp_path: Path, settings: LookupSettings) -> Iterator[Desk]:
+    outbox = open_outbox(tmp_path / "outbox.sqlite", now=Clock().now())
+    one = Desk(tmp_path, outbox, settings)
+    yield one
+    one.desk.stop()
+    outbox.close()
+
+
+MANNERS = {
+    "good": Manners(),
+    "slow": Manners(delay_s=0.1, at_work=2),
+    "half-written": Manners(half_s=0.15),
+    "locked": Manners(shut_s=0.15),
+    "shuffled": Manners(shuffled=True),
+    "a wrong encoding told": Manners(told=CharacterCode.UTF_8),
+    "UTF-8": Manners(code=CharacterCode.UTF_8),
+    "packed": Manners(zipped=True),
+    "half-packed": Manners(zipped=True, half_s=0.15),
+    "foreign files": Manners(foreign=True, impostor_s=0.15),
+    "all of it": Manners(
+        delay_s=0.05, at_work=1, half_s=0.1, shut_s=0.1, impostor_s=0.1, shuffled=True, foreign=True
+    ),
+}
+
+
+@pytest.mark.parametrize("manners", MANNERS.values(), ids=MANNERS)
+def test_results_are_found_whatever_the_manners(
+    desk: Desk, terminal: TerminalFolder, manners: Manners
+) -> None:
+    terminal.manners = manners
+    visit = desk.late()
+    terminal.consented = [consented(None, 1), consented(visit), *[(DAY, unit) for unit in crowd(20)]]
+    before = set(terminal.res.iterdir())
+    ended = desk.run()
+    assert (ended.stage, ended.reason) == (Stage.DONE, "")
+    assert (ended.found, ended.uncertain, ended.others) == (1, 0, 21)
+    names = [name[:14] for name, _ in terminal.taken]
+    assert names == ["OQSmuonq01req_"] + ["OQSmuonq02req_"] * (1 + manners.at_work)
+    assert {m.body.ReceptionNumber for _, m in terminal.taken[1:]} == {"R00000001"}, "the same number again"
+    assert [each.id for each in desk.told] == [visit]
+    assert set(terminal.res.iterdir()) > before, "the kiosk takes nothing away"
+    assert not any((desk.settings.work / "K001").iterdir())
+
+
+def test_a_day_without_results_is_a_result(desk: Desk, terminal: TerminalFolder) -> None:
+    terminal.consented = [("20261124", crowd(1)[0])]
+    ended = desk.run()
+    assert (ended.stage, ended.found, ended.others) == (Stage.DONE, 0, 0)
+
+
+def test_home_visits_have_messages_of_their_own(
+    tmp_path: Path, settings: LookupSettings, terminal: TerminalFolder
+) -> None:
+    outbox = open_outbox(tmp_path / "home.sqlite", now=Clock().now())
+    one = Desk(tmp_path, outbox, dataclasses.replace(settings, message=LookupMessage.HOME))
+    visit = one.late()
+    terminal.consented = [consented(visit)]
+    assert one.run().found == 1
+    assert [name[:14] for name, _ in terminal.taken] == ["OQSmuhvq01req_", "OQSmuhvq02req_"]
+    one.desk.stop()
+    outbox.close()
+
+
+def test_at_work_for_too_long_is_a_failure(desk: Desk, terminal: TerminalFolder) -> None:
+    terminal.manners = Manners(at_work=100)
+    ended = desk.run()
+    assert ended.stage is Stage.FAILED
+    assert "still at work" in ended.reason
+    assert [name[:14] for name, _ in terminal.taken].count("OQSmuonq02req_") == desk.settings.asks
+    assert [name[:14] for name, _ in terminal.taken].count("OQSmuonq01req_") == 1
+
+
+def test_an_error_of_the_terminal_is_a_failure_that_the_audit_table_knows(
+    desk: Desk, terminal: TerminalFolder
+) -> None:
+    terminal.manners = Manners(error="E0042")
+    ended = desk.run()
+    assert (ended.stage, ended.reason) == (Stage.FAILED, "the terminal ended it with an error E0042")
+    assert desk.outbox.database.rows("SELECT event, staff FROM audit") == [("looked_up:failed", "kiosk")]
+
+
+def test_a_silent_terminal_is_waited_for_once_and_not_for_ever(desk: Desk, terminal: TerminalFolder) -> None:
+    terminal.manners = Manners(silent=True)
+    desk.desk.stop()
+    impatient = Desk(desk.folder, desk.outbox, dataclasses.replace(desk.settings, wait_s=0.3))
+    ended = impatient.run()
+    assert ended.stage is Stage.FAILED
+    assert "no answer came to OQSmuonq01req_" in ended.reason
+    wait_for(lambda: bool(terminal.taken))
+    for _ in range(20):
+        impatient.turn()
+    assert len(terminal.taken) == 1, "never sent again"
+    assert list(terminal.req.iterdir()) == []
+    impatient.desk.stop()
+
+
+def test_a_wait_is_resumed_by_the_next_life_and_nothing_is_sent_again(
+    desk: Desk, terminal: TerminalFolder
+) -> None:
+    terminal.manners = Manners(delay_s=1.0)
+    visit = desk.late()
+    terminal.consented = [consented(visit)]
+    assert desk.desk.begin(DAY, DAY, desk.outbox) is None
+    desk.until(Stage.SENT)
+    wait_for(lambda: bool(terminal.taken))
+    desk.desk.stop()  # the process dies; what is on the disk is all that is known
+    second = Desk(desk.folder, desk.outbox, desk.settings)
+    assert second.until(Stage.DONE).found == 1
+    assert [name[:14] for name, _ in terminal.taken] == ["OQSmuonq01req_", "OQSmuonq02req_"]
+    second.desk.stop()
+
+
+def test_a_request_that_may_have_been_sent_is_not_sent_again(desk: Desk, terminal: TerminalFolder) -> None:
+    """The power failed between the note that it is sent and the move: nobody knows, so it is waited for."""
+    lookups = LookUps(desk.outbox.database)
+    begun = lookups.begin(Kind.ONLINE, DAY, DAY, "token-1")
+    lookups.save(dataclasses.replace(begun, stage=Stage.SENT, request="OQSmuonq01req_20270115000000000.xml"))
+    desk.desk.stop()
+    impatient = Desk(desk.folder, desk.outbox, dataclasses.replace(desk.settings, wait_s=0.3))
+    ended = impatient.until(Stage.FAILED)
+    assert "no answer came" in ended.reason
+    assert terminal.taken == []
+    impatient.desk.stop()
+
+
+def test_a_folder_that_is_away_gets_the_request_when_it_is_back(
+    desk: Desk, terminal: TerminalFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.uploader.oqs.lookup.RETRY_S", 0.05)
+    away = terminal.req.rename(terminal.folder / "away")
+    assert desk.desk.begin(DAY, DAY, desk.outbox) is None
+    for _ in range(30):
+        desk.turn()
+        time.sleep(0.01)
+    last = desk.last()
+    assert last is not None
+    assert last.active
+    away.rename(terminal.req)
+    assert desk.until(Stage.DONE).asks == 1
+    assert len(terminal.taken) == 2
+
+
+def test_only_one_goes_on_at_a_time(desk: Desk, terminal: TerminalFolder) -> None:
+    assert desk.desk.begin(DAY, DAY, desk.outbox) is None
+    assert desk.desk.begin(DAY, DAY, desk.outbox) == "one is under way"
+    desk.until(Stage.DONE)
+    assert desk.desk.begin(DAY, DAY, desk.outbox) is None
+
+
+def test_it_is_off_unless_the_settings_say_otherwise(desk: Desk, tmp_path: Path) -> None:
+    off = Desk(tmp_path, desk.outbox, dataclasses.replace(desk.settings, message=LookupMessage.OFF))
+    desk.late()
+    for _ in range(20):
+        off.turn()
+    assert off.last() is None
+    assert "look-ups are off" in (off.desk.begin(DAY, DAY, desk.outbox) or "")
+
+
+# ---- by itself ---------------------------------------------------------------------------------------------
+
+
+def test_it_begins_by_itself_once_late_answers_have_come_to_rest(
+    desk: Desk, terminal: TerminalFolder
+) -> None:
+    visit = desk.late()
+    terminal.consented = [consented(visit)]
+    ended = desk.until(Stage.DONE)
+    assert (ended.date_from, ended.date_to, ended.found) == (DAY, DAY, 1)
+    for _ in range(30):
+        desk.turn()
+        time.sleep(0.01)
+    assert len(LookUps(desk.outbox.database).last(9)) == 1, "not again for the same visits"
+    desk.late()
+    end = time.monotonic() + PATIENCE_S
+    while len(LookUps(desk.outbox.database).last(9)) < 2:
+        assert time.monotonic() < end
+        desk.turn()
+        time.sleep(0.005)
+
+
+def test_it_does_not_begin_while_the_service_is_away(desk: Desk, terminal: TerminalFolder) -> None:
+    desk.online = False
+    desk.late()
+    for _ in range(30):
+        desk.turn()
+        time.sleep(0.01)
+    assert desk.last() is None
+
+
+# ---- what comes of it --------------------------------------------------------------------------------------
+
+
+def test_a_record_that_was_given_up_gets_its_answer(desk: Desk, terminal: TerminalFolder) -> None:
+    visit = desk.late("expired")
+    terminal.consented = [consented(visit)]
+    desk.run()
+    [late] = board(desk.outbox).late
+    assert (late.visit, late.outcome, late.validity) == (visit, Outcome.VERIFIED, "1")
+
+
+def test_a_found_person_is_in_memory_only_and_whole(
+    desk: Desk, terminal: TerminalFolder, tmp_path: Path
+) -> None:
+    visit = desk.late()
+    terminal.consented = [consented(visit)]
+    desk.run()
+    held = desk.memory.get(visit)
+    assert held is not None
+    [one] = json.loads(held)["ResultList"]
+    from_memory = Result.of([(name, value) for name, value in one.items() if isinstance(value, str)])
+    assert identities([from_memory]) == identities([result(PERSONS[0])])
+    assert one["SpecificDiseasesCertificateList"]["SpecificDiseasesCertificateInfo"]
+    content = (tmp_path / "outbox.sqlite").read_bytes()
+    for text in (PERSONS[0].name, PERSONS[0].kana, PERSONS[0].number):
+        assert text.encode() not in content
+        assert text.encode("cp932") not in content
+
+
+def test_uncertain_results_are_left_to_staff(desk: Desk, terminal: TerminalFolder) -> None:
+    visit = desk.late("expired")
+    terminal.consented = [consented(visit, 0), consented(visit, 1)]
+    ended = desk.run()
+    assert (ended.found, ended.uncertain) == (0, 1)
+    assert desk.told == []
+    assert desk.memory.get(visit) is None
+    [late] = board(desk.outbox).late
+    assert (late.visit, late.outcome) == (visit, Outcome.RECORDED), "as before: nobody decided for staff"
+
+
+def test_the_answer_that_is_still_in_memory_tells_who_it_was(desk: Desk, terminal: TerminalFolder) -> None:
+    visit = desk.late()
+    found = {name: value for name, value in result(PERSONS[3]).nodes() if isinstance(value, str)}
+    desk.memory.put(visit, json.dumps({"ResultList": [found]}).encode())
+    terminal.consented = [consented(None, 3), consented(None, 1)]
+    ended = desk.run()
+    assert (ended.found, ended.uncertain, ended.others) == (1, 0, 1)
+
+
+def test_a_visit_that_staff_have_dealt_with_is_left_alone(desk: Desk, terminal: TerminalFolder) -> None:
+    visit = desk.late()
+    desk.outbox.database.rows("UPDATE records SET desk = 2 WHERE id = ?", (visit,))
+    terminal.consented = [consented(visit)]
+    ended = desk.run()
+    assert (ended.found, ended.others) == (0, 1)
+
+
+# ---- the daily check ---------------------------------------------------------------------------------------
+
+
+def test_what_a_look_up_leaves_to_staff_is_told_until_they_have_dealt_with_it(
+    desk: Desk, terminal: TerminalFolder
+) -> None:
+    visit = desk.late()
+    assert desk.desk.check(desk.outbox) is None
+    terminal.manners = Manners(error="E0042")
+    desk.run()
+    item = desk.desk.check(desk.outbox)
+    assert item is not None
+    assert (item.part, item.fault) == ("folders", "lookup_failed")
+    terminal.manners = Manners()
+    terminal.consented = [consented(visit, 0), consented(visit, 1)]
+    desk.run()
+    item = desk.desk.check(desk.outbox)
+    assert item is not None
+    assert (item.fault, item.value) == ("lookup_uncertain", 1)
+    mark_seen(desk.outbox.database, visit)
+    assert desk.desk.check(desk.outbox) is None
+
+
+def test_a_look_up_that_found_them_all_leaves_nothing_to_say(desk: Desk, terminal: TerminalFolder) -> None:
+    visit = desk.late()
+    terminal.consented = [consented(visit)]
+    desk.run()
+    assert desk.desk.check(desk.outbox) is None
