@@ -35,7 +35,7 @@ class Lazy:
 
 
 COMMANDS: Mapping[str, Lazy] = {
-    "demo": Lazy("kiosk.simulator.demo.command:demo", "Everything on one desk, no hardware."),
+    "demo": Lazy("kiosk.simulator.demo.demo_command:demo", "Everything on one desk, no hardware."),
     "reader": Lazy("kiosk.commands.reader:reader", "The reader process: token, PIN, signature."),
     "screen": Lazy("kiosk.commands.screen:screen", "The screen process: visit, display, LEDs and buzzer."),
     "uploader": Lazy("kiosk.commands.uploader:uploader", "The uploader process: outbox, service, answers."),
@@ -53,12 +53,14 @@ COMMANDS: Mapping[str, Lazy] = {
     "provision": Lazy("kiosk.commands.provision:provision", "Keys, enrolment, passcodes."),
 }
 SIMULATE: Mapping[str, Lazy] = {
-    "field": Lazy("kiosk.simulator.field.commands:field", "A virtual PN533 and what lies on it."),
-    "tap": Lazy("kiosk.simulator.field.commands:tap", "Lay a token on the virtual field, or take it off."),
-    "card": Lazy("kiosk.simulator.field.commands:card", "Put our card into a vpcd reader."),
-    "tape": Lazy("kiosk.simulator.field.commands:tape", "Tell what a recording of kiosk read says."),
-    "service": Lazy("kiosk.simulator.service.command:service", "The virtual qualification service."),
-    "terminal": Lazy("kiosk.simulator.terminal.command:terminal", "A folder like a 資格確認端末's."),
+    "field": Lazy("kiosk.simulator.field.field_commands:field", "A virtual PN533 and what lies on it."),
+    "tap": Lazy(
+        "kiosk.simulator.field.field_commands:tap", "Lay a token on the virtual field, or take it off."
+    ),
+    "card": Lazy("kiosk.simulator.field.field_commands:card", "Put our card into a vpcd reader."),
+    "tape": Lazy("kiosk.simulator.field.field_commands:tape", "Tell what a recording of kiosk read says."),
+    "service": Lazy("kiosk.simulator.service.service_command:service", "The virtual qualification service."),
+    "terminal": Lazy("kiosk.simulator.terminal.terminal_command:terminal", "A folder like a 資格確認端末's."),
 }
 
 

@@ -10,8 +10,8 @@ import nfc
 import pytest
 from hypothesis import HealthCheck, settings
 
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import FieldSettings, VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.radio.airtime import INSTANT
 from kiosk.simulator.tokens.hierarchy import Hierarchy, ensure_hierarchy
 from kiosk.simulator.tokens.jpki_token import ComputingTime

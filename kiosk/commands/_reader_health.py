@@ -16,7 +16,7 @@ from kiosk.channel import (
     decode,
     encode,
 )
-from kiosk.channel.reader import STAGE_BOUNDS_MS
+from kiosk.channel.reader_messages import STAGE_BOUNDS_MS
 from kiosk.channel.seqpacket import Peer, connect
 from kiosk.config.settings import load
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from kiosk.channel import AskCheck, CheckTold, DrillTold, RunDrill
+from kiosk.channel import AskCheck, CheckResult, DrillProgress, RunDrill
 from kiosk.commands import _reader_health
 from kiosk.commands._uploader_client import UploaderClient, config_option
 from kiosk.config.settings import ConfigError, load
-from kiosk.health import installed, told
+from kiosk.health import installed
+from kiosk.health import sentences as told
 from kiosk.health.finding import Finding, State, fault, ok
 
 SCHEMA = 1  #: raised when a field changes its meaning or goes; new parts and fields may come without
@@ -59,7 +60,7 @@ def _look(config: Path, drill: bool) -> list[Finding]:
 def _uploader(config: Path, drill: bool) -> list[Finding]:
     try:
         with UploaderClient(config, WAIT_S) as client:
-            findings = [ok("uploader", "answers"), *told.of_check(client.ask(AskCheck(), CheckTold))]
+            findings = [ok("uploader", "answers"), *told.of_check(client.ask(AskCheck(), CheckResult))]
             if drill:
                 findings.append(told.of_drill(_drilled(client)))
             return findings
@@ -67,11 +68,11 @@ def _uploader(config: Path, drill: bool) -> list[Finding]:
         return told.without_uploader(silent.message)
 
 
-def _drilled(client: UploaderClient) -> DrillTold | None:
+def _drilled(client: UploaderClient) -> DrillProgress | None:
     client.send(RunDrill(staff=WHO))
     end = time.monotonic() + DRILL_S
     for message in client.follow(DRILL_S):
-        if isinstance(message, DrillTold) and message.passed is not None:
+        if isinstance(message, DrillProgress) and message.passed is not None:
             return message
         if time.monotonic() > end:
             break

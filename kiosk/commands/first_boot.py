@@ -12,7 +12,7 @@ import click
 from kiosk.channel.notice_file import UNTOLD, Notice, Words, shortened, to_text
 from kiosk.config.settings import Card, ConfigError, Settings
 from kiosk.provisioning.fault_lines import lines, qr_text
-from kiosk.provisioning.first_boot import (
+from kiosk.provisioning.first_boot_steps import (
     Faulty,
     NoCa,
     NoSecret,
@@ -24,7 +24,7 @@ from kiosk.provisioning.first_boot import (
     SecretError,
     first_boot,
 )
-from kiosk.provisioning.line import TIME, WIFI, WIRED, line_files, with_kept_password
+from kiosk.provisioning.network_files import TIME, WIFI, WIRED, line_files, with_kept_password
 from kiosk.provisioning.share import CREDENTIALS, WHERE, share_files, with_kept_secret
 from kiosk.provisioning.take import NotTakenError, mind, take
 from kiosk.uploader.identity.enrolment import EnrolmentError

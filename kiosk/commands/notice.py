@@ -9,7 +9,7 @@ import click
 
 from kiosk.box.supervision import Supervision
 from kiosk.channel.notice_file import UNTOLD, Notice, from_text
-from kiosk.config.screen import usual_screen
+from kiosk.config.screen_settings import usual_screen
 from kiosk.screens.drawing.display import DisplayError, Quit, SdlDisplay
 from kiosk.screens.drawing.fonts import FontBook, FontMissingError
 from kiosk.screens.drawing.painter import Painter

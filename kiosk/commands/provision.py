@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from kiosk.config.first_boot import ACTIVATION_CODE, PASSCODE, PASSCODE_WHAT, digits_of
+from kiosk.config.first_boot_settings import ACTIVATION_CODE, PASSCODE, PASSCODE_WHAT, digits_of
 from kiosk.config.passcodes import SALT_BYTES, hash_passcode
 from kiosk.config.settings import ConfigError, Settings, load, load_card
 from kiosk.config.table import Fault
 from kiosk.provisioning import fault_lines as notice
-from kiosk.provisioning.page import html
+from kiosk.provisioning.settings_page import html
 from kiosk.uploader.identity import enrolment
-from kiosk.uploader.service import client as service
+from kiosk.uploader.service import service_client as service
 from kiosk.uploader.service.credentials import credentials_of
 from kiosk.uploader.service.custody import device_secret
 

@@ -15,8 +15,8 @@ from kiosk.commands._uploader_client import UploaderClient, config_option
 from kiosk.commands._whole_file import names_in, put
 from kiosk.config.settings import Settings, load
 from kiosk.report.figures import Figures, days_of, figures
-from kiosk.report.page import Heading, page
-from kiosk.report.words import LANGUAGES
+from kiosk.report.report_page import Heading, page
+from kiosk.report.report_words import LANGUAGES
 
 CAUGHT_UP_DAYS = 7  #: a kiosk that was off for longer is asked by hand
 

@@ -12,18 +12,18 @@ import uuid6
 
 from kiosk.box.supervision import Supervision
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, SCREEN_INBOX, UPLOADER_SOCKET
-from kiosk.config.clinic import StaffMember
+from kiosk.config.clinic_settings import StaffMember
 from kiosk.config.passcodes import verify
 from kiosk.config.settings import Settings, load
-from kiosk.indicators.board import BoardError, load_board
 from kiosk.indicators.gpio import GpioError, Keys, Panel
+from kiosk.indicators.pin_map import PinMapError, load_pin_map
 from kiosk.indicators.player import Lamps, NoLamps, Player
 from kiosk.screens.app import ScreenApp, Shown
 from kiosk.screens.conductor.case_file import CaseFile, Clock
 from kiosk.screens.conductor.conductor import Conductor, World
 from kiosk.screens.conductor.links import Link
 from kiosk.screens.conductor.secret_pad import wipe
-from kiosk.screens.conductor.staff_side import Box, Desk
+from kiosk.screens.conductor.staff_side import Box, StaffSide
 from kiosk.screens.drawing.display import Display, DisplayError, SdlDisplay
 from kiosk.screens.drawing.fonts import FontBook, FontMissingError
 from kiosk.screens.drawing.painter import Painter
@@ -54,7 +54,7 @@ def lamps(settings: Settings) -> Lamps:
     """The LEDs and the buzzer of the pin map; a box without them says so in its settings."""
     if settings.indicators.board is None:
         return NoLamps()
-    return Panel(load_board(settings.indicators.board))
+    return Panel(load_pin_map(settings.indicators.board))
 
 
 def lamps_or_none(settings: Settings) -> tuple[Lamps, bool]:
@@ -68,7 +68,7 @@ def lamps_or_none(settings: Settings) -> tuple[Lamps, bool]:
 
 def keys(settings: Settings) -> Keys | None:
     """The two keys of the pin map, if the box has them; patients are served without them too."""
-    pins = load_board(settings.indicators.board).keys if settings.indicators.board is not None else None
+    pins = load_pin_map(settings.indicators.board).keys if settings.indicators.board is not None else None
     if pins is None:
         return None
     try:
@@ -78,9 +78,9 @@ def keys(settings: Settings) -> Keys | None:
         return None
 
 
-def desk(settings: Settings, sound: Sound, lights_work: bool) -> Desk:
+def desk(settings: Settings, sound: Sound, lights_work: bool) -> StaffSide:
     """The staff side; a box that is meant to be silent is not at fault for it."""
-    return Desk(
+    return StaffSide(
         lambda: datetime.now().astimezone(),
         settings.clock.trust_file.exists,
         Box(lambda: sound.audible or not settings.screen.sound, lights_work),
@@ -175,6 +175,6 @@ def screen(path: Path) -> None:
         app, _ = assemble(
             settings, SdlDisplay(settings.screen), shown_on, lights_work=lights_work, pressed=keys(settings)
         )
-    except (BoardError, CatalogueError, DisplayError, FontMissingError) as fault:
+    except (PinMapError, CatalogueError, DisplayError, FontMissingError) as fault:
         raise click.ClickException(str(fault)) from None
     run_until_stopped(app)

@@ -19,7 +19,7 @@ from kiosk.channel import (
     UpdateFault,
     UpdateOffer,
     UpdateSource,
-    UpdateTold,
+    UpdateStatus,
 )
 from kiosk.commands._uploader_client import UploaderClient, config_option
 from kiosk.uploader.updates import channel_file
@@ -81,7 +81,7 @@ def install(config: Path, source: UpdateSource | None) -> None:
 def restart(config: Path) -> None:
     """Start the kiosk again, with what was installed; waits for the end of a visit."""
     with UploaderClient(config) as client:
-        told = client.ask(RestartKiosk(staff=WHO), UpdateTold)
+        told = client.ask(RestartKiosk(staff=WHO), UpdateStatus)
     click.echo(f"the kiosk starts again with {told.version or told.running} when no visit goes on")
 
 
@@ -158,18 +158,18 @@ SAY = {
 }
 
 
-def _looked(client: UploaderClient) -> UpdateTold:
+def _looked(client: UploaderClient) -> UpdateStatus:
     """What there is, once channel and stick have been looked at."""
     client.ask(AskStatus(), Status)  # what every newcomer is told has come by then, and is not the answer
-    told = client.ask(AskUpdate(staff=WHO), UpdateTold)
+    told = client.ask(AskUpdate(staff=WHO), UpdateStatus)
     end = time.monotonic() + LOOK_S
     while told.phase == "looking" and time.monotonic() < end:
         time.sleep(0.1)
-        told = client.ask(AskUpdate(staff=WHO), UpdateTold)
+        told = client.ask(AskUpdate(staff=WHO), UpdateStatus)
     return told
 
 
-def _chosen(told: UpdateTold, source: UpdateSource | None) -> UpdateOffer:
+def _chosen(told: UpdateStatus, source: UpdateSource | None) -> UpdateOffer:
     offers = [offer for offer in told.offers if source in (None, offer.source)]
     if not offers:
         reasons = "; ".join(f"{f.source}: {sentence(f)}" for f in told.absent if source in (None, f.source))
@@ -177,12 +177,12 @@ def _chosen(told: UpdateTold, source: UpdateSource | None) -> UpdateOffer:
     return max(offers, key=lambda offer: (offer.by_hand, channel_file.parsed(offer.version)))
 
 
-def _followed(client: UploaderClient, offer: UpdateOffer) -> UpdateTold:
+def _followed(client: UploaderClient, offer: UpdateOffer) -> UpdateStatus:
     """Show how far it is, until it ends."""
     label = ""
     with click.progressbar(length=100, label=f"{offer.version:24}") as bar:
         for told in client.follow():
-            if not isinstance(told, UpdateTold):
+            if not isinstance(told, UpdateStatus):
                 continue
             if told.phase in _SHOWN and told.version == offer.version:
                 if told.phase != label:

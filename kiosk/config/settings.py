@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kiosk.config.clinic import Clinic, StaffMember, clinic, rules, staff
-from kiosk.config.first_boot import (
+from kiosk.config.clinic_settings import Clinic, StaffMember, clinic, rules, staff
+from kiosk.config.fault_words import Problem
+from kiosk.config.first_boot_settings import (
     NEEDS,
     FirstBoot,
     Network,
@@ -20,11 +21,11 @@ from kiosk.config.first_boot import (
     network,
     share,
 )
-from kiosk.config.folders import HandoverSettings, LookupSettings, handover, lookup
-from kiosk.config.reader import ReaderSettings, reader
-from kiosk.config.screen import IndicatorSettings, ScreenSettings, indicators, screen
+from kiosk.config.folder_settings import HandoverSettings, LookupSettings, handover, lookup
+from kiosk.config.reader_settings import ReaderSettings, reader
+from kiosk.config.screen_settings import IndicatorSettings, ScreenSettings, indicators, screen
 from kiosk.config.table import Fault, Rulebook, Table, fault, key_lines
-from kiosk.config.uploader import (
+from kiosk.config.uploader_settings import (
     ClockSettings,
     MetricsSettings,
     OutboxSettings,
@@ -37,7 +38,6 @@ from kiosk.config.uploader import (
     service,
     update,
 )
-from kiosk.config.words import Problem
 from kiosk.visit.rules import Rules
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kiosk.config.words import PATH_WHAT, Problem, sentence, what_in_japanese
+from kiosk.config.fault_words import PATH_WHAT, Problem, sentence, what_in_japanese
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from kiosk.box import rauc
 from kiosk.config.settings import Settings
 from kiosk.health.finding import Finding, fault, ok, unknown
-from kiosk.indicators.board import BoardError, load_board
+from kiosk.indicators.pin_map import PinMapError, load_pin_map
 from kiosk.nfc.trust import TrustError, TrustStore
 from kiosk.screens.drawing.fonts import BIZ, NOTO
 
@@ -92,8 +92,8 @@ def wiring(board: Path | None) -> Finding:
     if board is None:
         return ok("wiring", "neither LEDs nor buzzer are fitted")
     try:
-        pins = load_board(board)
-    except BoardError as wrong:
+        pins = load_pin_map(board)
+    except PinMapError as wrong:
         return fault("wiring", "unusable", "; ".join(wrong.faults), f"mend {board}")
     if not any(Path("/dev").glob("gpiochip*")):
         return unknown("wiring", f"{board} is in order, but this machine has no GPIO")

@@ -7,8 +7,8 @@ from typing import Any
 import gpiozero
 from gpiozero.exc import BadPinFactory, GPIOZeroError
 
-from kiosk.indicators.board import Board
 from kiosk.indicators.patterns import NONE, Levels
+from kiosk.indicators.pin_map import PinMap
 from kiosk.visit.keys import Key
 
 BOUNCE_S = 0.03  #: contacts of a key chatter for some milliseconds
@@ -22,7 +22,7 @@ class GpioError(Exception):
 class Panel:
     """Four LEDs and a buzzer; writes a pin only when it changes."""
 
-    def __init__(self, board: Board, pin_factory: Any = None) -> None:
+    def __init__(self, board: PinMap, pin_factory: Any = None) -> None:
         """Take the pins; raises GpioError. `pin_factory` is gpiozero's, None for the machine's own."""
         taken: list[Any] = []
         try:

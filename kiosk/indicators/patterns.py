@@ -41,7 +41,7 @@ from kiosk.visit.states import (
     VisualCheck,
     WrongToken,
 )
-from kiosk.visit.views.desk import TestStep
+from kiosk.visit.views.staff_views import TestStep
 
 Levels = tuple[bool, bool, bool, bool]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kiosk.channel import StageHistogram, StageTime
-from kiosk.channel.reader import STAGE_BOUNDS_MS
+from kiosk.channel.reader_messages import STAGE_BOUNDS_MS
 
 
 @dataclass

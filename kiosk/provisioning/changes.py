@@ -10,8 +10,8 @@ from typing import Any
 
 import tomlkit
 
-from kiosk.channel.changed import LONGEST, SettingChange
-from kiosk.config.first_boot import SECRETS
+from kiosk.channel.changed_settings_messages import LONGEST, SettingChange
+from kiosk.config.first_boot_settings import SECRETS
 from kiosk.provisioning.wipe import without_secrets
 
 #: Who the kiosk is, whom it believes and where its records lie: `section` or `section.key`.

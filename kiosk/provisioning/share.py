@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from kiosk.config.first_boot import Share
+from kiosk.config.first_boot_settings import Share
 
 WHERE = "share.env"
 CREDENTIALS = "share.credentials"

@@ -15,12 +15,18 @@ from pathlib import Path
 
 import msgspec
 
-from kiosk.channel.changed import CHANGED_FILE, MOST, ChangedFile, SettingChange, SettingFault
+from kiosk.channel.changed_settings_messages import (
+    CHANGED_FILE,
+    MOST,
+    ChangedFile,
+    SettingChange,
+    SettingFault,
+)
+from kiosk.config.fault_words import Problem
 from kiosk.config.settings import Card, ConfigError, card_of, load, load_card, read_text, rulebook
 from kiosk.config.table import Fault, fault, key_lines
-from kiosk.config.words import Problem
 from kiosk.provisioning.changes import changes, completed
-from kiosk.provisioning.first_boot import Places, PutLine, digest_of, put_in_force, write_draft
+from kiosk.provisioning.first_boot_steps import Places, PutLine, digest_of, put_in_force, write_draft
 from kiosk.uploader.identity.keypairs import sync_folder, write_safely
 
 log = logging.getLogger(__name__)

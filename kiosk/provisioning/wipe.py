@@ -10,7 +10,7 @@ from typing import Any
 
 import tomlkit
 
-from kiosk.config.first_boot import SECRETS, STORED_PASSCODE
+from kiosk.config.first_boot_settings import SECRETS, STORED_PASSCODE
 
 Hash = Callable[[str], str]  #: a typed passcode → the text that is kept
 

@@ -11,7 +11,7 @@ import pygame
 
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Look
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.visit.rules import Rules
 from kiosk.visit.staff_states import StaffScreen

@@ -29,7 +29,7 @@ from kiosk.channel import (
     CommitRefused,
     Done,
     FromChanged,
-    FromDesk,
+    FromStaffPages,
     FromUpdater,
     FromUploader,
     LineState,
@@ -42,22 +42,22 @@ from kiosk.channel import (
 )
 from kiosk.channel.seqpacket import Hub, Peer
 from kiosk.config.settings import Settings
-from kiosk.uploader.delivery.answers import AnswerMemory, ResponseKey
+from kiosk.uploader.delivery.answer_memory import AnswerMemory, ResponseKey
 from kiosk.uploader.delivery.delivery import Delivery
+from kiosk.uploader.delivery.delivery_rules import rules_of
 from kiosk.uploader.delivery.lanes import Lane, Lanes, Mailbox
-from kiosk.uploader.delivery.rules import rules_of
 from kiosk.uploader.identity.certificates import look_at
 from kiosk.uploader.identity.renewal import Renewal
 from kiosk.uploader.oqs.connector import Connector
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.salvage import open_or_salvage
-from kiosk.uploader.service.client import Service
 from kiosk.uploader.service.credentials import enrolled_keys
+from kiosk.uploader.service.service_client import Service
 from kiosk.uploader.service.tls import Credentials
 from kiosk.uploader.staff import reports
-from kiosk.uploader.staff.deskwork import DeskWork
 from kiosk.uploader.staff.drill import Drill
 from kiosk.uploader.staff.fallback import Fallback
+from kiosk.uploader.staff.requests import StaffRequests
 from kiosk.uploader.store.audit_events import KIOSK
 from kiosk.uploader.store.database import OutboxDamaged, OutboxLost
 from kiosk.uploader.store.ledger import Ledger
@@ -134,7 +134,7 @@ class Uploader:
         url = self._settings.service.url
         return Lanes(self._lane("ask", url), self._lane("fresh", url), self._lane("backlog", url))
 
-    def _make_desk(self) -> DeskWork:
+    def _make_desk(self) -> StaffRequests:
         settings = self._settings
 
         drill = Drill(
@@ -145,7 +145,7 @@ class Uploader:
             rules_of(settings).retry,
             random.SystemRandom().random,
         )
-        return DeskWork(
+        return StaffRequests(
             Fallback(settings.outbox.fallback_after_s),
             drill,
             self._delivery,
@@ -374,7 +374,7 @@ class Uploader:
 
     def _message(self, message: ToUploader, now: Moment) -> FromUploader | None:
         outbox = self._outbox
-        if isinstance(message, FromDesk):
+        if isinstance(message, FromStaffPages):
             if outbox is None:
                 return self._without_outbox(message, now)
             return self._desk.serve(message, outbox, now)
@@ -431,7 +431,7 @@ class Uploader:
         )
 
     def _without_outbox(self, message: ToUploader, now: Moment) -> FromUploader | None:
-        if isinstance(message, FromDesk):
+        if isinstance(message, FromStaffPages):
             return self._desk.without_outbox(message, self._outbox_say, now)
         if isinstance(message, FromUpdater | FromChanged):
             return None

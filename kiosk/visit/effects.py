@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.visit.states import Visit
-from kiosk.visit.views.update import UpdateSource
+from kiosk.visit.views.update_view import UpdateSource
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class LockDoor:
 
 
 @dataclass(frozen=True)
-class AskDesk:
+class AskWaitingList:
     """Ask the uploader what waits and what was answered late."""
 
     staff: str
@@ -93,14 +93,14 @@ class SetFallback:
 
 @dataclass(frozen=True)
 class RunDrill:
-    """Have a marked dummy record taken through everything; DrillTold tells how far it is."""
+    """Have a marked dummy record taken through everything; DrillAdvanced tells how far it is."""
 
     staff: str
 
 
 @dataclass(frozen=True)
 class TryReader:
-    """Read whatever is held next, name it, keep nothing; ReadingTold tells how far it is."""
+    """Read whatever is held next, name it, keep nothing; ReadingAdvanced tells how far it is."""
 
     staff: str
 
@@ -112,17 +112,17 @@ class EndReaderTest:
 
 @dataclass(frozen=True)
 class AskDay:
-    """Ask for today's counts; DayTold tells them."""
+    """Ask for today's counts; DayCounted tells them."""
 
 
 @dataclass(frozen=True)
 class AskHours:
-    """Find out whether the call centre answers now; HoursTold tells."""
+    """Find out whether the call centre answers now; CallHoursKnown tells."""
 
 
 @dataclass(frozen=True)
 class InstallUpdate:
-    """Fetch, check and install what was offered; UpdateTold tells how far it is."""
+    """Fetch, check and install what was offered; UpdateChanged tells how far it is."""
 
     staff: str
     version: str
@@ -165,7 +165,7 @@ class CloseUpdate:
 
 @dataclass(frozen=True)
 class KeepPreferences:
-    """Keep what staff have set; PreferencesTold tells what is kept."""
+    """Keep what staff have set; PreferencesChanged tells what is kept."""
 
     staff: str
     volume: int
@@ -174,7 +174,7 @@ class KeepPreferences:
 
 @dataclass(frozen=True)
 class RunCheck:
-    """Look at everything that can be looked at without a patient; CheckTold tells what is to mend."""
+    """Look at everything that can be looked at without a patient; CheckCompleted tells what is to mend."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ Effect = (
     | SealAndCommit
     | CheckStaff
     | LockDoor
-    | AskDesk
+    | AskWaitingList
     | MarkSeen
     | SetFallback
     | RunDrill

@@ -10,9 +10,9 @@ from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
 from kiosk.visit.states import Line, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
-from kiosk.visit.views.changed import ChangedView
-from kiosk.visit.views.desk import CheckView, DayView, DeskView, DrillStep, SeenToken
-from kiosk.visit.views.update import UpdateView
+from kiosk.visit.views.changed_settings_view import ChangedView
+from kiosk.visit.views.staff_views import CheckView, DayView, DrillStep, SeenToken, WaitingView
+from kiosk.visit.views.update_view import UpdateView
 from kiosk.visit.vocabulary import ReadFailure as ReadFailure
 
 
@@ -217,12 +217,12 @@ class DoorUnlocked:
 
 
 @dataclass(frozen=True)
-class DeskTold:
-    view: DeskView
+class WaitingViewChanged:
+    view: WaitingView
 
 
 @dataclass(frozen=True)
-class DrillTold:
+class DrillAdvanced:
     """A step of the drill began, or (`passed` is not None) the drill has ended."""
 
     step: DrillStep
@@ -230,7 +230,7 @@ class DrillTold:
 
 
 @dataclass(frozen=True)
-class ReadingTold:
+class ReadingAdvanced:
     """The reading test has got so far."""
 
     seen: SeenToken
@@ -238,29 +238,29 @@ class ReadingTold:
 
 
 @dataclass(frozen=True)
-class DayTold:
+class DayCounted:
     view: DayView
 
 
 @dataclass(frozen=True)
-class HoursTold:
+class CallHoursKnown:
     hours: CallHours | None
 
 
 @dataclass(frozen=True)
-class UpdateTold:
+class UpdateChanged:
     view: UpdateView
 
 
 @dataclass(frozen=True)
-class ChangedTold:
+class CardSettingsChanged:
     """`view` None: the card holds the settings in force."""
 
     view: ChangedView | None
 
 
 @dataclass(frozen=True)
-class PreferencesTold:
+class PreferencesChanged:
     """What staff have set, as it is kept; None: as the settings file says."""
 
     volume: int | None
@@ -273,7 +273,7 @@ class CheckDue:
 
 
 @dataclass(frozen=True)
-class CheckTold:
+class CheckCompleted:
     view: CheckView
 
 
@@ -344,17 +344,17 @@ ReaderEvent = (
     | TokenAuthenticated
 )
 StaffEvent = StaffAccepted | StaffRefused | DoorUnlocked
-DeskEvent = (
-    DeskTold
-    | DrillTold
-    | ReadingTold
-    | DayTold
-    | HoursTold
-    | PreferencesTold
-    | UpdateTold
-    | ChangedTold
+StaffPageEvent = (
+    WaitingViewChanged
+    | DrillAdvanced
+    | ReadingAdvanced
+    | DayCounted
+    | CallHoursKnown
+    | PreferencesChanged
+    | UpdateChanged
+    | CardSettingsChanged
     | CheckDue
-    | CheckTold
+    | CheckCompleted
 )
 UploaderEvent = (
     OutboxChanged
@@ -365,4 +365,4 @@ UploaderEvent = (
     | AnswerArrived
     | DeliveryDeferred
 )
-Event = TouchEvent | TimeUp | ReaderEvent | StaffEvent | DeskEvent | UploaderEvent
+Event = TouchEvent | TimeUp | ReaderEvent | StaffEvent | StaffPageEvent | UploaderEvent

@@ -35,25 +35,25 @@ from kiosk.visit.effects import (
 from kiosk.visit.events import (
     Action,
     Began,
+    CardSettingsChanged,
     ChallengeArrived,
-    ChangedTold,
+    CheckCompleted,
     CheckDue,
-    CheckTold,
-    DeskTold,
     DoorUnlocked,
     Event,
     Knocked,
     LanguageChosen,
     LineChanged,
     OutboxChanged,
-    PreferencesTold,
+    PreferencesChanged,
     Pressed,
     ReaderChanged,
     StaffAccepted,
     TimeUp,
     TokenPresented,
     TokenRemoved,
-    UpdateTold,
+    UpdateChanged,
+    WaitingViewChanged,
 )
 from kiosk.visit.questions import question
 from kiosk.visit.staff import door_number, door_passcode, staff_page
@@ -98,7 +98,7 @@ from kiosk.visit.states import (
 )
 from kiosk.visit.step import S, Step, call, first_question, new_visit, resting, shelved, stay
 from kiosk.visit.timing import timing
-from kiosk.visit.views.desk import OPEN_DOOR, Door
+from kiosk.visit.views.staff_views import OPEN_DOOR, Door
 
 
 def reduce(kiosk: Kiosk, event: Event) -> tuple[Kiosk, tuple[Effect, ...]]:
@@ -141,17 +141,17 @@ def _note(kiosk: Kiosk, event: Event) -> Kiosk:
             return replace(kiosk, language=language)
         case Pressed(Action.TEXT_SIZE):
             return replace(kiosk, large_text=not kiosk.large_text)
-        case CheckTold(view):
+        case CheckCompleted(view):
             return replace(kiosk, check=view)
-        case DeskTold(view) if isinstance(kiosk.screen, StaffPage):
+        case WaitingViewChanged(view) if isinstance(kiosk.screen, StaffPage):
             return replace(kiosk, desk=view)
         case DoorUnlocked():
             return replace(kiosk, door=OPEN_DOOR)
-        case UpdateTold(view):
+        case UpdateChanged(view):
             return replace(kiosk, update=view)
-        case ChangedTold(view):
+        case CardSettingsChanged(view):
             return replace(kiosk, changed=view)
-        case PreferencesTold(volume, languages):
+        case PreferencesChanged(volume, languages):
             return prefer(kiosk, volume, languages)
         case TimeUp() if isinstance(kiosk.screen, Starting):
             return _missing(kiosk)

@@ -11,8 +11,8 @@ from kiosk.qualification.guidance import REASONS, Finding, ways_apply
 from kiosk.qualification.terms import FallbackReason
 from kiosk.visit.effects import (
     AskDay,
-    AskDesk,
     AskHours,
+    AskWaitingList,
     CloseUpdate,
     EndReaderTest,
     LeaveSettings,
@@ -25,10 +25,10 @@ from kiosk.visit.effects import (
 )
 from kiosk.visit.events import (
     Action,
+    CardSettingsChanged,
     CaseOpened,
-    ChangedTold,
-    CheckTold,
-    DrillTold,
+    CheckCompleted,
+    DrillAdvanced,
     Event,
     FallbackChosen,
     Pressed,
@@ -58,8 +58,8 @@ from kiosk.visit.staff_states import (
 from kiosk.visit.staff_tools import day, help_page, reading, settings, test, update
 from kiosk.visit.states import CallReason, Kiosk
 from kiosk.visit.step import Step, call, resting, stay
-from kiosk.visit.views.changed import ChangedView
-from kiosk.visit.views.desk import CheckView, DeskCase, DrillStep
+from kiosk.visit.views.changed_settings_view import ChangedView
+from kiosk.visit.views.staff_views import CheckView, DrillStep, WaitingCase
 
 CASES_PER_PAGE = 6
 FAULTS_PER_PAGE = 3
@@ -92,7 +92,7 @@ def door_passcode(kiosk: Kiosk, screen: DoorPasscode, event: Event) -> Step:
         case StaffAccepted(visit=None) if screen.checking and screen.takes is not None:
             return StaffChanged(screen.number), (TakeSettings(screen.number, screen.takes),)
         case StaffAccepted(visit=None) if screen.checking:
-            return StaffMenu(screen.number), (AskDesk(screen.number),)
+            return StaffMenu(screen.number), (AskWaitingList(screen.number),)
         case StaffRefused(visit=None) if screen.checking:
             return DoorNumber(refused=True), lock_if_used_up(kiosk, screen.number)
         case Pressed(Action.BACK) if not screen.checking:
@@ -136,11 +136,11 @@ def _back(screen: StaffPage) -> Step:
             | StaffUpdate()
             | StaffChanged()
         ):
-            return StaffMenu(screen.staff, more=True), (AskDesk(screen.staff),)
-        case StaffCase(case=DeskCase(record=str())):
-            return StaffWaiting(screen.staff), (AskDesk(screen.staff),)
+            return StaffMenu(screen.staff, more=True), (AskWaitingList(screen.staff),)
+        case StaffCase(case=WaitingCase(record=str())):
+            return StaffWaiting(screen.staff), (AskWaitingList(screen.staff),)
         case _:
-            return StaffMenu(screen.staff), (AskDesk(screen.staff),)
+            return StaffMenu(screen.staff), (AskWaitingList(screen.staff),)
 
 
 def _on_page(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
@@ -185,7 +185,7 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
         case Pressed(Action.OPEN_FALLBACK):
             return StaffFallback(staff), ()
         case Pressed(Action.OPEN_WAITING):
-            return StaffWaiting(staff), (AskDesk(staff),)
+            return StaffWaiting(staff), (AskWaitingList(staff),)
         case Pressed(Action.OPEN_DRILL):
             return StaffDrill(staff), ()
         case Pressed(Action.OPEN_DAY):
@@ -205,7 +205,7 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
         case Pressed(Action.MORE):
             return replace(screen, more=not screen.more), ()
         case CaseOpened(record=None) if kiosk.desk is not None and kiosk.desk.last_recorded is not None:
-            return StaffCase(staff, DeskCase(None, kiosk.desk.last_recorded, Finding.RECORDED)), ()
+            return StaffCase(staff, WaitingCase(None, kiosk.desk.last_recorded, Finding.RECORDED)), ()
         case _:
             return stay(screen)
 
@@ -220,8 +220,8 @@ def _changed(kiosk: Kiosk, screen: StaffChanged, event: Event) -> Step:
         case Pressed(Action.RUN) if view is not None and view.may_be_taken and last:
             return DoorPasscode(screen.staff, takes=view.offer), ()
         case Pressed(Action.LEAVE) if view is not None and not view.taking and not view.left:
-            return StaffMenu(screen.staff), (LeaveSettings(screen.staff), AskDesk(screen.staff))
-        case ChangedTold():
+            return StaffMenu(screen.staff), (LeaveSettings(screen.staff), AskWaitingList(screen.staff))
+        case CardSettingsChanged():
             return StaffChanged(screen.staff), ()
         case _:
             return stay(screen)
@@ -234,7 +234,7 @@ def changed_pages(view: ChangedView) -> int:
 
 def _check(kiosk: Kiosk, screen: StaffCheck, event: Event) -> Step:
     match event:
-        case CheckTold():
+        case CheckCompleted():
             return StaffCheck(screen.staff), ()
         case Pressed(Action.RUN) if not screen.running:
             return StaffCheck(screen.staff, running=True), (RunCheck(),)
@@ -299,7 +299,7 @@ def _drill(screen: StaffDrill, event: Event) -> Step:
     match event:
         case Pressed(Action.RUN) if screen.step is None or screen.passed is not None:
             return StaffDrill(screen.staff, DrillStep.SEAL), (RunDrill(screen.staff),)
-        case DrillTold(step=step, passed=passed):
+        case DrillAdvanced(step=step, passed=passed):
             return StaffDrill(screen.staff, step, passed), ()
         case _:
             return stay(screen)

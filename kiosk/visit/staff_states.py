@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kiosk.qualification.call_centre import CallHours
-from kiosk.visit.views.desk import DayView, DeskCase, DrillStep, SeenToken, TestStep
+from kiosk.visit.views.staff_views import DayView, DrillStep, SeenToken, TestStep, WaitingCase
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class StaffCase(StaffScreen):
     """One visit and what to do about it; `ways`: the official order of showing a qualification."""
 
     name: ClassVar[str] = "staff_case"
-    case: DeskCase
+    case: WaitingCase
     ways: bool = False
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 from kiosk.visit.effects import InstallUpdate, KeepPreferences, RestartKiosk, StopUpdate, TryReader
 from kiosk.visit.events import (
     Action,
-    DayTold,
+    CallHoursKnown,
+    DayCounted,
     Event,
-    HoursTold,
     LanguageSwitched,
     Pressed,
     ReaderChanged,
-    ReadingTold,
+    ReadingAdvanced,
     SpotTouched,
     VolumeChosen,
 )
@@ -27,8 +27,8 @@ from kiosk.visit.staff_states import (
 )
 from kiosk.visit.states import Kiosk, ReaderCondition
 from kiosk.visit.step import Step, stay
-from kiosk.visit.views.desk import SeenToken, TestStep
-from kiosk.visit.views.update import UpdatePhase
+from kiosk.visit.views.staff_views import SeenToken, TestStep
+from kiosk.visit.views.update_view import UpdatePhase
 
 SPOTS = 9  #: places of the touch test: corners, edges, middle
 #: After these the reader goes on looking; what is held next is read by itself.
@@ -38,7 +38,7 @@ UNDER_WAY = frozenset({SeenToken.WAITING, SeenToken.LIES})
 def day(screen: StaffDay, event: Event) -> Step:
     """The counts come after the page."""
     match event:
-        case DayTold(view):
+        case DayCounted(view):
             return replace(screen, day=view), ()
         case _:
             return stay(screen)
@@ -51,7 +51,7 @@ def reading(kiosk: Kiosk, screen: StaffReading, event: Event) -> Step:
             return StaffReading(screen.staff), (TryReader(screen.staff),)
         case ReaderChanged(ReaderCondition.READY):
             return StaffReading(screen.staff), (TryReader(screen.staff),)
-        case ReadingTold(seen, ms) if kiosk.reader is ReaderCondition.READY:
+        case ReadingAdvanced(seen, ms) if kiosk.reader is ReaderCondition.READY:
             return StaffReading(screen.staff, seen, ms), ()
         case _:
             return stay(screen)
@@ -131,7 +131,7 @@ def update(kiosk: Kiosk, screen: StaffUpdate, event: Event) -> Step:
 def help_page(screen: StaffHelp, event: Event) -> Step:
     """The hours come after the page."""
     match event:
-        case HoursTold(hours):
+        case CallHoursKnown(hours):
             return replace(screen, hours=hours), ()
         case _:
             return stay(screen)

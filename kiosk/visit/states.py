@@ -13,9 +13,9 @@ from kiosk.qualification.consent import NOT_ASKED, Consent
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
 from kiosk.visit.rules import LOUDEST, Rules
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
-from kiosk.visit.views.changed import ChangedView
-from kiosk.visit.views.desk import OPEN_DOOR, CheckView, DeskView, Door
-from kiosk.visit.views.update import UpdateView
+from kiosk.visit.views.changed_settings_view import ChangedView
+from kiosk.visit.views.staff_views import OPEN_DOOR, CheckView, Door, WaitingView
+from kiosk.visit.views.update_view import UpdateView
 from kiosk.visit.vocabulary import CallReason as CallReason
 from kiosk.visit.vocabulary import OutboxCondition as OutboxCondition
 from kiosk.visit.vocabulary import ReaderCondition as ReaderCondition
@@ -322,7 +322,7 @@ class Kiosk:
     outbox: OutboxCondition = OutboxCondition.UNKNOWN
     line: Line = Line()
     door: Door = OPEN_DOOR
-    desk: DeskView | None = None  #: on the staff pages only
+    desk: WaitingView | None = None  #: on the staff pages only
     check: CheckView | None = None  #: the last daily check
     update: UpdateView | None = None  #: None: not told yet
     changed: ChangedView | None = None  #: None: the settings in force are those of the card

@@ -12,7 +12,7 @@ from kiosk.visit.events import (
     CaseOpened,
     DeviceChosen,
     DigitTyped,
-    DrillTold,
+    DrillAdvanced,
     Event,
     FallbackChosen,
     ItemAnswered,
@@ -21,9 +21,9 @@ from kiosk.visit.events import (
     LanguageSwitched,
     NumberTyped,
     Pressed,
-    ReadingTold,
+    ReadingAdvanced,
     SpotTouched,
-    UpdateTold,
+    UpdateChanged,
     VolumeChosen,
 )
 from kiosk.visit.staff_states import (
@@ -133,8 +133,9 @@ def timing(before: Kiosk, after: Kiosk, event: Event) -> tuple[Effect, ...]:
     """Restart the one timer on a change of state, on a touch, and when the wait itself changes."""
     seconds = dwell(after)
     moved = type(before.screen) is not type(after.screen) or dwell(before) != seconds
-    works = isinstance(event, DrillTold | ReadingTold) and isinstance(after.screen, StaffDrill | StaffReading)
-    works = works or (isinstance(event, UpdateTold) and isinstance(after.screen, StaffUpdate))
+    works = isinstance(event, DrillAdvanced | ReadingAdvanced)
+    works = works and isinstance(after.screen, StaffDrill | StaffReading)
+    works = works or (isinstance(event, UpdateChanged) and isinstance(after.screen, StaffUpdate))
     if not moved and not works and not isinstance(event, _TOUCHES):
         return ()
     return (StopTimer(),) if seconds is None else (StartTimer(seconds),)

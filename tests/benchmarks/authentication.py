@@ -22,7 +22,7 @@ from kiosk.nfc.secret import Pin
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.simulator.demo.household import Household
 from kiosk.simulator.demo.place import PIN, kiosk_argv
-from kiosk.simulator.field.client import FieldAbsentError, FieldClient
+from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient
 from kiosk.simulator.radio.airtime import answer_delay_s, frame_s, fwt_s
 from kiosk.simulator.tokens.hierarchy import Hierarchy, default_folder, ensure_hierarchy
 from kiosk.simulator.tokens.jpki_token import Kind

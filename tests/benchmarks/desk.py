@@ -1,8 +1,8 @@
 """What a patient waits for, on a whole desk: three kiosk processes, virtual field, simulated service.
 
-Every process is the real one; the screen process is the demo's (`kiosk.simulator.demo.screen`): the clinic's
-own app around SDL's dummy driver and gpiozero's mock pins. All times are CLOCK_MONOTONIC, which processes
-share.
+Every process is the real one; the screen process is the demo's (`kiosk.simulator.demo.demo_screen`): the
+clinic's own app around SDL's dummy driver and gpiozero's mock pins. All times are CLOCK_MONOTONIC, which
+processes share.
 """
 
 import statistics
@@ -12,11 +12,11 @@ from pathlib import Path
 from random import Random
 
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.demo.client import GUARD_S, DeskClient
-from kiosk.simulator.demo.demo import Desk, Speed
+from kiosk.simulator.demo.demo import Demo, Speed
 from kiosk.simulator.demo.hand import RESULTS, Hand, board_path
 from kiosk.simulator.demo.place import PIN, QUICK, prepare
-from kiosk.simulator.field.client import FieldClient
+from kiosk.simulator.demo.screen_hand import GUARD_S, ScreenHand
+from kiosk.simulator.field.field_client import FieldClient
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, percentile, row, spread
 
 TAPS = 48
@@ -32,25 +32,25 @@ DUMMY = {"SDL_VIDEODRIVER": "dummy"}
 
 
 @dataclass(frozen=True)
-class OpenDesk:
+class OpenDemo:
     """A desk at work, with its hands."""
 
-    desk: Desk
-    client: DeskClient
+    desk: Demo
+    client: ScreenHand
     field: FieldClient
     hand: Hand
 
 
-def open_desk(lab: Lab) -> OpenDesk:
+def open_desk(lab: Lab) -> OpenDemo:
     """Open it once; it stays open until the bench ends."""
     place = prepare(lab.subfolder("desk"), board_path(), TIMING)
-    desk = lab.enter(Desk(place, Speed(usb_ms=VISIT_USB_MS), DUMMY))
+    desk = lab.enter(Demo(place, Speed(usb_ms=VISIT_USB_MS), DUMMY))
     desk.open_shop(Mode.HOME_CONSENT)
-    client = DeskClient(place.desk_control)
+    client = ScreenHand(place.desk_control)
     lab.callback(client.close)
     field = lab.enter(desk.field())
     client.wait_for("start")
-    return OpenDesk(desk, client, field, desk.hand(client, field))
+    return OpenDemo(desk, client, field, desk.hand(client, field))
 
 
 # ---- a token is laid down --------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class VisitTimes:
         return self.touch_to_hold + self.contact + self.checking
 
 
-def one_visit(open_: OpenDesk) -> VisitTimes:
+def one_visit(open_: OpenDemo) -> VisitTimes:
     """A patient's whole way; the hand's waiting between "hold" and the tap is in no figure."""
     desk, field, hand = open_.client, open_.field, open_.hand
     desk.wait_for("start")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from kiosk.config.choices import LANGUAGES, ReaderSide, Theme
-from kiosk.config.screen import ScreenSettings
+from kiosk.config.screen_settings import ScreenSettings
 from kiosk.screens.drawing.display import SdlDisplay
 from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.drawing.painter import Painter

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kiosk.simulator.service.service_pki import make_client
 from kiosk.simulator.terminal.people import crowd
-from kiosk.uploader.oqs.codes import CharacterCode
+from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.document import Read, read, write
 from kiosk.uploader.oqs.messages import Body, Header, XmlMsg
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, ms_of, percentile, row, spread

@@ -62,7 +62,7 @@ def _handles() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-class Desk:
+class ReaderPlace:
     """A reader in memory, and one card that comes and goes."""
 
     def __init__(self, keys: Hierarchy) -> None:
@@ -102,7 +102,7 @@ class Desk:
 
 def run(polls: int, authentications: int) -> Grown:
     """Do it, in turns of a thousandth each."""
-    desk = Desk(ensure_hierarchy(default_folder()))
+    desk = ReaderPlace(ensure_hierarchy(default_folder()))
     turns = 1000
     before = (0.0, 0, 0)
     for turn in range(turns):

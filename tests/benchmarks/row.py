@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from kiosk.nfc.faults import ReaderGone
-from kiosk.simulator.demo.client import StoryError
-from kiosk.simulator.field.client import FieldRefusedError
-from kiosk.simulator.service.control import ControlError
+from kiosk.simulator.demo.screen_hand import StoryError
+from kiosk.simulator.field.field_client import FieldRefusedError
+from kiosk.simulator.service.service_control import ControlError
 
 T = TypeVar("T")
 

@@ -31,7 +31,7 @@ from kiosk.screens.kit.theme import tokens_of
 from kiosk.screens.kit.widgets import Picture
 from kiosk.screens.words.catalogue import Catalogues
 from kiosk.screens.words.sound import Sound
-from kiosk.simulator.demo.screen import DrawnPanel, Wire, WiredDisplay
+from kiosk.simulator.demo.demo_screen import DrawnPanel, Wire, WiredDisplay
 from kiosk.visit.states import Kiosk
 
 KEPT = 5

@@ -5,14 +5,14 @@ import sys
 
 from kiosk.simulator.demo.household import Household
 from kiosk.simulator.demo.place import Place
-from tests.benchmarks.desk import DUMMY, OpenDesk, one_visit, open_desk
+from tests.benchmarks.desk import DUMMY, OpenDemo, one_visit, open_desk
 from tests.benchmarks.row import Lab, Measured, at_most, row
 from tests.benchmarks.screen_probe import LIMIT_MS
 
 VISITS = 4
 
 
-def _swap_screen(open_: OpenDesk, out: str) -> None:
+def _swap_screen(open_: OpenDemo, out: str) -> None:
     """Put the timed screen process in the place of the desk's."""
     place: Place = open_.desk.place
     household: Household = open_.desk.household

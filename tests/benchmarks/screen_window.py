@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.simulator.demo.place import PIN
-from tests.benchmarks.desk import OpenDesk, cpu_percent, open_desk, rollup_kb
+from tests.benchmarks.desk import OpenDemo, cpu_percent, open_desk, rollup_kb
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, percentile, row, spread
 from tests.system.xserver import XServer, x_server
 
@@ -26,7 +26,7 @@ class Window:
 
     xserver: XServer
     out: Path
-    open: OpenDesk
+    open: OpenDemo
     touches: list[str] = field(default_factory=list)
 
     def shown(self) -> list[dict[str, Any]]:

@@ -96,7 +96,7 @@ TO_UPLOADER: list[ch.Message] = [
     ch.StartLookUp(date_from="20261124", date_to="20261125"),
     *(ch.SetFallback(staff="1001", reason=reason) for reason in (*FallbackReason, None)),
     ch.SetPreferences(staff="1001", volume=3, languages=("ja", "en")),
-    ch.AskDesk(staff="1001"),
+    ch.AskWaitingList(staff="1001"),
     ch.AnswerSeen(staff="1001", visit=VISIT),
     ch.RunDrill(staff="1001"),
     ch.AskCheck(),
@@ -166,7 +166,7 @@ FROM_UPLOADER: list[ch.Message] = [
         )
     ),
     ch.Done(),
-    ch.DeskBoard(
+    ch.WaitingList(
         waiting=1,
         oldest_at=TIME,
         expired=0,
@@ -177,10 +177,10 @@ FROM_UPLOADER: list[ch.Message] = [
             ),
         ),
     ),
-    ch.DrillTold(step="erase", passed=True),
-    ch.PreferencesTold(),
-    ch.PreferencesTold(volume=0, languages=("ja", "en")),
-    ch.CheckTold(parts=(ch.CheckItem(part="certificate", fault="ends_soon", value=14.0),)),
+    ch.DrillProgress(step="erase", passed=True),
+    ch.StaffPreferences(),
+    ch.StaffPreferences(volume=0, languages=("ja", "en")),
+    ch.CheckResult(parts=(ch.CheckItem(part="certificate", fault="ends_soon", value=14.0),)),
     ch.DayCounts(
         day="2026-11-25",
         hours=(ch.HourCounts(hour=9, outcomes={"verified": 3}, calls={"help": 1}, offline_s=61.5),),
@@ -189,7 +189,7 @@ FROM_UPLOADER: list[ch.Message] = [
         devices={"card": 3},
         authentications={"pin": 3},
     ),
-    ch.ChangedTold(
+    ch.CardSettings(
         file=ch.ChangedFile(
             offer="0123456789abcdef",
             changes=(ch.SettingChange(section="clinic", key="name", old="架空", new="架空の"),),
@@ -197,7 +197,7 @@ FROM_UPLOADER: list[ch.Message] = [
         ),
         taking=True,
     ),
-    ch.UpdateTold(
+    ch.UpdateStatus(
         running="1.1.0",
         phase="fetching",
         offers=(

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kiosk.channel.commands import Status
+from kiosk.channel.command_line_messages import Status
 from tests.docs.conftest import ROOT
 
 COMPLIANCE = ROOT / "docs" / "compliance.md"

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from kiosk.indicators.board import load_board
 from kiosk.indicators.patterns import PATTERNS
+from kiosk.indicators.pin_map import load_pin_map
 from kiosk.screens.pages.layout import STAFF_READ
 from tests.docs.conftest import KEEP, ROOT, made
 from tests.screens.proof.gallery import all_examples
@@ -143,7 +143,7 @@ GROUND, THREE_VOLTS = {6, 9, 14, 20, 25, 30, 34, 39}, {1, 17}
 
 
 def test_the_drawing_shows_the_pins_of_the_board() -> None:
-    board = load_board(BOARD)
+    board = load_pin_map(BOARD)
     parts = drawn(BOARD)
     assert [int(part["gpio"]) for part in parts] == [*board.leds, board.buzzer]
     assert [int(part["pin"]) for part in parts] == [PIN[int(part["gpio"])] for part in parts]

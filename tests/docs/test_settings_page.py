@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from kiosk.config.fault_words import SENTENCES, Problem
 from kiosk.config.settings import ConfigError, load_card, rulebook
-from kiosk.config.words import SENTENCES, Problem
-from kiosk.provisioning.page import html, judging
+from kiosk.provisioning.settings_page import html, judging
 from tests.docs.browser import dom, text_of
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"

@@ -44,16 +44,24 @@ from kiosk.visit.states import (
     WrongTokenKind,
     visit_of,
 )
-from kiosk.visit.views.changed import Change, ChangedView
-from kiosk.visit.views.desk import OPEN_DOOR, CheckView, DayView, DeskCase, DeskView, DrillStep, SeenToken
-from kiosk.visit.views.update import Offer, UpdatePhase, UpdateSource, UpdateView
+from kiosk.visit.views.changed_settings_view import Change, ChangedView
+from kiosk.visit.views.staff_views import (
+    OPEN_DOOR,
+    CheckView,
+    DayView,
+    DrillStep,
+    SeenToken,
+    WaitingCase,
+    WaitingView,
+)
+from kiosk.visit.views.update_view import Offer, UpdatePhase, UpdateSource, UpdateView
 
 VISIT = "01936f00-0000-7000-8000-000000000001"
 STALE = "01936f00-0000-7000-8000-00000000dead"
 STAFF = "111"  #: what the pads of the search hold when OK is taken
 #: What the desk is told, abstract: one answer of each kind that its pages tell apart.
-CASES = (DeskCase("r1", "0001", Finding.VALID), DeskCase("r2", "0002", Finding.NOT_FOUND))
-BOARD = DeskView(waiting=1, late=CASES, last_recorded="0007")
+CASES = (WaitingCase("r1", "0001", Finding.VALID), WaitingCase("r2", "0002", Finding.NOT_FOUND))
+BOARD = WaitingView(waiting=1, late=CASES, last_recorded="0007")
 GOOD = CheckView(None)
 DAY = DayView(None)
 OFFERS = tuple(Offer(version, UpdateSource.STICK, 1) for version in ("2", "3"))
@@ -97,9 +105,9 @@ def possible_events(kiosk: Kiosk) -> Iterator[ev.Event]:
     if isinstance(kiosk.screen, Idle | OutOfService | Checking):
         yield from (ev.OutboxChanged(c) for c in (OutboxCondition.READY, OutboxCondition.FULL))
     yield ev.LineChanged(Line())
-    yield from (ev.UpdateTold(view) for view in UPDATES if isinstance(kiosk.screen, StaffUpdate))
-    yield from (ev.ChangedTold(view) for view in CHANGED if _of_the_card(kiosk))
-    yield ev.PreferencesTold(0 if isinstance(kiosk.screen, StaffSettings) else None, None)
+    yield from (ev.UpdateChanged(view) for view in UPDATES if isinstance(kiosk.screen, StaffUpdate))
+    yield from (ev.CardSettingsChanged(view) for view in CHANGED if _of_the_card(kiosk))
+    yield ev.PreferencesChanged(0 if isinstance(kiosk.screen, StaffSettings) else None, None)
     yield from events_of_the_desk()
     yield from events_of_visit(VISIT)
     yield from events_of_visit(STALE)
@@ -118,17 +126,17 @@ def events_of_the_desk() -> Iterator[ev.Event]:
     yield ev.DoorUnlocked()
     yield from (ev.FallbackChosen(reason) for reason in (*FallbackReason, None))
     yield from (ev.CaseOpened(record) for record in (None, "r1", "r2", "gone"))
-    yield ev.DeskTold(BOARD)
+    yield ev.WaitingViewChanged(BOARD)
     yield from (ev.SpotTouched(spot) for spot in (*range(SPOTS), SPOTS))
     yield from (ev.VolumeChosen(volume) for volume in (0, LOUDEST + 1))
     yield from (ev.LanguageSwitched(language) for language in ("ja", "en", "xx"))
-    yield from (ev.ReadingTold(seen) for seen in (SeenToken.LIES, SeenToken.CARD))
-    yield ev.DayTold(DAY)
-    yield ev.HoursTold(HOURS)
-    yield ev.DrillTold(DrillStep.REFUSE)
-    yield from (ev.DrillTold(DrillStep.ERASE, passed) for passed in (True, False))
+    yield from (ev.ReadingAdvanced(seen) for seen in (SeenToken.LIES, SeenToken.CARD))
+    yield ev.DayCounted(DAY)
+    yield ev.CallHoursKnown(HOURS)
+    yield ev.DrillAdvanced(DrillStep.REFUSE)
+    yield from (ev.DrillAdvanced(DrillStep.ERASE, passed) for passed in (True, False))
     yield ev.CheckDue()
-    yield ev.CheckTold(GOOD)
+    yield ev.CheckCompleted(GOOD)
 
 
 def events_of_visit(visit: str) -> Iterator[ev.Event]:

@@ -9,7 +9,7 @@ from kiosk.visit import events as ev
 from kiosk.visit.machine import reduce
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffChanged, StaffMenu
 from kiosk.visit.states import Kiosk
-from kiosk.visit.views.changed import Change, ChangedView
+from kiosk.visit.views.changed_settings_view import Change, ChangedView
 from tests.flows.search import Transition
 from tests.flows.test_staff_search import inside, press
 from tests.flows.test_visit_search import check
@@ -48,7 +48,7 @@ def test_changed_settings_are_taken_by_a_passcode_given_for_them_and_by_nothing_
 
 
 def offered(view: ChangedView = CHANGED) -> Kiosk:
-    return press(inside(), ev.ChangedTold(view), ev.Action.OPEN_CHANGED)
+    return press(inside(), ev.CardSettingsChanged(view), ev.Action.OPEN_CHANGED)
 
 
 def test_changed_settings_are_read_to_the_end_and_taken_with_the_passcode_once_more() -> None:
@@ -93,7 +93,7 @@ def test_changed_settings_may_be_left_and_are_told_of_no_more() -> None:
     after, effects = reduce(offered(), ev.Pressed(ev.Action.LEAVE))
     assert isinstance(after.screen, StaffMenu)
     assert do.LeaveSettings("1001") in effects
-    left = press(after, ev.ChangedTold(replace(CHANGED, left=True)), ev.Action.OPEN_SETTINGS)
+    left = press(after, ev.CardSettingsChanged(replace(CHANGED, left=True)), ev.Action.OPEN_SETTINGS)
     again = press(left, ev.Action.OPEN_CHANGED)
     assert again.screen == StaffChanged("1001")
     assert do.LeaveSettings("1001") not in reduce(again, ev.Pressed(ev.Action.LEAVE))[1]

@@ -45,14 +45,14 @@ from kiosk.visit.states import (
     visit_of,
 )
 from kiosk.visit.timing import dwell
-from kiosk.visit.views.desk import OPEN_DOOR, DeskCase, DeskView, Door, DrillStep
-from kiosk.visit.views.update import Offer, UpdateSource, UpdateView
+from kiosk.visit.views.staff_views import OPEN_DOOR, Door, DrillStep, WaitingCase, WaitingView
+from kiosk.visit.views.update_view import Offer, UpdateSource, UpdateView
 from tests.flows.search import BOARD, CASES, STAFF, VISIT, Transition
 from tests.flows.test_visit_search import check
 
 READY = Kiosk(Rules(Mode.HOME_CONSENT), "ja", Idle(), ReaderCondition.READY, OutboxCondition.READY)
 STAFF_EFFECTS = (
-    do.AskDesk
+    do.AskWaitingList
     | do.MarkSeen
     | do.SetFallback
     | do.RunDrill
@@ -80,7 +80,7 @@ def typed(number: str = "1001") -> list[ev.Event]:
 
 def inside(kiosk: Kiosk = READY) -> Kiosk:
     """The staff menu, as staff come to it."""
-    return press(kiosk, ev.Knocked(), *typed(), ev.StaffAccepted(None, "1001"), ev.DeskTold(BOARD))
+    return press(kiosk, ev.Knocked(), *typed(), ev.StaffAccepted(None, "1001"), ev.WaitingViewChanged(BOARD))
 
 
 def test_a_staff_page_is_reached_only_through_the_door(transitions: list[Transition]) -> None:
@@ -233,11 +233,11 @@ def test_hearing_a_page_again_changes_nothing(transitions: list[Transition]) -> 
 
 
 def test_what_is_kept_holds_and_nonsense_is_passed_over() -> None:
-    told = press(READY, ev.PreferencesTold(2, ("en", "xx")))
+    told = press(READY, ev.PreferencesChanged(2, ("en", "xx")))
     assert (told.volume, told.rules.languages) == (2, ("ja", "en"))
-    none = press(told, ev.PreferencesTold(99, None))
+    none = press(told, ev.PreferencesChanged(99, None))
     assert none == told
-    alone = press(replace(told, language="en"), ev.PreferencesTold(None, ("ja",)))
+    alone = press(replace(told, language="en"), ev.PreferencesChanged(None, ("ja",)))
     assert (alone.rules.languages, alone.language) == (("ja",), "ja")
 
 
@@ -267,16 +267,16 @@ def test_updates_begin_and_end_on_their_page_alone_and_what_is_not_due_is_not_in
 
     check(transitions, holds)
     later = UpdateView("1", offers=(Offer("2", UpdateSource.CHANNEL, 1, (), datetime(2026, 12, 1, 10, 0)),))
-    page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateTold(later))
+    page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateChanged(later))
     assert reduce(page, ev.Pressed(ev.Action.RUN))[0] == page
 
 
 def test_the_offer_that_is_shown_is_the_one_that_is_installed() -> None:
     two = UpdateView("1", offers=(Offer("2", UpdateSource.CHANNEL, 1), Offer("3", UpdateSource.STICK, 1)))
-    page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateTold(two), ev.Action.MORE)
+    page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateChanged(two), ev.Action.MORE)
     _, effects = reduce(page, ev.Pressed(ev.Action.RUN))
     assert do.InstallUpdate("1001", "3", UpdateSource.STICK) in effects
-    fewer = press(page, ev.UpdateTold(replace(two, offers=two.offers[:1])))
+    fewer = press(page, ev.UpdateChanged(replace(two, offers=two.offers[:1])))
     assert fewer.screen == StaffUpdate("1001")
 
 
@@ -366,15 +366,15 @@ def test_a_late_answer_is_opened_ticked_off_and_leaves_the_list() -> None:
 
 def test_the_last_recorded_visit_leads_to_its_reminder_and_cannot_be_ticked_off() -> None:
     case = press(inside(), ev.CaseOpened(None))
-    assert case.screen == StaffCase("1001", DeskCase(None, "0007", Finding.RECORDED))
+    assert case.screen == StaffCase("1001", WaitingCase(None, "0007", Finding.RECORDED))
     assert press(case, ev.Action.SEEN).screen == case.screen
     assert isinstance(press(case, ev.Action.BACK).screen, StaffMenu)
 
 
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (6, 1), (7, 2), (50, 9)])
 def test_a_long_list_is_paged_and_begins_anew_after_its_end(count: int, pages: int) -> None:
-    late = tuple(DeskCase(f"r{i}", f"{i:04}", Finding.VALID) for i in range(count))
-    kiosk = press(inside(), ev.Action.OPEN_WAITING, ev.DeskTold(DeskView(late=late)))
+    late = tuple(WaitingCase(f"r{i}", f"{i:04}", Finding.VALID) for i in range(count))
+    kiosk = press(inside(), ev.Action.OPEN_WAITING, ev.WaitingViewChanged(WaitingView(late=late)))
     positions = []
     for _ in range(pages):
         assert isinstance(kiosk.screen, StaffWaiting)
@@ -385,9 +385,11 @@ def test_a_long_list_is_paged_and_begins_anew_after_its_end(count: int, pages: i
 
 
 def test_a_list_that_has_grown_shorter_is_shown_from_its_beginning() -> None:
-    late = tuple(DeskCase(f"r{i}", f"{i:04}", Finding.VALID) for i in range(7))
-    kiosk = press(inside(), ev.Action.OPEN_WAITING, ev.DeskTold(DeskView(late=late)), ev.Action.MORE)
-    assert press(kiosk, ev.DeskTold(DeskView(late=late[:6]))).screen == StaffWaiting("1001")
+    late = tuple(WaitingCase(f"r{i}", f"{i:04}", Finding.VALID) for i in range(7))
+    kiosk = press(
+        inside(), ev.Action.OPEN_WAITING, ev.WaitingViewChanged(WaitingView(late=late)), ev.Action.MORE
+    )
+    assert press(kiosk, ev.WaitingViewChanged(WaitingView(late=late[:6]))).screen == StaffWaiting("1001")
 
 
 def test_a_drill_shows_its_steps_and_is_not_begun_twice() -> None:
@@ -395,10 +397,10 @@ def test_a_drill_shows_its_steps_and_is_not_begun_twice() -> None:
     running, effects = reduce(page, ev.Pressed(ev.Action.RUN))
     assert do.RunDrill("1001") in effects
     assert do.RunDrill("1001") not in reduce(running, ev.Pressed(ev.Action.RUN))[1]
-    step, effects = reduce(running, ev.DrillTold(DrillStep.REFUSE))
+    step, effects = reduce(running, ev.DrillAdvanced(DrillStep.REFUSE))
     assert step.screen == StaffDrill("1001", DrillStep.REFUSE)
     assert effects == (do.StartTimer(60.0),), "a drill at work keeps the page"
-    done = press(step, ev.DrillTold(DrillStep.ERASE, True))
+    done = press(step, ev.DrillAdvanced(DrillStep.ERASE, True))
     assert do.RunDrill("1001") in reduce(done, ev.Pressed(ev.Action.RUN))[1]
 
 

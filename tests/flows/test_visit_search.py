@@ -30,7 +30,7 @@ from kiosk.visit.states import (
     visit_of,
 )
 from kiosk.visit.timing import dwell
-from kiosk.visit.views.desk import CheckView, Part, PartFault
+from kiosk.visit.views.staff_views import CheckView, Part, PartFault
 from tests.flows.conftest import Walks
 from tests.flows.diagram import ARCHITECTURE, generated_part, section
 from tests.flows.search import STALE, Transition
@@ -49,7 +49,7 @@ def test_every_declared_event_and_action_is_taken_somewhere(walks: Walks) -> Non
             if transition.after != transition.before or effects:
                 event = transition.event
                 taken.add(event.action if isinstance(event, ev.Pressed) else type(event))
-    noted = {ev.LineChanged, ev.CheckTold}  # in every state; see below
+    noted = {ev.LineChanged, ev.CheckCompleted}  # in every state; see below
     declared = set(ev.Action) | set(ev.Event.__args__) - {ev.Pressed} - noted
     assert declared - taken == set()
 
@@ -63,7 +63,7 @@ def test_the_line_is_noted_in_every_state(kiosks: set[Kiosk]) -> None:
 def test_the_daily_check_is_noted_in_every_state(kiosks: set[Kiosk]) -> None:
     found = CheckView(None, (PartFault(Part.DISK, "low", 12),))
     for kiosk in kiosks:
-        after, _ = reduce(kiosk, ev.CheckTold(found))
+        after, _ = reduce(kiosk, ev.CheckCompleted(found))
         assert after.check == found
         assert visit_of(after.screen) == visit_of(kiosk.screen)
 

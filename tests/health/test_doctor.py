@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from kiosk.channel import CheckItem, CheckTold
+from kiosk.channel import CheckItem, CheckResult
 from kiosk.health import installed
 from kiosk.health.finding import Finding, State
-from kiosk.health.told import SENTENCES, of_check
+from kiosk.health.sentences import SENTENCES, of_check
 from kiosk.simulator.service.service_pki import make_client
 from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
 from tests.simulator.service.running import RunningService
@@ -92,7 +92,7 @@ def test_every_word_of_the_daily_check_has_its_sentence_and_its_cure() -> None:
 
 
 def of_check_item(part: str, word: str) -> list[Finding]:
-    return of_check(CheckTold(parts=(CheckItem(part=part, fault=word, value=3.0),)))
+    return of_check(CheckResult(parts=(CheckItem(part=part, fault=word, value=3.0),)))
 
 
 def test_a_word_that_only_a_newer_uploader_knows_is_shown() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kiosk.commands.first_boot import notice_of
 from kiosk.config.settings import ConfigError, load_card
-from kiosk.provisioning.first_boot import Faulty
+from kiosk.provisioning.first_boot_steps import Faulty
 from tests.image.counter import READY_S, Counter
 from tests.image.failing import add_notices
 from tests.image.lived import listed

@@ -15,8 +15,8 @@ from typing import Any
 
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo.place import ACTIVATION_CODE, INSTITUTION, PIN, STAFF_NUMBER, STAFF_PASSCODE
-from kiosk.simulator.field.client import FieldClient
-from kiosk.simulator.service.control import ServiceControl
+from kiosk.simulator.field.field_client import FieldClient
+from kiosk.simulator.service.service_control import ServiceControl
 from kiosk.simulator.service.service_pki import prepare_service
 from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
 from tests.image.golden import BANNER, Golden

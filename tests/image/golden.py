@@ -16,7 +16,7 @@ from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Look, canvas_for
 from kiosk.screens.kit.theme import tokens_of
 from kiosk.screens.kit.widgets import Picture, Scene, Text
-from kiosk.screens.pages.examples.patient import RECEIPT, examples
+from kiosk.screens.pages.examples.patient_examples import RECEIPT, examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.screens.pages.notice_page import notice_picture
 from kiosk.screens.words.catalogue import Catalogues

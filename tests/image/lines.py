@@ -19,8 +19,8 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from kiosk.indicators.board import Board
 from kiosk.indicators.patterns import Levels
+from kiosk.indicators.pin_map import PinMap
 from tests.image.machine import MEMORY_MIB, QEMU, Build, MachineError, in_tools
 
 HERE = Path(__file__).resolve().parent
@@ -106,7 +106,7 @@ class Watcher:
         return tuple(Change(*each) for each in CHANGE.iter_unpack(data[:whole]))
 
 
-def lit(changes: Sequence[Change], board: Board, begin: float, end: float) -> tuple[Lit, ...]:
+def lit(changes: Sequence[Change], board: PinMap, begin: float, end: float) -> tuple[Lit, ...]:
     """What the LEDs showed between two moments; the first and the last are cut there."""
     found: list[Lit] = []
     for each in _levels(changes, board, begin, end):
@@ -119,7 +119,7 @@ def lit(changes: Sequence[Change], board: Board, begin: float, end: float) -> tu
     return tuple(found)
 
 
-def _levels(changes: Sequence[Change], board: Board, begin: float, end: float) -> list[Lit]:
+def _levels(changes: Sequence[Change], board: PinMap, begin: float, end: float) -> list[Lit]:
     found: list[Lit] = []
     shown: Levels | None = None
     since = begin

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kiosk.simulator.demo.place import STAFF_NUMBER, STAFF_PASSCODE
 from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffChanged
-from kiosk.visit.views.changed import Change, ChangedView
+from kiosk.visit.views.changed_settings_view import Change, ChangedView
 from tests.image.counter import CLINIC, FAT_AT, READY_S, Counter
 from tests.image.golden import Golden
 from tests.image.machine import Machine, MachineError

@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kiosk.indicators.board import Board, load_board
 from kiosk.indicators.patterns import (
     ANSWERED,
     HOLD,
@@ -20,8 +19,9 @@ from kiosk.indicators.patterns import (
     Tone,
     pattern_of,
 )
+from kiosk.indicators.pin_map import PinMap, load_pin_map
 from kiosk.qualification.terms import Mode
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.simulator.demo.place import PIN
 from tests.image.counter import REPOSITORY, Counter
 from tests.image.lines import Lit, Sounded, Watcher, lit, sounded
@@ -116,7 +116,7 @@ class Onlooker:
     counter: Counter
     machine: Machine
     watcher: Watcher
-    board: Board
+    board: PinMap
     report: Report
     patterns: dict[str, Pattern] = field(
         default_factory=lambda: {each.name: pattern_of(each.kiosk) for each in examples(Mode.HOME_CONSENT)}
@@ -162,7 +162,7 @@ def signals(counter: Counter, machine: Machine, report: Report) -> None:
     """A whole visit, a call for help and a lost reader, on a machine with a Pi's GPIO header."""
     assert machine.process is not None
     with Watcher(machine.process.pid, counter.folder / "lines") as watcher:
-        onlooker = Onlooker(counter, machine, watcher, load_board(BOARD_TOML), report)
+        onlooker = Onlooker(counter, machine, watcher, load_pin_map(BOARD_TOML), report)
         begin = time.monotonic()
         onlooker.see("start")
         onlooker.hear("on the start screen", (), begin)

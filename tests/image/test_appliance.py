@@ -10,8 +10,8 @@ import pytest
 
 from kiosk.cli import COMMANDS
 from kiosk.commands.first_boot import RELOAD
-from kiosk.config.first_boot import Network
-from kiosk.provisioning.line import WIFI, line_files
+from kiosk.config.first_boot_settings import Network
+from kiosk.provisioning.network_files import WIFI, line_files
 from kiosk_image import assemble, base, steps, wheels
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config.settings import Settings
-from kiosk.provisioning.first_boot import Places, first_boot
+from kiosk.provisioning.first_boot_steps import Places, first_boot
 from tests.image import crash
 from tests.image.crash import Campaign, Card, FatFile, Owed, Stage, State
 from tests.image.recording import Recording

@@ -7,7 +7,7 @@ import pygame
 import pytest
 
 from kiosk.qualification.terms import Mode
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.visit.states import Recorded
 from tests.image.golden import ALIKE, Golden, colours, difference
 

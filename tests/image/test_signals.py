@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from kiosk.indicators.board import Board
 from kiosk.indicators.patterns import (
     ALL,
     CALL,
@@ -21,10 +20,11 @@ from kiosk.indicators.patterns import (
     Tone,
     output_at,
 )
+from kiosk.indicators.pin_map import PinMap
 from tests.image.lines import Change, Lit, Sounded, lit, sounded
 from tests.image.signals import plays, sounds
 
-PINS = Board((17, 27, 22, 23), leds_active_high=True, buzzer=12)
+PINS = PinMap((17, 27, 22, 23), leds_active_high=True, buzzer=12)
 
 
 def levels(pattern: Pattern, t: float) -> int:
@@ -83,7 +83,7 @@ def test_a_light_that_stays_out_is_noticed() -> None:
 
 
 def test_lights_that_hang_on_the_supply_are_lit_by_a_low_line() -> None:
-    low = Board(PINS.leds, leds_active_high=False, buzzer=12)
+    low = PinMap(PINS.leds, leds_active_high=False, buzzer=12)
     everything = sum(1 << pin for pin in PINS.leds)
     [only] = lit((Change(0.0, everything & ~(1 << 17)),), low, 0.0, 1.0)
     assert (only.levels, only.seconds) == (FIRST, 1.0)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kiosk.simulator.demo.place import INSTITUTION, STAFF_PASSCODE
-from kiosk.simulator.service.answers import PERSONS
-from kiosk.uploader.service.client import Service
+from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.uploader.service.custody import is_sealed, load_key
+from kiosk.uploader.service.service_client import Service
 from kiosk.uploader.service.tls import Credentials
 from tests.image import host_key
 from tests.image.counter import TERMINAL, Counter

@@ -7,12 +7,12 @@ import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from kiosk.indicators.board import Board, BoardError, load_board
 from kiosk.indicators.gpio import GpioError, Keys, Panel
 from kiosk.indicators.patterns import ALL, FIRST, NONE, PATTERNS
+from kiosk.indicators.pin_map import PinMap, PinMapError, load_pin_map
 from kiosk.visit.keys import Key
 
-BOARD = Board((17, 27, 22, 23), True, 12)
+BOARD = PinMap((17, 27, 22, 23), True, 12)
 SHIPPED = Path(__file__).parents[2] / "firmware" / "board.toml"
 
 
@@ -28,7 +28,7 @@ def levels(factory: MockFactory) -> list[float]:
 
 
 def test_the_shipped_pin_map_is_right() -> None:
-    assert load_board(SHIPPED) == BOARD
+    assert load_pin_map(SHIPPED) == BOARD
 
 
 @pytest.mark.parametrize(
@@ -52,22 +52,22 @@ def test_the_shipped_pin_map_is_right() -> None:
 def test_every_fault_of_a_pin_map_is_named(tmp_path: Path, text: str, faults: list[str]) -> None:
     path = tmp_path / "board.toml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(BoardError) as caught:
-        load_board(path)
+    with pytest.raises(PinMapError) as caught:
+        load_pin_map(path)
     for fault in faults:
         assert fault in str(caught.value)
     assert all(line.startswith("board.toml: ") for line in str(caught.value).splitlines())
 
 
 def test_a_missing_pin_map_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BoardError, match="cannot be read"):
-        load_board(tmp_path / "board.toml")
+    with pytest.raises(PinMapError, match="cannot be read"):
+        load_pin_map(tmp_path / "board.toml")
 
 
 def test_a_box_may_have_no_buzzer(tmp_path: Path, factory: MockFactory) -> None:
     path = tmp_path / "board.toml"
     path.write_text("[leds]\npins = [17, 27, 22, 23]\n", encoding="utf-8")
-    panel = Panel(load_board(path), factory)
+    panel = Panel(load_pin_map(path), factory)
     panel.apply(ALL, 1500)
     assert levels(factory) == [1, 1, 1, 1]
     panel.close()
@@ -117,7 +117,7 @@ def test_a_tone_that_ends_leaves_the_line_low() -> None:
 
 
 def test_leds_that_hang_from_the_supply_are_lit_by_low_pins(factory: MockFactory) -> None:
-    panel = Panel(Board(BOARD.leds, False, None), factory)
+    panel = Panel(PinMap(BOARD.leds, False, None), factory)
     panel.apply(FIRST, None)
     assert levels(factory) == [0, 1, 1, 1]
     panel.close()
@@ -168,8 +168,8 @@ def test_two_keys_are_read_from_the_pin_map(tmp_path: Path) -> None:
     wired = shipped.replace("# [keys]", "[keys]").replace("# next", "next").replace("# enter", "enter")
     path = tmp_path / "board.toml"
     path.write_text(wired, encoding="utf-8")
-    assert load_board(path).keys == (5, 6)
-    assert load_board(SHIPPED).keys is None
+    assert load_pin_map(path).keys == (5, 6)
+    assert load_pin_map(SHIPPED).keys is None
 
 
 def test_each_press_counts_once_in_its_order(factory: MockFactory) -> None:

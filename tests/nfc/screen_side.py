@@ -31,8 +31,8 @@ from kiosk.nfc.health import Health
 from kiosk.nfc.opening import Opening
 from kiosk.nfc.process import Pacing, ReaderProcess
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.visit.states import ReaderCondition, Stage
 
 M = TypeVar("M")

@@ -14,8 +14,8 @@ from kiosk.nfc.pn533 import open_reader
 from kiosk.nfc.reading import Reading
 from kiosk.nfc.secret import Pin
 from kiosk.qualification.terms import Authentication, Device
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import WrongTokenKind

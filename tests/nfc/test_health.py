@@ -21,14 +21,14 @@ from kiosk.channel import (
     SignDigests,
     WrongTokenSeen,
 )
-from kiosk.channel.reader import STAGE_BOUNDS_MS
+from kiosk.channel.reader_messages import STAGE_BOUNDS_MS
 from kiosk.cli import VERBOSITY
 from kiosk.commands._reader_health import ask_reader, document, lines
 from kiosk.nfc.antenna import TRAFFIC
 from kiosk.nfc.pn533 import UsbTransport
 from kiosk.qualification.terms import Authentication, Device
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.visit.states import ReaderCondition
 from tests.nfc.screen_side import DIGESTS, VISIT, Rig, Screen, running_reader, screen_of

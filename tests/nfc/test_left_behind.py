@@ -17,8 +17,8 @@ from kiosk.channel import (
     Removed,
 )
 from kiosk.qualification.terms import Authentication, Device
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import ReaderCondition
 from tests.nfc.screen_side import VISIT, Rig, Screen, running_reader, take_away

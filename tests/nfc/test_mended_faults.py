@@ -30,8 +30,8 @@ from kiosk.nfc.secret import Pin
 from kiosk.nfc.transport import VirtualTransport
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.chip import frames as pn533_frames
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from tests.nfc.quiet import Quiet
 from tests.nfc.rates import Tape

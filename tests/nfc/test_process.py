@@ -13,8 +13,8 @@ from kiosk.channel import (
 )
 from kiosk.nfc import trust
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.visit.states import Stage
 from tests.nfc.screen_side import DIGESTS, VISIT, Rig, Screen, running_reader, screen_of
 

@@ -15,8 +15,8 @@ import pytest
 
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, ReaderState, decode
 from kiosk.channel.seqpacket import Peer, connect
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.visit.states import ReaderCondition
 

@@ -16,8 +16,8 @@ from kiosk.nfc.recording import Blanker
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.chip.frames import FrameReader, Information
 from kiosk.simulator.chip.replay import BadRecordingError, Recording
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import FieldSettings, VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.radio.airtime import INSTANT
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 

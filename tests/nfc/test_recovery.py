@@ -22,8 +22,8 @@ from kiosk.nfc.health import Health
 from kiosk.nfc.opening import RESET_EVERY_S, Opening
 from kiosk.nfc.pn533 import Pn533, open_reader
 from kiosk.qualification.terms import Authentication, Device
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.visit.states import ReaderCondition
 from tests.nfc.screen_side import DIGESTS, VISIT, Rig, Screen, reconnected, running_reader, screen_of

@@ -8,9 +8,9 @@ import pytest
 
 from kiosk.channel import READER_OUTBOX, BeginContact, Evidence, decode
 from kiosk.screens.conductor.reading_test import ReaderTest
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
-from kiosk.visit.views.desk import SeenToken
+from kiosk.simulator.field.field_client import FieldClient
+from kiosk.visit.views.staff_views import SeenToken
 from tests.nfc.screen_side import PATIENCE_S, VISIT, Screen, running_reader, screen_of, take_away
 
 

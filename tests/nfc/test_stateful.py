@@ -34,8 +34,8 @@ from kiosk.channel import (
 )
 from kiosk.nfc import trust
 from kiosk.qualification.terms import Authentication, Device
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import FieldSettings, VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.field.pocket import TokenOrder
 from kiosk.simulator.radio.airtime import INSTANT
 from kiosk.simulator.radio.radio import Departure, Placement

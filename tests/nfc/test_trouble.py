@@ -20,8 +20,8 @@ from kiosk.channel import (
     WrongTokenSeen,
 )
 from kiosk.qualification.terms import Authentication, Device
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import ReaderCondition, WrongTokenKind
 from tests.nfc.screen_side import PATIENCE_S, VISIT, Rig, Screen, running_reader, screen_of, take_away

@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import FieldSettings, VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.radio.airtime import INSTANT
 from kiosk.simulator.radio.picc import RadioFace
 from kiosk.simulator.tokens.hierarchy import Hierarchy

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import FieldSettings, VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.radio.airtime import INSTANT
 from kiosk.simulator.radio.picc import RadioFace
 from kiosk.simulator.tokens.hierarchy import Hierarchy

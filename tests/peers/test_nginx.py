@@ -14,7 +14,7 @@ from kiosk.channel import Answered, Deferred
 from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.service_pki import make_client, prepare_service
 from kiosk.uploader.delivery.retry import Hold, LineDown, RetryRules, decide, decide_line
-from kiosk.uploader.service.client import Service
+from kiosk.uploader.service.service_client import Service
 from kiosk.uploader.service.tls import Credentials
 from kiosk.uploader.service.wire import Fault, FaultKind, Keys, Problem
 from tests.peers.nginx import PROGRAM, Front, Nginx, running_nginx

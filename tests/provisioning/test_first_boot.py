@@ -12,7 +12,7 @@ from kiosk.channel.notice_file import from_text
 from kiosk.commands.first_boot import UNWRITABLE, command, notice_of
 from kiosk.config.passcodes import verify
 from kiosk.config.settings import Card, Settings, load
-from kiosk.provisioning.first_boot import (
+from kiosk.provisioning.first_boot_steps import (
     Faulty,
     NoCa,
     NoSecret,

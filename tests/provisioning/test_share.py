@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from kiosk.commands.first_boot import command as first_boot
-from kiosk.config.first_boot import SHARE, SHARE_USER, Share
+from kiosk.config.first_boot_settings import SHARE, SHARE_USER, Share
 from kiosk.provisioning.share import CREDENTIALS, WHERE, share_files, with_kept_secret
 from tests.provisioning.test_take import OTHER_WIFI, Written, faults
 

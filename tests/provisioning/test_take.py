@@ -10,12 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kiosk.channel.changed import CHANGED_FILE, LONGEST, ChangedFile, SettingChange
+from kiosk.channel.changed_settings_messages import CHANGED_FILE, LONGEST, ChangedFile, SettingChange
 from kiosk.config.passcodes import verify
 from kiosk.config.settings import Card, Settings, load
-from kiosk.provisioning.first_boot import Places, Ready, first_boot
-from kiosk.provisioning.line import WIFI as WIFI_FILE
-from kiosk.provisioning.line import line_files, with_kept_password
+from kiosk.provisioning.first_boot_steps import Places, Ready, first_boot
+from kiosk.provisioning.network_files import WIFI as WIFI_FILE
+from kiosk.provisioning.network_files import line_files, with_kept_password
 from kiosk.provisioning.take import OFFERED, NotTakenError, mind, take
 
 FRESH = Path(__file__).resolve().parents[2] / "deploy" / "kiosk.toml.card"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.commands.provision import check
-from kiosk.config.first_boot import ACTIVATION_CODE, PASSCODE, SECRETS, WPA, check_digit_fits
+from kiosk.config.first_boot_settings import ACTIVATION_CODE, PASSCODE, SECRETS, WPA, check_digit_fits
 from kiosk.config.settings import ConfigError, load, load_card
 from kiosk.config.table import Fault
 from kiosk.provisioning import fault_lines as notice

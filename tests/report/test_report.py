@@ -14,8 +14,8 @@ from kiosk.channel import DayCounts, HourCounts, StageCounts
 from kiosk.qualification.terms import Device, Outcome
 from kiosk.report import charts
 from kiosk.report.figures import OUTCOMES, PARTS, days_of, figures, percentile
-from kiosk.report.page import Heading, page
-from kiosk.report.words import LANGUAGES
+from kiosk.report.report_page import Heading, page
+from kiosk.report.report_words import LANGUAGES
 from kiosk.uploader.store.database import PRAGMAS, Database
 from kiosk.visit.states import CallReason
 from tests.report.month import STAGES, a_month, fill

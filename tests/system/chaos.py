@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.demo.client import DeskClient
-from kiosk.simulator.demo.demo import Desk, Speed
+from kiosk.simulator.demo.demo import Demo, Speed
 from kiosk.simulator.demo.hand import board_path
 from kiosk.simulator.demo.household import Household
 from kiosk.simulator.demo.place import QUICK, Place, prepare
+from kiosk.simulator.demo.screen_hand import ScreenHand
 from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
 from kiosk.simulator.tokens.jpki_token import Kind
 from tests.system.chaos_load import Load, Patient
@@ -102,10 +102,10 @@ def run(plan: Plan, folder: Path) -> Found:
     chance = random.Random(plan.seed)
     environ = {"SDL_VIDEODRIVER": "dummy"}
     place = prepare(folder, board_path(), QUICK)
-    with Desk(place, SPEED, environ) as desk:
+    with Demo(place, SPEED, environ) as desk:
         desk.open_shop(MODE)
         _without_pacing(place)
-        client = DeskClient(place.desk_control)
+        client = ScreenHand(place.desk_control)
         with desk.field() as field:
             client.wait_for("start")
             desk.household.kill("uploader")  # takes the settings as they are now
@@ -182,7 +182,7 @@ def _reached(holds: Callable[[], bool], for_s: float = 0.0) -> bool:
 
 
 def _judged(
-    desk: Desk, kills: Counter[str], seconds: float, load: Load, patient: Patient, faults: list[str]
+    desk: Demo, kills: Counter[str], seconds: float, load: Load, patient: Patient, faults: list[str]
 ) -> Found:
     if code := desk.household.stop("uploader"):
         faults.append(f"the uploader ended with {code}")

@@ -29,10 +29,10 @@ from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
 from kiosk.qualification.terms import Authentication, Device, Mode
 from kiosk.qualification.transcript import Transcript
-from kiosk.simulator.demo.client import DeskClient, StoryError
 from kiosk.simulator.demo.hand import RESULTS
 from kiosk.simulator.demo.place import INSTITUTION, TERMINAL
-from kiosk.simulator.field.client import FieldClient
+from kiosk.simulator.demo.screen_hand import ScreenHand, StoryError
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.jpki_token import Identity
 from tests.simulator.service.running import now_text, sign
 
@@ -171,7 +171,7 @@ class Load:
 class Patient:
     """Comes to the screen with an iPhone, one visit after the other, as far as the screen lives."""
 
-    def __init__(self, client: DeskClient, field: FieldClient) -> None:
+    def __init__(self, client: ScreenHand, field: FieldClient) -> None:
         self._client, self._field = client, field
         self._ended = False
         self.visits = 0

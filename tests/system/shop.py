@@ -10,12 +10,12 @@ from pathlib import Path
 from kiosk.channel import UPLOADER_OUTBOX, Answered, Committed, decode
 from kiosk.channel.seqpacket import Peer, connect
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.demo.client import DeskClient
-from kiosk.simulator.demo.command import STORY_SPEED
-from kiosk.simulator.demo.demo import Desk
+from kiosk.simulator.demo.demo import Demo
+from kiosk.simulator.demo.demo_command import STORY_SPEED
 from kiosk.simulator.demo.hand import Hand, board_path
 from kiosk.simulator.demo.place import QUICK, prepare
-from kiosk.simulator.field.client import FieldClient
+from kiosk.simulator.demo.screen_hand import ScreenHand
+from kiosk.simulator.field.field_client import FieldClient
 
 PROCESSES = ("reader", "uploader", "screen")
 #: Long enough for a process to come back on a busy machine, so that a visit may go on.
@@ -61,8 +61,8 @@ class Ear:
 class Shop:
     """The open desk with its hands, and an ear at the uploader."""
 
-    desk: Desk
-    client: DeskClient
+    desk: Demo
+    client: ScreenHand
     field: FieldClient
     ear: Ear
 
@@ -101,9 +101,9 @@ def open_shop(
 ) -> Iterator[Shop]:
     """Open a desk without a display in this folder, and close it in the end."""
     place = prepare(folder, board_path(), timing)
-    with Desk(place, STORY_SPEED, {"SDL_VIDEODRIVER": "dummy"}, open_door=open_door) as desk:
+    with Demo(place, STORY_SPEED, {"SDL_VIDEODRIVER": "dummy"}, open_door=open_door) as desk:
         desk.open_shop(Mode.HOME_CONSENT)
-        client = DeskClient(desk.place.desk_control)
+        client = ScreenHand(desk.place.desk_control)
         ear = Ear(desk.place.run / "uploader.sock")
         try:
             shop = Shop(desk, client, desk.field(), ear)

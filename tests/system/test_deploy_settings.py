@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config.clinic import Clinic, StaffMember
-from kiosk.config.first_boot import FirstBoot, Network, Share
-from kiosk.config.folders import HandoverSettings, LookupSettings
-from kiosk.config.reader import ReaderSettings
-from kiosk.config.screen import IndicatorSettings, ScreenSettings
+from kiosk.config.clinic_settings import Clinic, StaffMember
+from kiosk.config.first_boot_settings import FirstBoot, Network, Share
+from kiosk.config.folder_settings import HandoverSettings, LookupSettings
+from kiosk.config.reader_settings import ReaderSettings
+from kiosk.config.screen_settings import IndicatorSettings, ScreenSettings
 from kiosk.config.settings import Settings, load
-from kiosk.config.uploader import (
+from kiosk.config.uploader_settings import (
     ClockSettings,
     MetricsSettings,
     OutboxSettings,

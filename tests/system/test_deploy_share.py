@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.commands.first_boot import LINE, RELOAD
-from kiosk.config.first_boot import Share
+from kiosk.config.first_boot_settings import Share
 from kiosk.provisioning.share import CREDENTIALS, WHERE, share_files
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "oqs"

@@ -8,9 +8,9 @@ import pytest
 
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo import scenarios
-from kiosk.simulator.demo.client import StoryError
 from kiosk.simulator.demo.hand import RESULTS, Hand
 from kiosk.simulator.demo.scenarios import STORY, Scenario
+from kiosk.simulator.demo.screen_hand import StoryError
 from tests.system.shop import PROCESSES, Shop, open_shop
 
 pytestmark = pytest.mark.slow

@@ -23,7 +23,7 @@ import pytest
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo.hand import Hand
 from kiosk.simulator.demo.place import STAFF_PASSCODE, kiosk_argv
-from kiosk.simulator.service.answers import PERSONS
+from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
 from kiosk.simulator.tokens.jpki_token import Kind
 from tests.system.privacy import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kiosk.channel.changed import CHANGED_FILE, ChangedFile, SettingChange
+from kiosk.channel.changed_settings_messages import CHANGED_FILE, ChangedFile, SettingChange
 from kiosk.config.passcodes import hash_passcode
 from kiosk.config.settings import load
 from kiosk.provisioning.wipe import without_secrets

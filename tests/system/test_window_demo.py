@@ -14,8 +14,8 @@ from pathlib import Path
 import pygame
 import pytest
 
-from kiosk.simulator.demo.client import DeskClient
 from kiosk.simulator.demo.place import PIN
+from kiosk.simulator.demo.screen_hand import ScreenHand
 from kiosk.simulator.demo.strip import ALARM, CHOSEN, HEIGHT, KEY, LIT
 from tests.system.xlib import photograph
 from tests.system.xserver import XServer, x_server
@@ -42,7 +42,7 @@ class Window:
     process: subprocess.Popen[str]
     folder: Path
     out: Path
-    client: DeskClient
+    client: ScreenHand
 
     def click(self, target: str, on: str) -> None:
         """Click a target of the kiosk's picture with the mouse, once the picture has stood long enough."""
@@ -78,7 +78,7 @@ def window(xserver: XServer, out: Path, tmp_path_factory: pytest.TempPathFactory
     )
     try:
         folder = wait_for_path(temporary, "kiosk-demo-*", process)
-        client = DeskClient(folder / "desk.sock")
+        client = ScreenHand(folder / "desk.sock")
         try:
             client.wait_for("start")
             yield Window(xserver, process, folder, out, client)

@@ -23,7 +23,7 @@ from kiosk.channel import (
     Status,
     VisitEnded,
 )
-from kiosk.channel import Done as DoneTold
+from kiosk.channel import Done as DoneMessage
 from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
 from kiosk.visit.states import OutboxCondition
@@ -167,7 +167,7 @@ def test_a_challenge_does_not_wait_behind_a_slow_delivery(
 def test_staff_may_ask_for_a_retry(uploader: RunningUploader) -> None:
     with uploader.screen() as screen:
         screen.keys()
-        assert "0 records wait" in screen.ask(RetryNow(), DoneTold).say
+        assert "0 records wait" in screen.ask(RetryNow(), DoneMessage).say
 
 
 def test_a_service_of_another_name_gets_no_records(

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from desk_words import outcomes, troubles, ways_by_date
 from lights import lights
 from settings_table import settings
 from staff_screens import staff_screens
+from staff_words import outcomes, troubles, ways_by_date
 from wiring import drawing
 
 from kiosk.config.choices import LANGUAGES_ON, Theme

@@ -7,9 +7,9 @@ from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.theme import tokens_of
 from kiosk.screens.kit.widgets import Button, Picture, Text
-from kiosk.screens.pages.examples.patient import Example
+from kiosk.screens.pages.examples.patient_examples import Example
 from kiosk.screens.pages.layout import STAFF_READ, lay_out
-from kiosk.screens.pages.staff.update import FAULTS
+from kiosk.screens.pages.staff.update_page import FAULTS
 from kiosk.screens.words.catalogue import Catalogues
 from tests.screens.proof.gallery import CLINIC, DISPLAYS, all_examples
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from kiosk.indicators.board import Board, load_board
+from kiosk.indicators.pin_map import PinMap, load_pin_map
 
 #: The 40-pin header since the Raspberry Pi B+, pin 1 first (Raspberry Pi documentation, "GPIO").
 HEADER = (
@@ -41,7 +41,7 @@ def nearest(name: str, pins: list[int]) -> int:
     return min((p for p, n in enumerate(HEADER, 1) if n == name), key=lambda p: (abs(p - middle), -p))
 
 
-def wires(board: Board) -> list[Wire]:
+def wires(board: PinMap) -> list[Wire]:
     """What hangs on the header."""
     other = "GND" if board.leds_active_high else "3V3"
     found = [
@@ -59,8 +59,8 @@ def place(pin: int) -> tuple[int, int]:
 
 
 def drawing(board_file: Path) -> str:
-    """The whole picture. Raises BoardError for a pin map that the kiosk would refuse."""
-    board = load_board(board_file)
+    """The whole picture. Raises PinMapError for a pin map that the kiosk would refuse."""
+    board = load_pin_map(board_file)
     parts = wires(board)
     leds = [pin_of(wire.gpio) for wire in parts if wire.shape == "led"]
     height = TOP + 20 * PITCH + 30

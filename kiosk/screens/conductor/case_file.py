@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kiosk.channel import CommitRecord, Evidence, SealingKeys, SignDigests
-from kiosk.config.clinic import Clinic
+from kiosk.config.clinic_settings import Clinic
 from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
 from kiosk.qualification.transcript import Transcript, digests

@@ -13,12 +13,12 @@ from typing import assert_never
 from kiosk import channel
 from kiosk.channel import ForScreen, FromReader, SealingKeys
 from kiosk.screens.conductor.case_file import CaseFile
-from kiosk.screens.conductor.changed import changed_view
+from kiosk.screens.conductor.changed_settings_watch import changed_view
 from kiosk.screens.conductor.links import Link
 from kiosk.screens.conductor.reading_test import ReaderTest
 from kiosk.screens.conductor.secret_pad import SecretPad, wipe
-from kiosk.screens.conductor.staff_side import ANSWER_S, Desk
-from kiosk.screens.conductor.update import UpdateAsker, update_view
+from kiosk.screens.conductor.staff_side import ANSWER_S, StaffSide
+from kiosk.screens.conductor.update_watch import UpdateAsker, update_view
 from kiosk.screens.kit.touch import DigitTouch, StartTouch, Touch
 from kiosk.screens.words.speech import Silence, Voice, speaks_first, speech_of
 from kiosk.visit import effects as do
@@ -49,7 +49,7 @@ class World:
     monotonic: Callable[[], float]
     new_visit_id: Callable[[], str]
     staff_check: StaffCheck
-    desk: Desk
+    desk: StaffSide
     voice: Voice = field(default_factory=Silence)
 
 
@@ -159,9 +159,9 @@ class Conductor:
         if self._world.desk.check_due(self.kiosk, now):
             self.handle(ev.CheckDue())
 
-    def _end_check(self, told: channel.CheckTold | None) -> None:
+    def _end_check(self, told: channel.CheckResult | None) -> None:
         self._check_by = None
-        self.handle(ev.CheckTold(self._world.desk.check(told, self.kiosk.reader)))
+        self.handle(ev.CheckCompleted(self._world.desk.check(told, self.kiosk.reader)))
 
     def _from_reader(self, message: FromReader) -> None:
         if self._reader_test.owns(message):
@@ -232,23 +232,23 @@ class Conductor:
                 self.handle(ev.AnswerArrived(visit, outcome))
             case channel.Deferred(visit=visit):
                 self.handle(ev.DeliveryDeferred(visit))
-            case channel.DeskBoard():
-                self.handle(ev.DeskTold(self._world.desk.view(message)))
-            case channel.DrillTold():
+            case channel.WaitingList():
+                self.handle(ev.WaitingViewChanged(self._world.desk.view(message)))
+            case channel.DrillProgress():
                 drilled = self._world.desk.drill(message)
                 if drilled is not None:
                     self.handle(drilled)
-            case channel.PreferencesTold(volume=volume, languages=languages):
-                self.handle(ev.PreferencesTold(volume, languages))
-            case channel.CheckTold():
+            case channel.StaffPreferences(volume=volume, languages=languages):
+                self.handle(ev.PreferencesChanged(volume, languages))
+            case channel.CheckResult():
                 if self._check_by is not None:  # nobody waits any longer for an answer that came too late
                     self._end_check(message)
-            case channel.UpdateTold():
-                self.handle(ev.UpdateTold(update_view(message, self._world.desk.local)))
-            case channel.ChangedTold():
-                self.handle(ev.ChangedTold(changed_view(message)))
+            case channel.UpdateStatus():
+                self.handle(ev.UpdateChanged(update_view(message, self._world.desk.local)))
+            case channel.CardSettings():
+                self.handle(ev.CardSettingsChanged(changed_view(message)))
             case channel.DayCounts():
-                self.handle(ev.DayTold(self._world.desk.day(message)))
+                self.handle(ev.DayCounted(self._world.desk.day(message)))
             case _:
                 assert_never(message)
 
@@ -311,8 +311,8 @@ class Conductor:
             case do.LockDoor(number, seconds):
                 self._unlock_at = self._world.monotonic() + seconds
                 self._uploader.send(channel.AuditNote(event="door_locked", staff=number))
-            case do.AskDesk(staff):
-                self._uploader.send(channel.AskDesk(staff=staff))
+            case do.AskWaitingList(staff):
+                self._uploader.send(channel.AskWaitingList(staff=staff))
             case do.MarkSeen(staff, record):
                 self._uploader.send(channel.AnswerSeen(staff=staff, visit=record))
             case do.SetFallback(staff, reason):
@@ -327,7 +327,7 @@ class Conductor:
             case do.AskDay():
                 self._uploader.send(channel.AskDay())
             case do.AskHours():
-                self.handle(ev.HoursTold(self._world.desk.call_hours()))
+                self.handle(ev.CallHoursKnown(self._world.desk.call_hours()))
             case do.KeepPreferences(staff, volume, languages):
                 self._uploader.send(channel.SetPreferences(staff=staff, volume=volume, languages=languages))
             case do.InstallUpdate(staff, version, source):

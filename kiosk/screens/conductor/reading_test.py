@@ -9,8 +9,8 @@ from collections.abc import Callable
 from kiosk import channel
 from kiosk.channel import FromReader, Message
 from kiosk.qualification.terms import Authentication, Device
-from kiosk.visit.events import ReadFailure, ReadingTold
-from kiosk.visit.views.desk import SeenToken
+from kiosk.visit.events import ReadFailure, ReadingAdvanced
+from kiosk.visit.views.staff_views import SeenToken
 
 _DEVICES = {
     Device.CARD: SeenToken.CARD,
@@ -60,12 +60,12 @@ class ReaderTest:
         """Whether a message of the reader is about the test."""
         return self._id is not None and getattr(message, "visit", None) == self._id
 
-    def heard(self, message: FromReader) -> ReadingTold | None:
+    def heard(self, message: FromReader) -> ReadingAdvanced | None:
         """What the page is to say; None: nothing new."""
         match message:
             case channel.Presented():
                 self._since = self._monotonic()
-                return ReadingTold(SeenToken.LIES)
+                return ReadingAdvanced(SeenToken.LIES)
             case channel.Evidence():
                 return self._read(SeenToken.CARD)
             case channel.OtherDeviceSeen(presented=presented):
@@ -77,5 +77,5 @@ class ReaderTest:
             case _:
                 return None
 
-    def _read(self, seen: SeenToken) -> ReadingTold:
-        return ReadingTold(seen, round((self._monotonic() - self._since) * 1000))
+    def _read(self, seen: SeenToken) -> ReadingAdvanced:
+        return ReadingAdvanced(seen, round((self._monotonic() - self._since) * 1000))

@@ -11,21 +11,21 @@ from datetime import date, datetime
 
 import jpholiday
 
-from kiosk.channel import CheckItem, CheckTold, DayCounts, DeskBoard, DrillTold, LateAnswer
+from kiosk.channel import CheckItem, CheckResult, DayCounts, DrillProgress, LateAnswer, WaitingList
 from kiosk.qualification.call_centre import CallHours, call_hours
 from kiosk.qualification.guidance import finding
 from kiosk.qualification.terms import Outcome
 from kiosk.visit import events as ev
 from kiosk.visit.states import Idle, Kiosk, OutOfService, ReaderCondition, Recorded, Screen
-from kiosk.visit.views.desk import (
+from kiosk.visit.views.staff_views import (
     CheckView,
     DayView,
-    DeskCase,
-    DeskView,
     DrillStep,
     HourView,
     Part,
     PartFault,
+    WaitingCase,
+    WaitingView,
 )
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Box:
     lights_work: bool = True
 
 
-class Desk:
+class StaffSide:
     """Turns messages into values. `wall` is the local time with its zone, `trusted` whether to believe it."""
 
     def __init__(self, wall: Callable[[], datetime], trusted: Callable[[], bool], box: Box) -> None:
@@ -59,11 +59,11 @@ class Desk:
         if isinstance(screen, Recorded):
             self._recorded = (screen.receipt, self._wall().date())
 
-    def view(self, board: DeskBoard) -> DeskView:
+    def view(self, board: WaitingList) -> WaitingView:
         """What the desk page shows."""
         today = self._wall().date()
         recorded = self._recorded
-        return DeskView(
+        return WaitingView(
             waiting=board.waiting,
             oldest=self.local(board.oldest_at),
             expired=board.expired,
@@ -75,8 +75,8 @@ class Desk:
             today=today if self._trusted() else None,
         )
 
-    def _case(self, answer: LateAnswer) -> DeskCase:
-        return DeskCase(
+    def _case(self, answer: LateAnswer) -> WaitingCase:
+        return WaitingCase(
             answer.visit,
             answer.receipt,
             finding(answer.outcome, answer.validity),
@@ -98,14 +98,14 @@ class Desk:
         """Whether the call centre answers now; None when nobody knows the time."""
         return call_hours(self._wall(), jpholiday.is_holiday) if self._trusted() else None
 
-    def drill(self, told: DrillTold) -> ev.DrillTold | None:
+    def drill(self, told: DrillProgress) -> ev.DrillAdvanced | None:
         """The drill's progress; None for a step that this program does not know."""
         if told.passed is False:
             log.warning("drill: stopped at %s: %s", told.step, told.say)
         if told.step not in {step.value for step in DrillStep}:
             log.warning("drill: a step is not known; dropped")
             return None
-        return ev.DrillTold(DrillStep(told.step), told.passed)
+        return ev.DrillAdvanced(DrillStep(told.step), told.passed)
 
     def check_due(self, kiosk: Kiosk, now: float) -> bool:
         """Whether to check now: once a day and once a start, when at rest for a while. `now`: monotonic s."""
@@ -120,7 +120,7 @@ class Desk:
         self._checked_on = today
         return True
 
-    def check(self, told: CheckTold | None, reader: ReaderCondition) -> CheckView:
+    def check(self, told: CheckResult | None, reader: ReaderCondition) -> CheckView:
         """All that is to mend, the box's own parts first; `told` is None when the uploader did not answer."""
         parts = [PartFault(Part.READER, _OK if reader is ReaderCondition.READY else reader.value)]
         if told is None:

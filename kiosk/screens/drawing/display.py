@@ -12,7 +12,7 @@ from typing import Protocol
 
 import pygame
 
-from kiosk.config.screen import ScreenSettings
+from kiosk.config.screen_settings import ScreenSettings
 from kiosk.screens.drawing.rotation import Rotation
 from kiosk.screens.drawing.shapes import as_pygame
 from kiosk.screens.kit.geometry import Rect

@@ -9,7 +9,7 @@ from kiosk.screens.pages import ask as pages_ask
 from kiosk.screens.pages import end as pages_end
 from kiosk.screens.pages import pad as pages_pad
 from kiosk.screens.pages import token as pages_token
-from kiosk.screens.pages.staff import layout as layout_staff
+from kiosk.screens.pages.staff import staff_layout as layout_staff
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffScreen
 from kiosk.visit.states import (
     Again,

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo import place as places
-from kiosk.simulator.demo.client import DeskClient
 from kiosk.simulator.demo.hand import Hand
 from kiosk.simulator.demo.household import Household
 from kiosk.simulator.demo.place import Place, enrol, kiosk_argv
-from kiosk.simulator.field.client import FieldAbsentError, FieldClient
-from kiosk.simulator.service.control import ServiceControl
+from kiosk.simulator.demo.screen_hand import ScreenHand
+from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient
+from kiosk.simulator.service.service_control import ServiceControl
 
 START_S = 30.0  #: the slowest of machines, keys made for the first time
 
@@ -28,7 +28,7 @@ class Speed:
     usb_ms: float = 0.5
 
 
-class Desk:
+class Demo:
     """Starts everything in the order that a clinic would, and ends it. A context manager."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Desk:
         self.service = ServiceControl(place.service_control)
         self.mode: Mode | None = None
 
-    def __enter__(self) -> "Desk":
+    def __enter__(self) -> "Demo":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,7 +69,7 @@ class Desk:
         argv = [
             kiosk_argv()[0],
             "-m",
-            "kiosk.simulator.demo.screen",
+            "kiosk.simulator.demo.demo_screen",
             "--config",
             str(self.place.settings(mode)),
             "--folder",
@@ -148,7 +148,7 @@ class Desk:
                     raise
                 time.sleep(0.01)
 
-    def hand(self, client: DeskClient, field: FieldClient) -> Hand:
+    def hand(self, client: ScreenHand, field: FieldClient) -> Hand:
         """What a scenario is played with."""
         if self.mode is None:
             raise AssertionError("the desk is not open")

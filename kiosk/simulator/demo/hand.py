@@ -9,11 +9,11 @@ from typing import Any
 from kiosk.channel import UPLOADER_OUTBOX, AskRecords, RecordLine, Records, decode, encode
 from kiosk.channel.seqpacket import connect
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.demo.client import PATIENCE_S, DeskClient, StoryError
 from kiosk.simulator.demo.household import Household
 from kiosk.simulator.demo.place import PIN, STAFF_NUMBER, STAFF_PASSCODE, Place
-from kiosk.simulator.field.client import FieldClient
-from kiosk.simulator.service.control import ServiceControl
+from kiosk.simulator.demo.screen_hand import PATIENCE_S, ScreenHand, StoryError
+from kiosk.simulator.field.field_client import FieldClient
+from kiosk.simulator.service.service_control import ServiceControl
 
 RESULTS = ("verified", "not_confirmed", "recorded", "staff_called")
 
@@ -24,7 +24,7 @@ class Hand:
 
     mode: Mode
     place: Place
-    desk: DeskClient
+    desk: ScreenHand
     field: FieldClient
     service: ServiceControl
     household: Household

@@ -8,8 +8,8 @@ import pygame
 
 from kiosk.screens.kit.theme import Colour
 from kiosk.simulator.demo.strip import ALARM, CHOSEN, KEY, Handle
-from kiosk.simulator.field.client import FieldAbsentError, FieldClient, FieldRefusedError
-from kiosk.simulator.service.control import ControlError, ServiceControl
+from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient, FieldRefusedError
+from kiosk.simulator.service.service_control import ControlError, ServiceControl
 
 log = logging.getLogger(__name__)
 

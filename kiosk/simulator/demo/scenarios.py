@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.demo.client import StoryError
 from kiosk.simulator.demo.hand import Hand
+from kiosk.simulator.demo.screen_hand import StoryError
 from kiosk.uploader.oqs.document import Read, read
 
 BOTH = (Mode.HOME_CONSENT, Mode.QUALIFICATION_ONLY)

@@ -16,7 +16,7 @@ from kiosk.simulator.demo.strip import HEIGHT, Handle, Strip
 FINGERS = (pygame.FINGERDOWN, pygame.FINGERUP)
 
 
-class DeskDisplay:
+class DemoDisplay:
     """A window of the kiosk's size plus the strip. Without handles: just the kiosk's size."""
 
     def __init__(self, size: tuple[int, int], handles: Sequence[Handle] = ()) -> None:

@@ -17,10 +17,10 @@ from random import Random
 from types import TracebackType
 
 from kiosk.simulator.chip.chip import Chip
+from kiosk.simulator.chip.chip_server import ChipSession, Faults
 from kiosk.simulator.chip.registers import device_name_eeprom
 from kiosk.simulator.chip.replay import Recording, ReplayChip
-from kiosk.simulator.chip.server import ChipSession, Faults
-from kiosk.simulator.field.control import Control
+from kiosk.simulator.field.field_control import Control
 from kiosk.simulator.field.pocket import TECHNOLOGIES, Pocket, TokenName
 from kiosk.simulator.radio.airtime import RadioModel, Technology
 from kiosk.simulator.radio.meter import Meter

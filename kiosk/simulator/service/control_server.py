@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kiosk.qualification.codes import ProcessingResultStatus, QualificationValidity, SegmentOfResult
-from kiosk.simulator.service.answers import AnswerPlan
-from kiosk.simulator.service.enrolment import CODE_FORM, INSTITUTION_FORM, EnrolmentDesk
-from kiosk.simulator.service.faults import (
+from kiosk.simulator.service.enrolments import CODE_FORM, INSTITUTION_FORM, EnrolmentOperations
+from kiosk.simulator.service.injected_faults import (
     Answered,
     Armed,
     Delay,
@@ -23,7 +22,8 @@ from kiosk.simulator.service.faults import (
     Operation,
     Refuse,
 )
-from kiosk.simulator.service.operations import Desk
+from kiosk.simulator.service.invented_answers import AnswerPlan
+from kiosk.simulator.service.operations import Operations
 from kiosk.simulator.service.problems import code_of
 from kiosk.simulator.service.store import Store
 from kiosk.simulator.service.web import Meter
@@ -48,8 +48,8 @@ class ControlServer:
     def __init__(
         self,
         store: Store,
-        desk: Desk,
-        enrolment: EnrolmentDesk,
+        desk: Operations,
+        enrolment: EnrolmentOperations,
         plan: FaultPlan,
         meter: Meter,
         doors: Doors,

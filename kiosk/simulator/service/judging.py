@@ -18,7 +18,7 @@ from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlg
 from kiosk.qualification.transcript import Transcript, TranscriptError
 from kiosk.simulator.service.problems import Code, Problem
 from kiosk.simulator.service.store import Peer, ServiceKey, StoredChallenge
-from kiosk.simulator.service.trust import TokenTrust
+from kiosk.simulator.service.token_trust import TokenTrust
 
 CHALLENGE_LIFE_S = 600
 SKEW_S = 60.0  #: how far a terminal's trusted clock may be from ours

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from kiosk.qualification.codes import SegmentOfResult
 from kiosk.qualification.consent import ConsentForm
 from kiosk.qualification.sealing import SuiteName
-from kiosk.simulator.service.answers import AnswerPlan, names_somebody, result_codes, sealed_answer
+from kiosk.simulator.service.invented_answers import AnswerPlan, names_somebody, result_codes, sealed_answer
 from kiosk.simulator.service.judging import (
     CHALLENGE_LIFE_S,
     Opened,
@@ -31,7 +31,7 @@ from kiosk.simulator.service.judging import (
 )
 from kiosk.simulator.service.problems import Code, Problem
 from kiosk.simulator.service.store import Peer, ServiceKey, Store, StoredChallenge, StoredRecord
-from kiosk.simulator.service.trust import TokenTrust
+from kiosk.simulator.service.token_trust import TokenTrust
 
 SUITE = SuiteName.X25519_SHA256_CHACHA20POLY1305
 KEY_DAYS = 90
@@ -57,7 +57,7 @@ class Submission:
     body_hash: bytes
 
 
-class Desk:
+class Operations:
     """The operations of the main port. `clock` gives seconds since 1970, `token_bytes` random bytes."""
 
     def __init__(

@@ -10,9 +10,8 @@ from typing import Any, assert_never
 
 from aiohttp import web
 
-from kiosk.simulator.service.answers import AnswerPlan
-from kiosk.simulator.service.enrolment import EnrolmentDesk
-from kiosk.simulator.service.faults import (
+from kiosk.simulator.service.enrolments import EnrolmentOperations
+from kiosk.simulator.service.injected_faults import (
     Answered,
     Delay,
     DelayAnswer,
@@ -24,7 +23,8 @@ from kiosk.simulator.service.faults import (
     Operation,
     Refuse,
 )
-from kiosk.simulator.service.operations import UUID_FORM, Desk, Done, Submission, read_submission
+from kiosk.simulator.service.invented_answers import AnswerPlan
+from kiosk.simulator.service.operations import UUID_FORM, Done, Operations, Submission, read_submission
 from kiosk.simulator.service.problems import CONTENT_TYPE, Code, Problem, code_for, code_of
 from kiosk.simulator.service.store import Peer, Store
 
@@ -55,7 +55,7 @@ class Front:
     """The handlers. `working` holds the records whose work has begun and whose answer is not committed."""
 
     def __init__(
-        self, store: Store, desk: Desk, enrolment: EnrolmentDesk, plan: FaultPlan, meter: Meter
+        self, store: Store, desk: Operations, enrolment: EnrolmentOperations, plan: FaultPlan, meter: Meter
     ) -> None:
         self._store = store
         self._desk = desk

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kiosk.simulator.service.answers import PERSONS, Person
+from kiosk.simulator.service.invented_answers import PERSONS, Person
 from kiosk.uploader.oqs.messages import Unit
 from kiosk.uploader.oqs.results import DiseaseCertificate, ElderlyCertificate, LimitCertificate, Result
 

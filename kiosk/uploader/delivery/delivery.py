@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from kiosk.box.clock import Moment
-from kiosk.channel import Answered as AnswerTold
+from kiosk.channel import Answered as AnswerNews
 from kiosk.channel import (
     ChallengeGiven,
     CommitRecord,
@@ -23,7 +23,8 @@ from kiosk.channel import (
 )
 from kiosk.qualification.codes import outcome_of
 from kiosk.qualification.terms import Outcome
-from kiosk.uploader.delivery.answers import AnswerMemory, ResponseKey
+from kiosk.uploader.delivery.answer_memory import AnswerMemory, ResponseKey
+from kiosk.uploader.delivery.delivery_rules import DeliveryRules
 from kiosk.uploader.delivery.lanes import (
     Deliver,
     GetChallenge,
@@ -50,7 +51,6 @@ from kiosk.uploader.delivery.retry import (
     decide_line,
     drain_gap_s,
 )
-from kiosk.uploader.delivery.rules import DeliveryRules
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.records import (
     Answered,
@@ -174,7 +174,7 @@ class Delivery:
                 self._tell(Committed(visit=message.visit, receipt=receipt))
                 if settled is not None:
                     self._tell(
-                        AnswerTold(
+                        AnswerNews(
                             visit=message.visit,
                             receipt=receipt,
                             outcome=settled.outcome,
@@ -303,7 +303,7 @@ class Delivery:
                 log.error("record %s was refused by the service: %s", record.receipt, code)
                 settlements.append(Rejected(record.id, code, late))
                 words.append(
-                    AnswerTold(visit=record.id, receipt=record.receipt, outcome=Outcome.STAFF_CALLED)
+                    AnswerNews(visit=record.id, receipt=record.receipt, outcome=Outcome.STAFF_CALLED)
                 )
             case Again(after_s=after_s, say=say, reached=reached, soon=soon):
                 settlements.append(Waits(record.id, after_s, reached, reason=say))
@@ -436,9 +436,9 @@ class Delivery:
         self._watched.clear()
 
 
-def _answer_told(record: Leased, answer: Answer) -> AnswerTold:
+def _answer_told(record: Leased, answer: Answer) -> AnswerNews:
     validity = answer.codes.validity
-    return AnswerTold(
+    return AnswerNews(
         visit=record.id,
         receipt=record.receipt,
         outcome=outcome_of(answer.codes),

@@ -7,7 +7,7 @@ from typing import assert_never
 from kiosk.box.clock import Moment
 from kiosk.channel import AskLookUps, CheckItem, Done, FromUploader, LookUpLine, LookUpLines, StartLookUp
 from kiosk.config.settings import Settings
-from kiosk.uploader.delivery.answers import AnswerMemory
+from kiosk.uploader.delivery.answer_memory import AnswerMemory
 from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.handover import HandOver
 from kiosk.uploader.oqs.lookup import LookUpDesk

@@ -14,7 +14,7 @@ from typing import assert_never
 
 from lxml import etree
 
-from kiosk.uploader.oqs.codes import CharacterCode
+from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.element import Node
 from kiosk.uploader.oqs.messages import Unit, XmlMsg
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from kiosk.uploader.oqs.codes import Code, meaning
+from kiosk.uploader.oqs.code_tables import Code, meaning
 
 #: An element as it was read: its name with its text, or with what is in it.
 Node = tuple[str, "str | list[Node]"]

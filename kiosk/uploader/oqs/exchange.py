@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kiosk.qualification.codes import ProcessingResultStatus, SegmentOfResult
-from kiosk.uploader.oqs.codes import MedicalTreatment
+from kiosk.uploader.oqs.code_tables import MedicalTreatment
 from kiosk.uploader.oqs.messages import Body, Header, Message, SearchInfo, XmlMsg
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from kiosk.box.clock import JAPAN, Moment
 from kiosk.channel import CheckItem
-from kiosk.config.clinic import Clinic
-from kiosk.config.folders import FileEncoding, HandoverSettings
+from kiosk.config.clinic_settings import Clinic
+from kiosk.config.folder_settings import FileEncoding, HandoverSettings
 from kiosk.qualification.codes import ResultCodes, outcome_of
 from kiosk.qualification.terms import Outcome
-from kiosk.uploader.delivery.answers import AnswerMemory
+from kiosk.uploader.delivery.answer_memory import AnswerMemory
 from kiosk.uploader.oqs import folder as files
-from kiosk.uploader.oqs.codes import CharacterCode, ReferenceClassification
+from kiosk.uploader.oqs.code_tables import CharacterCode, ReferenceClassification
 from kiosk.uploader.oqs.document import write
 from kiosk.uploader.oqs.element import from_json
 from kiosk.uploader.oqs.errands import Errands

@@ -14,17 +14,17 @@ from typing import Any, assert_never
 
 from kiosk.box.clock import JAPAN, Moment
 from kiosk.channel import AuditNote, CheckItem
-from kiosk.config.clinic import Clinic
-from kiosk.config.folders import FileEncoding, LookupMessage, LookupSettings
+from kiosk.config.clinic_settings import Clinic
+from kiosk.config.folder_settings import FileEncoding, LookupMessage, LookupSettings
 from kiosk.qualification.codes import (
     ProcessingResultStatus,
     QualificationValidity,
     ResultCodes,
     SegmentOfResult,
 )
-from kiosk.uploader.delivery.answers import AnswerMemory
+from kiosk.uploader.delivery.answer_memory import AnswerMemory
 from kiosk.uploader.oqs import folder as files
-from kiosk.uploader.oqs.codes import CharacterCode
+from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.document import Read, Reason, Refused, read, write
 from kiosk.uploader.oqs.element import Node, from_json
 from kiosk.uploader.oqs.errands import Errands

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kiosk.qualification.codes import ProcessingResultStatus, QualificationValidity, SegmentOfResult
-from kiosk.uploader.oqs import codes
+from kiosk.uploader.oqs import code_tables as codes
 from kiosk.uploader.oqs.element import Element, each, inside, text, texts
 from kiosk.uploader.oqs.results import Result
 

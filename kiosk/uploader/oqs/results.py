@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kiosk.uploader.oqs import codes
+from kiosk.uploader.oqs import code_tables as codes
 from kiosk.uploader.oqs.element import Element, each, inside, text
 
 

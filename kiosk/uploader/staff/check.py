@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kiosk.box import readings as box
 from kiosk.box.clock import Moment
-from kiosk.channel import CheckItem, CheckTold
+from kiosk.channel import CheckItem, CheckResult
 from kiosk.uploader.delivery.line import LineView
 from kiosk.uploader.identity.certificates import look_at
 from kiosk.uploader.outbox.outbox import Outbox
@@ -22,12 +22,12 @@ _HOUR_MS = 3_600_000
 
 def check(
     outbox: Outbox | None, path: Path, most: int, line: LineView, credentials: Credentials, now: Moment
-) -> CheckTold:
+) -> CheckResult:
     """Look at everything. `path` is the outbox's file, `most` its count cap. Raises OutboxLost when the
     disk does not take the test write; asked again without the outbox, that is the answer.
     """
     certificate = look_at(credentials, now)
-    return CheckTold(
+    return CheckResult(
         parts=(
             _line(line, now),
             _clock(now),

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.box.clock import Moment
-from kiosk.channel import AuditNote, DrillTold
+from kiosk.channel import AuditNote, DrillProgress
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, seal
 from kiosk.uploader.delivery.lanes import Deliver, Lane, Reply
 from kiosk.uploader.delivery.retry import Dice, LineDown, RetryRules, decide
@@ -63,7 +63,7 @@ class Drill:
         terminal: str,
         institution: str,
         make_lane: MakeLane,
-        tell: Callable[[DrillTold], None],
+        tell: Callable[[DrillProgress], None],
         rules: RetryRules,
         dice: Dice,
     ) -> None:
@@ -76,19 +76,19 @@ class Drill:
         """Go as far as the attempt; its result comes through `result`."""
         if self._running is not None:
             return
-        self._tell(DrillTold(step="seal"))
+        self._tell(DrillProgress(step="seal"))
         if key is None:
             self._end(staff, "seal", "the service's key is not known yet: nothing can be sealed", outbox, now)
             return
         entry = self._sealed(key, now)
-        self._tell(DrillTold(step="commit"))
+        self._tell(DrillProgress(step="commit"))
         leased = outbox.commit_drill(entry, now)
         if outbox.sealed(entry.id) != entry:
             self._end(staff, "commit", "the disk did not keep the record: see the daily check", outbox, now)
             return
-        self._tell(DrillTold(step="refuse"))
+        self._tell(DrillProgress(step="refuse"))
         door = ClosedDoor()
-        self._tell(DrillTold(step="deliver"))
+        self._tell(DrillProgress(step="deliver"))
         lane = self._make_lane(door.url)
         self._running = _Running(staff, entry.id, lane, door)
         lane.give(Deliver(leased, ask_first=False))
@@ -127,7 +127,7 @@ class Drill:
         elif outbox.sealed(running.record) is None:
             self._end(running.staff, "deliver", "the record was lost after the refusal", outbox, now)
         else:
-            self._tell(DrillTold(step="erase"))
+            self._tell(DrillProgress(step="erase"))
             self._end(running.staff, None, "", outbox, now)
 
     def _end(self, staff: str, failed: str | None, say: str, outbox: Outbox, now: Moment) -> None:
@@ -136,13 +136,13 @@ class Drill:
             Standing(outbox.database).put(Name.DRILL_PASSED, rfc3339(now.best_ms))
         event = EVENTS["drill_passed"] if failed is None else EVENTS["drill_failed"]
         Ledger(outbox.database).note(AuditNote(event=name_of(event, failed or ""), staff=staff), now)
-        self._tell(DrillTold(step=failed or "erase", passed=failed is None, say=say))
+        self._tell(DrillProgress(step=failed or "erase", passed=failed is None, say=say))
 
     def outbox_lost(self) -> None:
         """The disk failed in the middle; the dummy is erased when the outbox opens again."""
         if self._running is not None:
             self.stop()
-            self._tell(DrillTold(step="commit", passed=False, say="the outbox cannot be used"))
+            self._tell(DrillProgress(step="commit", passed=False, say="the outbox cannot be used"))
 
     def stop(self) -> None:
         """Let go of lane and port."""

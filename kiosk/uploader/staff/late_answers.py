@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from kiosk.channel import DeskBoard, LateAnswer
+from kiosk.channel import LateAnswer, WaitingList
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.records import State
@@ -15,11 +15,11 @@ _WITHOUT_ANSWER = {State.EXPIRED.value: Outcome.RECORDED, State.QUARANTINED.valu
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
-def board(outbox: Outbox) -> DeskBoard:
+def board(outbox: Outbox) -> WaitingList:
     """All that the desk may know now."""
     counts = outbox.counts()
     database = outbox.database
-    return DeskBoard(
+    return WaitingList(
         waiting=counts[State.PENDING] + counts[State.SENDING],
         oldest_at=_oldest(database),
         expired=counts[State.EXPIRED],

@@ -3,7 +3,7 @@
 import re
 
 from kiosk.box.clock import Moment
-from kiosk.channel import AuditNote, PreferencesTold, SetPreferences
+from kiosk.channel import AuditNote, SetPreferences, StaffPreferences
 from kiosk.uploader.store.audit_events import EVENTS, name_of
 from kiosk.uploader.store.database import Database
 from kiosk.uploader.store.ledger import Ledger
@@ -18,13 +18,13 @@ class Preferences:
     """What is kept; `told` is how screens are told of it."""
 
     def __init__(self) -> None:
-        self.told = PreferencesTold()
+        self.told = StaffPreferences()
 
     def load(self, database: Database) -> None:
         """Read what was kept; what cannot be read counts as never set."""
         standing = Standing(database)
         volume, languages = standing.get(Name.VOLUME), standing.get(Name.LANGUAGES)
-        self.told = PreferencesTold(
+        self.told = StaffPreferences(
             volume=int(volume) if volume is not None and volume.isdigit() else None,
             languages=tuple(languages.split()) if languages else None,
         )

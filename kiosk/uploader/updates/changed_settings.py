@@ -14,14 +14,14 @@ import msgspec
 from kiosk.box.clock import Moment
 from kiosk.channel import (
     AuditNote,
+    CardSettings,
     ChangedFile,
-    ChangedTold,
     FromChanged,
     FromUploader,
     LeaveSettings,
     TakeSettings,
 )
-from kiosk.channel.changed import CHANGED_FILE
+from kiosk.channel.changed_settings_messages import CHANGED_FILE
 from kiosk.uploader.updates.flags import SETTINGS, Flags
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class ChangedSettings:
         self._look_at = float("-inf")
         self._wished: TakeSettings | None = None
         self._until: float | None = None
-        self.told = ChangedTold()
+        self.told = CardSettings()
 
     def serve(self, message: FromChanged) -> FromUploader | None:
         """Note what staff decided; it is done in a turn."""
@@ -98,9 +98,9 @@ class ChangedSettings:
             found = None
         if stamp != self._stamp:
             self._stamp, self._wished, self._until = stamp, None, None
-            self._put(ChangedTold(file=found, failed=self.told.taking and found is not None))
+            self._put(CardSettings(file=found, failed=self.told.taking and found is not None))
 
-    def _put(self, told: ChangedTold) -> None:
+    def _put(self, told: CardSettings) -> None:
         if told != self.told:
             self.told = told
             self._tell(told)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kiosk.channel import UpdateFault
-from kiosk.uploader.service.client import Client
+from kiosk.uploader.service.service_client import Client
 from kiosk.uploader.service.tls import server_only_context
 from kiosk.uploader.service.wire import Fault, FaultKind, Problem
 from kiosk.uploader.updates import channel_file

@@ -27,9 +27,9 @@ from kiosk.channel import (
     UpdateFault,
     UpdateOffer,
     UpdateSource,
-    UpdateTold,
+    UpdateStatus,
 )
-from kiosk.config.uploader import UpdateSettings
+from kiosk.config.uploader_settings import UpdateSettings
 from kiosk.uploader.updates.channel_file import ChannelFile, age_fault, offer_of, offered_at_start
 from kiosk.uploader.updates.flags import RESTART, STICK, Flags
 from kiosk.uploader.updates.stick import OnStick, stamp
@@ -86,7 +86,7 @@ class Updates:
         self._work = Work(settings, self._running, timeout_s, wake)
         self.visits = Visits()
         self._state = _State()
-        self._told: UpdateTold | None = None
+        self._told: UpdateStatus | None = None
         self._lease_until: float | None = None
         self._due_s: float | None = None
         self._asked_s = float("-inf")
@@ -119,7 +119,7 @@ class Updates:
         self._work.close(timeout_s=1.0)
 
     @property
-    def last_told(self) -> UpdateTold | None:
+    def last_told(self) -> UpdateStatus | None:
         """For who has just connected."""
         return self._told
 
@@ -272,7 +272,7 @@ class Updates:
 
     # ---- how things stand --------------------------------------------------------------------------------
 
-    def told(self, now: Moment) -> UpdateTold:
+    def told(self, now: Moment) -> UpdateStatus:
         """All of it, as a message."""
         state, when = self._state, _time(now)
         channel = state.channel
@@ -288,7 +288,7 @@ class Updates:
             elif found is not None:
                 absent.append(found)
         hour_has_come = isinstance(channel, ChannelFile) and offered_at_start(channel, when)
-        told = UpdateTold(
+        told = UpdateStatus(
             running=self._running,
             phase="installed" if state.installed is not None else "looking" if state.looking else "idle",
             offers=tuple(offers),

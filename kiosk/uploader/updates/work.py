@@ -12,7 +12,7 @@ from typing import assert_never
 
 from kiosk.box import rauc
 from kiosk.channel import UpdateFault, UpdatePhase, UpdateSource
-from kiosk.config.uploader import UpdateSettings
+from kiosk.config.uploader_settings import UpdateSettings
 from kiosk.uploader.updates import stick
 from kiosk.uploader.updates.channel import Channel, Pace, Stopped
 from kiosk.uploader.updates.channel_file import ChannelFile, judge

@@ -13,14 +13,14 @@ import pygame
 
 from kiosk import channel as ch
 from kiosk.channel.seqpacket import Peer
-from kiosk.config.clinic import Clinic
+from kiosk.config.clinic_settings import Clinic
 from kiosk.qualification.sealing import SuiteName
 from kiosk.qualification.terms import Mode
 from kiosk.screens.app import ScreenApp
 from kiosk.screens.conductor.case_file import CaseFile, Clock
 from kiosk.screens.conductor.conductor import Conductor, World
 from kiosk.screens.conductor.links import Link
-from kiosk.screens.conductor.staff_side import Box, Desk
+from kiosk.screens.conductor.staff_side import Box, StaffSide
 from kiosk.screens.drawing.display import Down, Input, Up
 from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.drawing.painter import Painter
@@ -57,7 +57,9 @@ KEYS = ch.SealingKeys(
     response_key_id="r1",
     response_key=bytes(32),
 )
-ALL_WELL = ch.CheckTold(parts=tuple(ch.CheckItem(part=part) for part in ("line", "clock", "outbox", "disk")))
+ALL_WELL = ch.CheckResult(
+    parts=tuple(ch.CheckItem(part=part) for part in ("line", "clock", "outbox", "disk"))
+)
 
 
 @dataclass
@@ -227,8 +229,8 @@ class Place:
 
 
 @dataclass
-class DeskAlone:
-    desk: Desk
+class StaffSideAlone:
+    desk: StaffSide
     now: Now
 
 
@@ -237,7 +239,7 @@ def open_place(look: Look, fonts: FontBook, sound: Sound | None = None) -> Itera
     """The screen process at rest, both others well; silent, if nothing else is given."""
     sound = sound or Sound(False)
     uploader, reader, now, box = Other(), Other(), Now(), [True]
-    desk = Desk(lambda: now.wall, lambda: now.trusted, Box(lambda: box[0]))
+    desk = StaffSide(lambda: now.wall, lambda: now.trusted, Box(lambda: box[0]))
     links = (
         Link("reader", Path("r"), ch.READER_OUTBOX, reader.connect),
         Link("uploader", Path("u"), ch.SCREEN_INBOX, uploader.connect),

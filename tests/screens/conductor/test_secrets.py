@@ -16,7 +16,7 @@ import pytest
 
 from kiosk import channel as ch
 from kiosk.commands.screen import staff_check
-from kiosk.config.clinic import StaffMember
+from kiosk.config.clinic_settings import StaffMember
 from kiosk.config.passcodes import hash_passcode
 from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.terms import Authentication, Device, Outcome

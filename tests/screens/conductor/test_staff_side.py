@@ -9,7 +9,7 @@ from kiosk import channel as ch
 from kiosk.qualification.guidance import Finding
 from kiosk.qualification.terms import FallbackReason, Mode, Outcome
 from kiosk.screens.app import KNOCK_S
-from kiosk.screens.conductor.staff_side import ANSWER_S, SETTLED_S, Box, Desk
+from kiosk.screens.conductor.staff_side import ANSWER_S, SETTLED_S, Box, StaffSide
 from kiosk.screens.drawing.display import Down, Up
 from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.kit.look import Look
@@ -17,7 +17,7 @@ from kiosk.visit.events import (
     Action,
     Began,
     CaseOpened,
-    DrillTold,
+    DrillAdvanced,
     FallbackChosen,
     Knocked,
 )
@@ -40,16 +40,16 @@ from kiosk.visit.states import (
     Recorded,
     Visit,
 )
-from kiosk.visit.views.desk import CheckView, DeskCase, DeskView, DrillStep, Part, PartFault
+from kiosk.visit.views.staff_views import CheckView, DrillStep, Part, PartFault, WaitingCase, WaitingView
 from tests.screens.conductor.staff_place import (
     ALL_WELL,
     HEADER,
     JST,
     STAFF,
     VISIT,
-    DeskAlone,
     Now,
     Place,
+    StaffSideAlone,
     open_place,
 )
 
@@ -131,7 +131,7 @@ def test_the_right_passcode_opens_the_menu_and_is_audited(place: Place) -> None:
     assert place.kiosk.screen == StaffMenu(STAFF)
     assert place.uploader.heard()[-2:] == [
         ch.AuditNote(event="passcode_accepted", staff=STAFF),
-        ch.AskDesk(staff=STAFF),
+        ch.AskWaitingList(staff=STAFF),
     ]
 
 
@@ -182,8 +182,8 @@ def late(visit: str, outcome: Outcome, validity: str | None) -> ch.LateAnswer:
     )
 
 
-def board(*answers: ch.LateAnswer) -> ch.DeskBoard:
-    return ch.DeskBoard(
+def board(*answers: ch.LateAnswer) -> ch.WaitingList:
+    return ch.WaitingList(
         waiting=2, oldest_at="2026-11-21T15:00:00Z", expired=1, quarantined=3, held=1, late=answers
     )
 
@@ -196,15 +196,15 @@ def test_the_board_is_shown_in_local_time_with_its_codes_as_findings(place: Plac
     place.step()
     taken = datetime(2026, 11, 22, 8, 30, tzinfo=JST)
     answered = datetime(2026, 11, 22, 9, 10, 0, 500_000, tzinfo=JST)
-    assert place.kiosk.desk == DeskView(
+    assert place.kiosk.desk == WaitingView(
         waiting=2,
         oldest=datetime(2026, 11, 22, 0, 0, tzinfo=JST),
         expired=1,
         quarantined=3,
         held=1,
         late=(
-            DeskCase("a", "A-0041", Finding.SEVERAL, taken, answered),
-            DeskCase("b", "A-0041", Finding.EXPIRED, taken, answered),
+            WaitingCase("a", "A-0041", Finding.SEVERAL, taken, answered),
+            WaitingCase("b", "A-0041", Finding.EXPIRED, taken, answered),
         ),
         today=date(2026, 11, 22),
     )
@@ -217,7 +217,7 @@ def test_a_late_answer_that_was_dealt_with_is_told_to_the_uploader(place: Place)
     place.press(Action.OPEN_WAITING, CaseOpened(VISIT))
     assert isinstance(place.kiosk.screen, StaffCase)
     place.press(Action.SEEN)
-    assert place.uploader.heard() == [ch.AskDesk(staff=STAFF), ch.AnswerSeen(staff=STAFF, visit=VISIT)]
+    assert place.uploader.heard() == [ch.AskWaitingList(staff=STAFF), ch.AnswerSeen(staff=STAFF, visit=VISIT)]
 
 
 def test_a_board_without_a_clock_to_believe_names_no_day(place: Place) -> None:
@@ -231,9 +231,9 @@ def test_a_board_without_a_clock_to_believe_names_no_day(place: Place) -> None:
 
 def test_a_board_with_a_moment_that_cannot_be_read_is_shown_without_it(place: Place) -> None:
     place.enter()
-    place.uploader.say(ch.DeskBoard(waiting=1, oldest_at="soon", expired=0, quarantined=0, late=()))
+    place.uploader.say(ch.WaitingList(waiting=1, oldest_at="soon", expired=0, quarantined=0, late=()))
     place.step()
-    assert place.kiosk.desk == DeskView(waiting=1, today=date(2026, 11, 22))
+    assert place.kiosk.desk == WaitingView(waiting=1, today=date(2026, 11, 22))
 
 
 def test_a_board_that_nobody_looks_at_is_kept_nowhere(place: Place) -> None:
@@ -243,7 +243,7 @@ def test_a_board_that_nobody_looks_at_is_kept_nowhere(place: Place) -> None:
 
 
 def test_right_after_a_recorded_visit_the_menu_names_its_receipt_and_the_next_day_no_longer(
-    desk_alone: DeskAlone,
+    desk_alone: StaffSideAlone,
 ) -> None:
     visit = Visit(VISIT, Mode.HOME_CONSENT)
     desk_alone.desk.entered(Recorded(visit, "A-0042"))
@@ -260,10 +260,10 @@ def test_a_drill_is_asked_for_and_followed(place: Place) -> None:
     place.enter()
     place.press(Action.OPEN_DRILL, Action.RUN)
     assert place.uploader.heard() == [ch.RunDrill(staff=STAFF)]
-    place.uploader.say(ch.DrillTold(step="deliver"))
+    place.uploader.say(ch.DrillProgress(step="deliver"))
     place.step()
     assert place.kiosk.screen == StaffDrill(STAFF, DrillStep.DELIVER)
-    place.uploader.say(ch.DrillTold(step="erase", passed=True))
+    place.uploader.say(ch.DrillProgress(step="erase", passed=True))
     place.step()
     assert place.kiosk.screen == StaffDrill(STAFF, DrillStep.ERASE, True)
 
@@ -312,7 +312,7 @@ def test_faults_of_all_parts_come_together_and_stay_for_staff(place: Place) -> N
     place.box[0] = False
     place.wait(SETTLED_S)
     place.uploader.say(
-        ch.CheckTold(
+        ch.CheckResult(
             parts=(
                 ch.CheckItem(part="line"),
                 ch.CheckItem(part="certificate", fault="ends_soon", value=14.0),
@@ -360,19 +360,21 @@ def test_staff_can_check_again_and_see_it_at_once_when_the_uploader_is_gone(plac
 
 
 @pytest.fixture
-def desk_alone() -> DeskAlone:
+def desk_alone() -> StaffSideAlone:
     now = Now()
-    return DeskAlone(Desk(lambda: now.wall, lambda: now.trusted, Box(lambda: True, lights_work=False)), now)
+    return StaffSideAlone(
+        StaffSide(lambda: now.wall, lambda: now.trusted, Box(lambda: True, lights_work=False)), now
+    )
 
 
-def test_a_reader_that_is_not_ready_and_lights_that_do_not_work_are_named(desk_alone: DeskAlone) -> None:
+def test_a_reader_that_is_not_ready_and_lights_that_do_not_work_are_named(desk_alone: StaffSideAlone) -> None:
     desk_alone.now.trusted = False
     view = desk_alone.desk.check(ALL_WELL, ReaderCondition.LOST)
     assert (view.at, view.faults) == (None, (PartFault(Part.READER, "lost"), PartFault(Part.LIGHTS, "dark")))
     assert [part.part.value for part in view.fine] == ["line", "clock", "outbox", "disk", "sound"]
 
 
-def test_a_kiosk_out_of_service_is_checked_too_and_a_visit_is_left_alone(desk_alone: DeskAlone) -> None:
+def test_a_kiosk_out_of_service_is_checked_too_and_a_visit_is_left_alone(desk_alone: StaffSideAlone) -> None:
     rules = Rules(Mode.HOME_CONSENT)
     closed = Kiosk(rules, "ja", OutOfService(OutOfServiceReason.READER))
     busy = Kiosk(rules, "ja", Checking(Visit(VISIT, Mode.HOME_CONSENT)))
@@ -384,9 +386,9 @@ def test_a_kiosk_out_of_service_is_checked_too_and_a_visit_is_left_alone(desk_al
 
 
 def test_an_unknown_step_of_the_drill_is_dropped_and_a_failure_is_logged(
-    desk_alone: DeskAlone, caplog: pytest.LogCaptureFixture
+    desk_alone: StaffSideAlone, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert desk_alone.desk.drill(ch.DrillTold(step="polish")) is None
-    failed = desk_alone.desk.drill(ch.DrillTold(step="seal", passed=False, say="no key"))
-    assert failed == DrillTold(DrillStep.SEAL, False)
+    assert desk_alone.desk.drill(ch.DrillProgress(step="polish")) is None
+    failed = desk_alone.desk.drill(ch.DrillProgress(step="seal", passed=False, say="no key"))
+    assert failed == DrillAdvanced(DrillStep.SEAL, False)
     assert "stopped at seal: no key" in caplog.text

@@ -10,11 +10,11 @@ import pytest
 from kiosk import channel as ch
 from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.terms import Authentication, Device, Mode
-from kiosk.screens.conductor.update import ASK_EVERY_S
+from kiosk.screens.conductor.update_watch import ASK_EVERY_S
 from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.widgets import Qr
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.visit.events import (
     Action,
@@ -31,8 +31,8 @@ from kiosk.visit.staff_states import (
 from kiosk.visit.states import (
     WrongTokenKind,
 )
-from kiosk.visit.views.desk import DayView, HourView, SeenToken
-from kiosk.visit.views.update import Offer, UpdateSource
+from kiosk.visit.views.staff_views import DayView, HourView, SeenToken
+from kiosk.visit.views.update_view import Offer, UpdateSource
 from tests.screens.conductor.staff_place import JST, STAFF, VISIT, Place, open_place
 from tests.screens.proof.gallery import DISPLAYS
 from tests.screens.proof.scan import scan
@@ -137,7 +137,7 @@ def test_what_staff_choose_is_handed_over_and_holds_when_it_is_kept(place: Place
         ),
     ]
     assert place.kiosk.volume == LOUDEST
-    place.uploader.say(ch.PreferencesTold(volume=1, languages=("ja",)))
+    place.uploader.say(ch.StaffPreferences(volume=1, languages=("ja",)))
     place.step()
     assert (place.kiosk.volume, place.kiosk.rules.languages) == (1, ("ja",))
 
@@ -156,7 +156,7 @@ def test_help_says_whether_the_call_centre_answers_and_nothing_without_a_clock(p
 # ---- updates -----------------------------------------------------------------------------------------------
 
 
-def told(**changes: object) -> ch.UpdateTold:
+def told(**changes: object) -> ch.UpdateStatus:
     offer = ch.UpdateOffer(
         version="1.4.0",
         source="channel",
@@ -166,7 +166,7 @@ def told(**changes: object) -> ch.UpdateTold:
         by_hand_from="2026-11-24T01:00:00Z",
     )
     usual: dict[str, Any] = {"running": "1.3.2", "phase": "idle", "offers": (offer,)}
-    return ch.UpdateTold(**(usual | changes))
+    return ch.UpdateStatus(**(usual | changes))
 
 
 def test_while_the_page_is_open_updates_are_asked_for_and_it_is_told_when_it_closes(place: Place) -> None:
@@ -180,7 +180,7 @@ def test_while_the_page_is_open_updates_are_asked_for_and_it_is_told_when_it_clo
     assert place.uploader.heard() == [ch.AskUpdate(staff=STAFF)]
     place.press(Action.BACK)
     place.wait(ASK_EVERY_S)
-    assert place.uploader.heard() == [ch.AskDesk(staff=STAFF), ch.CloseUpdate()]
+    assert place.uploader.heard() == [ch.AskWaitingList(staff=STAFF), ch.CloseUpdate()]
 
 
 def test_what_is_offered_is_shown_in_local_time_and_installed_when_its_hour_has_come(place: Place) -> None:

@@ -14,7 +14,7 @@ from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.drawing.shapes import Kept
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.touch import StartTouch
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.visit.events import Action, LanguageChosen
 from kiosk.visit.rules import Rules

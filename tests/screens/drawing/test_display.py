@@ -6,13 +6,13 @@ import pygame
 import pytest
 
 from kiosk.config.choices import ReaderSide, Theme
-from kiosk.config.screen import ScreenSettings
+from kiosk.config.screen_settings import ScreenSettings
 from kiosk.qualification.terms import Mode
 from kiosk.screens.drawing.display import DisplayError, Down, Quit, SdlDisplay, Up
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.widgets import target_at
-from kiosk.screens.pages.examples.patient import Example, examples
+from kiosk.screens.pages.examples.patient_examples import Example, examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.screens.words.sound import FADE_S, LEVEL, RATE, Sound, samples
 

@@ -13,7 +13,7 @@ from kiosk.screens.drawing.scenes import CYCLE_S, pose
 from kiosk.screens.drawing.shapes import Kept, as_pygame
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.widgets import Button, Mark, Picture, SceneKind
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import lay_out
 from tests.screens.proof.gallery import all_examples
 

@@ -13,7 +13,7 @@ from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.focus import Focus, in_order, ring
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.look import GAP_MM, Look
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.visit.keys import Key
 from kiosk.visit.states import ChooseDevice, EnterPin, Kiosk

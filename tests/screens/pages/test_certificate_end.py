@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from kiosk.channel import Evidence
-from kiosk.config.clinic import Clinic
+from kiosk.config.clinic_settings import Clinic
 from kiosk.qualification.terms import Device, Mode, Outcome
 from kiosk.screens.conductor.case_file import CaseFile, Clock
 from kiosk.screens.kit.look import Look
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.visit.events import AnswerArrived, RecordCommitted, TokenAuthenticated, TokenRecognised
 from kiosk.visit.machine import reduce

@@ -11,12 +11,12 @@ from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.widgets import Button, Picture, Text
 from kiosk.screens.pages.layout import lay_out
-from kiosk.screens.pages.staff.changed import KEYS, SECTIONS, VALUES
+from kiosk.screens.pages.staff.changed_settings_page import KEYS, SECTIONS, VALUES
 from kiosk.visit.events import Action
 from kiosk.visit.rules import Rules
 from kiosk.visit.staff_states import DoorPasscode, StaffChanged, StaffMenu
 from kiosk.visit.states import Kiosk, OutboxCondition, ReaderCondition
-from kiosk.visit.views.changed import Change, ChangedView
+from kiosk.visit.views.changed_settings_view import Change, ChangedView
 from tests.screens.conductor.staff_place import PASSCODE, STAFF, Place, open_place
 
 MakeLook = Callable[..., Look]
@@ -55,7 +55,7 @@ def shown(look: Look, *changes: Change, language: str = "ja", **more: object) ->
 
 def test_the_uploader_is_told_what_staff_decide(place: Place) -> None:
     place.enter()
-    place.uploader.say(ch.ChangedTold(file=FILE))
+    place.uploader.say(ch.CardSettings(file=FILE))
     place.step()
     place.press(Action.MORE, Action.OPEN_CHANGED)
     place.uploader.drain()
@@ -63,7 +63,7 @@ def test_the_uploader_is_told_what_staff_decide(place: Place) -> None:
     assert place.kiosk.screen == DoorPasscode(STAFF, takes="an offer")
     place.compare(PASSCODE)
     assert ch.TakeSettings(staff=STAFF, offer="an offer") in place.uploader.heard()
-    place.uploader.say(ch.ChangedTold(file=FILE, taking=True))
+    place.uploader.say(ch.CardSettings(file=FILE, taking=True))
     place.step()
     assert place.kiosk.changed is not None
     assert place.kiosk.changed.taking
@@ -71,7 +71,7 @@ def test_the_uploader_is_told_what_staff_decide(place: Place) -> None:
 
 def test_leaving_it_is_told_too(place: Place) -> None:
     place.enter()
-    place.uploader.say(ch.ChangedTold(file=FILE))
+    place.uploader.say(ch.CardSettings(file=FILE))
     place.step()
     place.press(Action.MORE, Action.OPEN_CHANGED, Action.LEAVE)
     assert ch.LeaveSettings(staff=STAFF) in place.uploader.heard()

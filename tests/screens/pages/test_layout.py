@@ -12,9 +12,9 @@ from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.kit.look import MAIN_TARGET_MM, Look
 from kiosk.screens.kit.touch import DigitTouch, StartTouch
 from kiosk.screens.kit.widgets import Button, Panel, Picture, target_at
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import lay_out
-from kiosk.screens.pages.staff.menu import FAULTS
+from kiosk.screens.pages.staff.menu_page import FAULTS
 from kiosk.screens.words.catalogue import Catalogues
 from kiosk.visit.effects import StartTimer, StopTimer
 from kiosk.visit.events import (
@@ -43,7 +43,7 @@ from kiosk.visit.states import (
     Visit,
     VisualCheck,
 )
-from kiosk.visit.views.desk import CheckView, Part, PartFault
+from kiosk.visit.views.staff_views import CheckView, Part, PartFault
 from tests.screens.proof.pseudo import PseudoWords
 from tests.screens.proof.scan import scan, texts_of, words
 from tests.screens.proof.scan_table import Place, faults_at, places

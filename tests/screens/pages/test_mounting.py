@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.config.choices import ReaderSide, Theme
-from kiosk.config.screen import ScreenSettings
+from kiosk.config.screen_settings import ScreenSettings
 from kiosk.qualification.terms import Mode
 from kiosk.screens.drawing.display import LOST_S, Down, Fingers, SdlDisplay, Up
 from kiosk.screens.drawing.fonts import FontBook
@@ -21,7 +21,7 @@ from kiosk.screens.drawing.rotation import Rotation
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.look import LEAST_MM, Look, canvas_for
 from kiosk.screens.kit.widgets import Picture, Scene, target_at
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.visit.states import Kiosk
 from tests.screens.proof.scan import scan

@@ -12,7 +12,7 @@ from kiosk.commands.first_boot import UNWRITABLE, notice_of
 from kiosk.config.settings import ConfigError
 from kiosk.config.table import Fault
 from kiosk.provisioning.fault_lines import qr_text
-from kiosk.provisioning.first_boot import Faulty, NoCa, NotEnrolled, Outcome
+from kiosk.provisioning.first_boot_steps import Faulty, NoCa, NotEnrolled, Outcome
 from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Canvas

@@ -11,7 +11,7 @@ from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Canvas, Look
 from kiosk.screens.kit.theme import tokens_of
-from kiosk.screens.pages.examples.patient import Example, examples
+from kiosk.screens.pages.examples.patient_examples import Example, examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.screens.words.catalogue import Catalogues
 

@@ -16,7 +16,7 @@ from kiosk.screens.drawing.fonts import BIZ, NOTO, FontBook
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.theme import tokens_of
-from kiosk.screens.pages.examples.patient import Example
+from kiosk.screens.pages.examples.patient_examples import Example
 from kiosk.screens.pages.layout import STAFF_READ, lay_out
 from kiosk.screens.words.catalogue import STAFF_LANGUAGES, Catalogues
 from tests.screens.proof.gallery import CLINIC, DISPLAYS, MOMENT_S, all_examples

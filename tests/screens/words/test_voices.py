@@ -12,7 +12,7 @@ from kiosk.qualification.terms import Mode, Outcome
 from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.touch import DigitTouch
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.words.sound import GAINS, RATE, Sound
 from kiosk.screens.words.speech import speaks_first, speech_of
 from kiosk.visit.events import Action, AnswerArrived, Began, Knocked
@@ -30,7 +30,7 @@ from kiosk.visit.states import (
     StaffCalled,
     Starting,
 )
-from kiosk.visit.views.desk import TestStep
+from kiosk.visit.views.staff_views import TestStep
 from tests.screens.conductor.staff_place import VISIT, Place, open_place
 from tests.screens.proof.render_voices import LICENCES, VOICES, says, sentences
 

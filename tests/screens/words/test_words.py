@@ -21,7 +21,7 @@ from kiosk.screens.drawing.glyphs import FontFileError, coverage
 from kiosk.screens.kit.linebreak import NOT_AT_END, NOT_AT_START, break_lines, fit, width_of
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.ruby import Piece, pieces, plain, ruby_size
-from kiosk.screens.pages.examples.patient import examples
+from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import STAFF_READ, lay_out
 from kiosk.screens.words.catalogue import LOCALE, PATIENT, STAFF, STAFF_LANGUAGES, CatalogueError, Catalogues
 from tests.screens.proof.pseudo import longer

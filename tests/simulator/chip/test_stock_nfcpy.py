@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from nfc.clf import RemoteTarget
 
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.simulator.tokens.jpki_token import Kind
 from tests.nfc.stock_stick import (

@@ -16,9 +16,9 @@ import nfc
 import pytest
 from click.testing import CliRunner
 
-from kiosk.simulator.field.client import FieldAbsentError, FieldClient, FieldRefusedError
-from kiosk.simulator.field.commands import simulate
 from kiosk.simulator.field.field import FieldSettings, SocketTakenError, VirtualField
+from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient, FieldRefusedError
+from kiosk.simulator.field.field_commands import simulate
 from kiosk.simulator.radio.airtime import INSTANT
 from kiosk.simulator.tokens import vpcd
 from kiosk.simulator.tokens.hierarchy import Hierarchy
@@ -193,7 +193,7 @@ def test_an_absent_field_is_named_with_the_command_that_starts_one(tmp_path: Pat
 
 @contextmanager
 def running_field(path: Path, hierarchy: Hierarchy, *options: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "kiosk.simulator.field.commands", "field", "--socket", str(path)]
+    command = [sys.executable, "-m", "kiosk.simulator.field.field_commands", "field", "--socket", str(path)]
     child = subprocess.Popen(
         [*command, "--pki", str(hierarchy.trust.parent), "--rate", "0", "--poll-ms", "0", *options],
         stdout=subprocess.PIPE,

@@ -10,10 +10,10 @@ import nfc.clf.pn533
 import pytest
 
 from kiosk.simulator.chip.chip import Chip
+from kiosk.simulator.chip.chip_server import Pacer
 from kiosk.simulator.chip.frames import ACK, FrameReader, Information, encode
-from kiosk.simulator.chip.server import Pacer
-from kiosk.simulator.field.client import FieldClient
 from kiosk.simulator.field.field import FieldSettings, VirtualField
+from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.field.pocket import Pocket, TokenOrder
 from kiosk.simulator.radio.airtime import (
     ETU_S,

@@ -26,7 +26,7 @@ from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal, unseal
 from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
 from kiosk.qualification.transcript import Transcript
-from kiosk.simulator.service.control import ServiceControl
+from kiosk.simulator.service.service_control import ServiceControl
 from kiosk.simulator.service.service_pki import ClientFiles, ServiceFiles, make_client, prepare_service
 from kiosk.simulator.tokens.jpki_token import Identity
 from tests.simulator.service.openapi_conformity import Conformity

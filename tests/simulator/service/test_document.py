@@ -13,7 +13,7 @@ from kiosk.qualification.consent import ConsentForm, ConsentItem
 from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import SuiteName
 from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
-from kiosk.simulator.service.faults import Operation
+from kiosk.simulator.service.injected_faults import Operation
 from kiosk.simulator.service.problems import Code, Problem
 from tests.simulator.service.openapi_conformity import Conformity
 

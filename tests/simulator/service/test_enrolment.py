@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from kiosk.simulator.service.control import ControlError
+from kiosk.simulator.service.service_control import ControlError
 from kiosk.simulator.service.service_pki import ClientFiles
 from tests.simulator.service.openapi_conformity import Conformity
 from tests.simulator.service.running import (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from kiosk.simulator.service.control import ControlError
+from kiosk.simulator.service.service_control import ControlError
 from tests.simulator.service.running import (
     RunningService,
     Terminal,

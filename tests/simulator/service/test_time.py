@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kiosk.simulator.service.enrolment import EnrolmentDesk
-from kiosk.simulator.service.operations import Desk, Done
+from kiosk.simulator.service.enrolments import EnrolmentOperations
+from kiosk.simulator.service.operations import Done, Operations
 from kiosk.simulator.service.problems import Problem
 from kiosk.simulator.service.service_pki import prepare_service
 from kiosk.simulator.service.store import Peer, Store, StoredRecord
@@ -28,8 +28,8 @@ class World:
         self.now = NOON
         files = prepare_service(folder)
         self.store = Store(files.database)
-        self.desk = Desk(self.store, "simulator", None, lambda: self.now, secrets.token_bytes)
-        self.enrolment = EnrolmentDesk(self.store, self.desk, files, "simulator", lambda: self.now)
+        self.desk = Operations(self.store, "simulator", None, lambda: self.now, secrets.token_bytes)
+        self.enrolment = EnrolmentOperations(self.store, self.desk, files, "simulator", lambda: self.now)
         self.csr = csr(ec.generate_private_key(ec.SECP256R1()))
 
     def challenge(self, visit: str) -> tuple[str, int]:

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from kiosk.uploader.oqs.codes import CharacterCode
+from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.document import Read, read, write
 from kiosk.uploader.oqs.exchange import Kind, LookUp, Stage, answer_name, request_name, request_of
 from kiosk.uploader.oqs.folder import Folder, Put

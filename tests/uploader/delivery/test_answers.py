@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.box.clock import Moment
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
-from kiosk.uploader.delivery.answers import AnswerMemory, ResponseKey
+from kiosk.uploader.delivery.answer_memory import AnswerMemory, ResponseKey
 from kiosk.uploader.service.wire import SealedAnswer
 
 SUITE = SuiteName.X25519_SHA256_CHACHA20POLY1305

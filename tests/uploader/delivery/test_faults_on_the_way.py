@@ -20,7 +20,7 @@ import pytest
 from kiosk.channel import Answered, Deferred, SealingKeys
 from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
-from kiosk.uploader.delivery.answers import ResponseKey
+from kiosk.uploader.delivery.answer_memory import ResponseKey
 from kiosk.uploader.delivery.retry import (
     Accept,
     Again,
@@ -32,7 +32,7 @@ from kiosk.uploader.delivery.retry import (
     SendNow,
     decide,
 )
-from kiosk.uploader.service.client import Service
+from kiosk.uploader.service.service_client import Service
 from kiosk.uploader.service.tls import Credentials
 from kiosk.uploader.service.wire import Answer, Fault, FaultKind, Keys
 from tests.simulator.service.running import RunningService

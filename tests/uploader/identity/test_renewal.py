@@ -20,17 +20,17 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from kiosk.channel import (
     Answered,
     AskCheck,
-    AskDesk,
     AskRecords,
     AskStatus,
+    AskWaitingList,
     CheckItem,
-    CheckTold,
+    CheckResult,
     Committed,
     Deferred,
-    DeskBoard,
     LineState,
     Records,
     Status,
+    WaitingList,
 )
 from kiosk.commands.provision import provision
 from kiosk.qualification.terms import Outcome
@@ -85,7 +85,7 @@ def credentials(
 
 
 def parts(screen: Screen) -> dict[str, CheckItem]:
-    return {item.part: item for item in screen.ask(AskCheck(), CheckTold).parts}
+    return {item.part: item for item in screen.ask(AskCheck(), CheckResult).parts}
 
 
 def serial(path: Path) -> int:
@@ -285,7 +285,7 @@ def test_with_every_trust_item_expired_patients_are_recorded_and_a_local_repair_
             assert found["line"].fault == "clock"
             assert found["certificate"].fault in ("expired", "clock")
             assert found["outbox"].fault is None
-            assert screen.ask(AskDesk(staff="1001"), DeskBoard).waiting == 1
+            assert screen.ask(AskWaitingList(staff="1001"), WaitingList).waiting == 1
             uploader.stop()
     # The repair, by hand and without the line: a new CA on the card, a new enrolment.
     shutil.rmtree(folder / "pki")
@@ -306,7 +306,7 @@ def test_with_every_trust_item_expired_patients_are_recorded_and_a_local_repair_
         assert done.exit_code == 0, done.output
         with running_uploader(config, token) as again, again.screen() as screen:
             screen.wait_for(LineState, online=True, waiting=0)
-            [late] = screen.ask(AskDesk(staff="1001"), DeskBoard).late
+            [late] = screen.ask(AskWaitingList(staff="1001"), WaitingList).late
             assert (late.receipt, late.outcome) == (receipt, Outcome.VERIFIED)
             del again
 
@@ -353,7 +353,7 @@ def test_a_record_sealed_to_an_old_key_is_delivered_or_kept_and_told(
             return
         uploader.wait_for_log("no longer knows the key")
         assert screen.keys().key_id == new_key, "what comes next is sealed to the new key"
-        board = screen.ask(AskDesk(staff="1001"), DeskBoard)
+        board = screen.ask(AskWaitingList(staff="1001"), WaitingList)
         assert (board.waiting, board.held) == (1, 1)
         outbox = parts(screen)["outbox"]
         assert (outbox.fault, outbox.value) == ("key_unknown", 1)

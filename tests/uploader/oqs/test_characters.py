@@ -2,7 +2,7 @@
 
 import pytest
 
-from kiosk.simulator.service.answers import PERSONS
+from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import result
 from kiosk.uploader.oqs.characters import Flag, Oddity, comparable, flags, oddities
 from kiosk.uploader.oqs.results import Result

@@ -7,8 +7,8 @@ import pytest
 
 from kiosk.qualification import codes as answer_codes
 from kiosk.qualification.codes import Code
-from kiosk.uploader.oqs import codes
-from kiosk.uploader.oqs.codes import Consent, SegmentOfResult, meaning
+from kiosk.uploader.oqs import code_tables as codes
+from kiosk.uploader.oqs.code_tables import Consent, SegmentOfResult, meaning
 
 TABLES = sorted(
     {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.qualification.codes import QualificationValidity
-from kiosk.uploader.oqs.codes import ReferenceClassification
+from kiosk.uploader.oqs.code_tables import ReferenceClassification
 from tests.system.test_story import run_demo
 from tests.uploader.oqs.clinic import files_in
 from tests.uploader.oqs.samples import must_read

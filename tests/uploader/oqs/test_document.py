@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.simulator.service.answers import PERSONS
+from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import crowd, result
-from kiosk.uploader.oqs.codes import CharacterCode
+from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.document import MAX_BYTES, Read, Reason, Refused, read, write
 from kiosk.uploader.oqs.messages import Body, Header, Unit, XmlMsg
 from tests.uploader.oqs.samples import answer, as_file, must_read

@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from kiosk.box.clock import Moment
-from kiosk.config.clinic import Clinic
-from kiosk.config.folders import FileEncoding, HandoverSettings
+from kiosk.config.clinic_settings import Clinic
+from kiosk.config.folder_settings import FileEncoding, HandoverSettings
 from kiosk.qualification.codes import (
     ProcessingResultStatus,
     QualificationValidity,
     ResultCodes,
     SegmentOfResult,
 )
-from kiosk.simulator.service.answers import PERSONS
+from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import result
-from kiosk.uploader.delivery.answers import AnswerMemory
-from kiosk.uploader.oqs.codes import CharacterCode
+from kiosk.uploader.delivery.answer_memory import AnswerMemory
+from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.handover import PATIENCE_S, HandOver
 from kiosk.uploader.outbox.records import Answered
@@ -51,7 +51,7 @@ def as_json(name: str | None = None) -> dict[str, object]:
 
 
 @dataclasses.dataclass
-class Desk:
+class Folders:
     """A hand-over with a real folder and a real thread, and a clock in the test's hand."""
 
     folder: Path
@@ -85,17 +85,17 @@ class Desk:
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
-    made: list[Desk] = []
+def make(tmp_path: Path) -> Iterator[Callable[..., Folders]]:
+    made: list[Folders] = []
 
-    def desk(**changes: object) -> Desk:
+    def desk(**changes: object) -> Folders:
         folder = tmp_path / "face"
         folder.mkdir(exist_ok=True)
         settings = HandoverSettings(folder, False, folder / "kiosk-work", FileEncoding.UTF_8, False, False)
         settings = dataclasses.replace(settings, **changes)  # type: ignore[arg-type]
         memory = AnswerMemory(time.monotonic)
         errands = Errands("test", lambda: None)
-        one = Desk(folder, memory, errands, HandOver(settings, CLINIC, tmp_path, memory, errands))
+        one = Folders(folder, memory, errands, HandOver(settings, CLINIC, tmp_path, memory, errands))
         one.over.start()
         made.append(one)
         return one
@@ -107,7 +107,7 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
 
 @pytest.mark.parametrize("encoding", FileEncoding)
 def test_a_verified_answer_becomes_a_face_style_file(
-    make: Callable[..., Desk], encoding: FileEncoding
+    make: Callable[..., Folders], encoding: FileEncoding
 ) -> None:
     desk = make(encoding=encoding)
     desk.answer()
@@ -134,7 +134,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("codes", OTHERS.values(), ids=OTHERS)
-def test_only_a_verified_answer_is_handed_over(make: Callable[..., Desk], codes: ResultCodes) -> None:
+def test_only_a_verified_answer_is_handed_over(make: Callable[..., Folders], codes: ResultCodes) -> None:
     desk = make()
     desk.answer(codes=codes)
     desk.answer(record="another")  # the thread's turn comes after the first's
@@ -142,14 +142,16 @@ def test_only_a_verified_answer_is_handed_over(make: Callable[..., Desk], codes:
     assert (len(desk.files()), desk.over.given_up) == (1, 0)
 
 
-def test_nothing_is_handed_over_while_it_is_switched_off(make: Callable[..., Desk]) -> None:
+def test_nothing_is_handed_over_while_it_is_switched_off(make: Callable[..., Folders]) -> None:
     desk = make(folder=None)
     desk.answer()
     assert desk.over.tick(NOW) > 1
     assert desk.files() == []
 
 
-def test_a_late_answer_is_left_to_staff_unless_the_settings_say_otherwise(make: Callable[..., Desk]) -> None:
+def test_a_late_answer_is_left_to_staff_unless_the_settings_say_otherwise(
+    make: Callable[..., Folders],
+) -> None:
     desk = make()
     desk.answer(late=True)
     desk.answer(record="another")
@@ -160,7 +162,7 @@ def test_a_late_answer_is_left_to_staff_unless_the_settings_say_otherwise(make: 
     willing.until(lambda: willing.over.handed_over == 1)
 
 
-def test_two_patients_of_one_second_get_two_names(make: Callable[..., Desk]) -> None:
+def test_two_patients_of_one_second_get_two_names(make: Callable[..., Folders]) -> None:
     desk = make()
     for number in range(3):
         desk.answer(record=f"record-{number}")
@@ -172,7 +174,7 @@ def test_two_patients_of_one_second_get_two_names(make: Callable[..., Desk]) -> 
     ]
 
 
-def test_another_programs_file_of_that_name_is_left_alone(make: Callable[..., Desk]) -> None:
+def test_another_programs_file_of_that_name_is_left_alone(make: Callable[..., Folders]) -> None:
     desk = make(plain_names=True)
     theirs = desk.folder / "OQSsiquc01res_face_20261125091500.xml"
     theirs.write_bytes(b"theirs")
@@ -183,7 +185,7 @@ def test_another_programs_file_of_that_name_is_left_alone(make: Callable[..., De
 
 
 def test_a_folder_that_is_away_for_a_moment_gets_its_file_when_it_is_back(
-    make: Callable[..., Desk], caplog: pytest.LogCaptureFixture
+    make: Callable[..., Folders], caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = make()
     away = desk.folder.rename(desk.folder.with_name("away"))
@@ -195,7 +197,7 @@ def test_a_folder_that_is_away_for_a_moment_gets_its_file_when_it_is_back(
 
 
 def test_a_folder_that_stays_away_gets_nothing_when_the_patient_has_gone(
-    make: Callable[..., Desk], caplog: pytest.LogCaptureFixture
+    make: Callable[..., Folders], caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = make()
     away = desk.folder.rename(desk.folder.with_name("away"))
@@ -208,7 +210,9 @@ def test_a_folder_that_stays_away_gets_nothing_when_the_patient_has_gone(
     assert "record 1234 is not handed over, staff fetch it" in caplog.text
 
 
-def test_an_answer_whose_time_in_memory_is_over_is_not_handed_over(make: Callable[..., Desk]) -> None:
+def test_an_answer_whose_time_in_memory_is_over_is_not_handed_over(
+    make: Callable[..., Folders],
+) -> None:
     desk = make(late=True)
     desk.answer()
     desk.memory.forget(RECORD)
@@ -216,7 +220,9 @@ def test_an_answer_whose_time_in_memory_is_over_is_not_handed_over(make: Callabl
     assert (desk.over.given_up, desk.files()) == (1, [])
 
 
-def test_a_receipt_computer_that_takes_at_once_finds_whole_files_only(make: Callable[..., Desk]) -> None:
+def test_a_receipt_computer_that_takes_at_once_finds_whole_files_only(
+    make: Callable[..., Folders],
+) -> None:
     desk = make()
     taken: list[bytes] = []
     closed = threading.Event()
@@ -242,7 +248,7 @@ def test_a_receipt_computer_that_takes_at_once_finds_whole_files_only(make: Call
 
 
 def test_a_share_that_hangs_keeps_nobody_longer_than_a_minute(
-    make: Callable[..., Desk], caplog: pytest.LogCaptureFixture
+    make: Callable[..., Folders], caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = make()
     hang, went_on = threading.Event(), threading.Event()
@@ -261,7 +267,7 @@ def test_a_share_that_hangs_keeps_nobody_longer_than_a_minute(
 
 
 def test_an_answer_whose_hour_in_memory_ends_while_a_share_hangs_is_not_written(
-    make: Callable[..., Desk],
+    make: Callable[..., Folders],
 ) -> None:
     desk = make(late=True)
     hang, went_on = threading.Event(), threading.Event()
@@ -290,7 +296,7 @@ BAD = {
 
 @pytest.mark.parametrize("what", BAD.values(), ids=BAD)
 def test_an_answer_that_is_no_such_file_is_left_to_staff_without_a_word_of_it(
-    make: Callable[..., Desk], what: bytes, caplog: pytest.LogCaptureFixture
+    make: Callable[..., Folders], what: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = make()
     desk.answer(what)
@@ -300,7 +306,7 @@ def test_an_answer_that_is_no_such_file_is_left_to_staff_without_a_word_of_it(
     assert "record 1234" in caplog.text
 
 
-def test_without_any_time_to_be_believed_nothing_is_handed_over(make: Callable[..., Desk]) -> None:
+def test_without_any_time_to_be_believed_nothing_is_handed_over(make: Callable[..., Folders]) -> None:
     lost = dataclasses.replace(NOW, trusted=False)
     desk = make()
     desk.answer(executed_at="", now=lost)
@@ -311,7 +317,7 @@ def test_without_any_time_to_be_believed_nothing_is_handed_over(make: Callable[.
     assert desk.files()[0].name.endswith(f"{STAMP}.xml")
 
 
-def test_what_a_crash_left_in_the_work_folder_is_removed_at_start(make: Callable[..., Desk]) -> None:
+def test_what_a_crash_left_in_the_work_folder_is_removed_at_start(make: Callable[..., Folders]) -> None:
     first = make()
     work = first.folder / "kiosk-work" / "K001"
     work.mkdir(parents=True)
@@ -330,13 +336,15 @@ def test_what_a_crash_left_in_the_work_folder_is_removed_at_start(make: Callable
 # ---- the daily check ---------------------------------------------------------------------------------------
 
 
-def checked(desk: Desk, now: Moment = NOW) -> str | None:
+def checked(desk: Folders, now: Moment = NOW) -> str | None:
     item = desk.over.check(now)
     assert item is not None
     return item.fault
 
 
-def test_the_daily_check_says_when_the_folder_is_away_and_when_it_is_back(make: Callable[..., Desk]) -> None:
+def test_the_daily_check_says_when_the_folder_is_away_and_when_it_is_back(
+    make: Callable[..., Folders],
+) -> None:
     desk = make()
     away = desk.folder.rename(desk.folder.with_name("away"))
     desk.until(lambda: checked(desk) == "away")
@@ -345,7 +353,9 @@ def test_the_daily_check_says_when_the_folder_is_away_and_when_it_is_back(make: 
     assert desk.files() == [], "a look leaves nothing behind"
 
 
-def test_the_daily_check_says_when_nobody_takes_what_is_handed_over(make: Callable[..., Desk]) -> None:
+def test_the_daily_check_says_when_nobody_takes_what_is_handed_over(
+    make: Callable[..., Folders],
+) -> None:
     desk = make()
     desk.answer()
     desk.until(lambda: desk.over.handed_over == 1)
@@ -355,5 +365,5 @@ def test_the_daily_check_says_when_nobody_takes_what_is_handed_over(make: Callab
     desk.until(lambda: checked(desk, later(1_000)) is None, later(1_000))
 
 
-def test_the_daily_check_is_silent_while_nothing_is_handed_over(make: Callable[..., Desk]) -> None:
+def test_the_daily_check_is_silent_while_nothing_is_handed_over(make: Callable[..., Folders]) -> None:
     assert make(folder=None).over.check(NOW) is None

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.channel import Answered, AskCheck, AskStatus, CheckTold, Deferred, LineState, Status
+from kiosk.channel import Answered, AskCheck, AskStatus, CheckResult, Deferred, LineState, Status
 from kiosk.qualification.terms import Outcome
-from kiosk.simulator.service.answers import PERSONS
+from kiosk.simulator.service.invented_answers import PERSONS
 from tests.simulator.service.running import RunningService
 from tests.system.privacy import of_persons, search
 from tests.uploader.oqs.clinic import files_in, wait_for, write_clinic_config
@@ -33,7 +33,7 @@ def test_a_verified_visit_is_in_the_folder(config: Path, token: Token, tmp_path:
         assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
         wait_for(lambda: bool(files_in(tmp_path / "face")))
         wait_for(lambda: screen.ask(AskStatus(), Status).handed_over == 1)
-        parts = screen.ask(AskCheck(), CheckTold).parts
+        parts = screen.ask(AskCheck(), CheckResult).parts
         assert [part.fault for part in parts if part.part == "folders"] == [None]
         assert uploader.stop() == 0
     [file] = files_in(tmp_path / "face")

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from kiosk.box.clock import Clock, Moment
-from kiosk.config.clinic import Clinic
-from kiosk.config.folders import FileEncoding, LookupMessage, LookupSettings
+from kiosk.config.clinic_settings import Clinic
+from kiosk.config.folder_settings import FileEncoding, LookupMessage, LookupSettings
 from kiosk.qualification.terms import Outcome
-from kiosk.simulator.service.answers import PERSONS
-from kiosk.simulator.terminal.folder import Manners, TerminalFolder
+from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import crowd, result
-from kiosk.uploader.delivery.answers import AnswerMemory
-from kiosk.uploader.oqs.codes import CharacterCode
+from kiosk.simulator.terminal.terminal_folder import Manners, TerminalFolder
+from kiosk.uploader.delivery.answer_memory import AnswerMemory
+from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.exchange import Kind, LookUp, Stage
 from kiosk.uploader.oqs.lookup import LookUpDesk
@@ -43,7 +43,7 @@ def consented(visit: str | None, person: int = 0) -> tuple[str, Unit]:
 
 
 @dataclass
-class Desk:
+class Asker:
     """One life of a look-up desk; `heed` notes what it tells."""
 
     folder: Path
@@ -133,9 +133,9 @@ def terminal(settings: LookupSettings) -> Iterator[TerminalFolder]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, settings: LookupSettings) -> Iterator[Desk]:
+def desk(tmp_path: Path, settings: LookupSettings) -> Iterator[Asker]:
     outbox = open_outbox(tmp_path / "outbox.sqlite", now=Clock().now())
-    one = Desk(tmp_path, outbox, settings)
+    one = Asker(tmp_path, outbox, settings)
     yield one
     one.desk.stop()
     outbox.close()
@@ -160,7 +160,7 @@ MANNERS = {
 
 @pytest.mark.parametrize("manners", MANNERS.values(), ids=MANNERS)
 def test_results_are_found_whatever_the_manners(
-    desk: Desk, terminal: TerminalFolder, manners: Manners
+    desk: Asker, terminal: TerminalFolder, manners: Manners
 ) -> None:
     terminal.manners = manners
     visit = desk.late()
@@ -177,7 +177,7 @@ def test_results_are_found_whatever_the_manners(
     assert not any((desk.settings.work / "K001").iterdir())
 
 
-def test_a_day_without_results_is_a_result(desk: Desk, terminal: TerminalFolder) -> None:
+def test_a_day_without_results_is_a_result(desk: Asker, terminal: TerminalFolder) -> None:
     terminal.consented = [("20261124", crowd(1)[0])]
     ended = desk.run()
     assert (ended.stage, ended.found, ended.others) == (Stage.DONE, 0, 0)
@@ -187,7 +187,7 @@ def test_home_visits_have_messages_of_their_own(
     tmp_path: Path, settings: LookupSettings, terminal: TerminalFolder
 ) -> None:
     outbox = open_outbox(tmp_path / "home.sqlite", now=Clock().now())
-    one = Desk(tmp_path, outbox, dataclasses.replace(settings, message=LookupMessage.HOME))
+    one = Asker(tmp_path, outbox, dataclasses.replace(settings, message=LookupMessage.HOME))
     visit = one.late()
     terminal.consented = [consented(visit)]
     assert one.run().found == 1
@@ -196,7 +196,7 @@ def test_home_visits_have_messages_of_their_own(
     outbox.close()
 
 
-def test_at_work_for_too_long_is_a_failure(desk: Desk, terminal: TerminalFolder) -> None:
+def test_at_work_for_too_long_is_a_failure(desk: Asker, terminal: TerminalFolder) -> None:
     terminal.manners = Manners(at_work=100)
     ended = desk.run()
     assert ended.stage is Stage.FAILED
@@ -206,7 +206,7 @@ def test_at_work_for_too_long_is_a_failure(desk: Desk, terminal: TerminalFolder)
 
 
 def test_an_error_of_the_terminal_is_a_failure_that_the_audit_table_knows(
-    desk: Desk, terminal: TerminalFolder
+    desk: Asker, terminal: TerminalFolder
 ) -> None:
     terminal.manners = Manners(error="E0042")
     ended = desk.run()
@@ -214,10 +214,10 @@ def test_an_error_of_the_terminal_is_a_failure_that_the_audit_table_knows(
     assert desk.outbox.database.rows("SELECT event, staff FROM audit") == [("looked_up:failed", "kiosk")]
 
 
-def test_a_silent_terminal_is_waited_for_once_and_not_for_ever(desk: Desk, terminal: TerminalFolder) -> None:
+def test_a_silent_terminal_is_waited_for_once_and_not_for_ever(desk: Asker, terminal: TerminalFolder) -> None:
     terminal.manners = Manners(silent=True)
     desk.desk.stop()
-    impatient = Desk(desk.folder, desk.outbox, dataclasses.replace(desk.settings, wait_s=0.3))
+    impatient = Asker(desk.folder, desk.outbox, dataclasses.replace(desk.settings, wait_s=0.3))
     ended = impatient.run()
     assert ended.stage is Stage.FAILED
     assert "no answer came to OQSmuonq01req_" in ended.reason
@@ -230,7 +230,7 @@ def test_a_silent_terminal_is_waited_for_once_and_not_for_ever(desk: Desk, termi
 
 
 def test_a_wait_is_resumed_by_the_next_life_and_nothing_is_sent_again(
-    desk: Desk, terminal: TerminalFolder
+    desk: Asker, terminal: TerminalFolder
 ) -> None:
     terminal.manners = Manners(delay_s=1.0)
     visit = desk.late()
@@ -239,19 +239,19 @@ def test_a_wait_is_resumed_by_the_next_life_and_nothing_is_sent_again(
     desk.until(Stage.SENT)
     wait_for(lambda: bool(terminal.taken))
     desk.desk.stop()  # the process dies; what is on the disk is all that is known
-    second = Desk(desk.folder, desk.outbox, desk.settings)
+    second = Asker(desk.folder, desk.outbox, desk.settings)
     assert second.until(Stage.DONE).found == 1
     assert [name[:14] for name, _ in terminal.taken] == ["OQSmuonq01req_", "OQSmuonq02req_"]
     second.desk.stop()
 
 
-def test_a_request_that_may_have_been_sent_is_not_sent_again(desk: Desk, terminal: TerminalFolder) -> None:
+def test_a_request_that_may_have_been_sent_is_not_sent_again(desk: Asker, terminal: TerminalFolder) -> None:
     """The power failed between the note that it is sent and the move: nobody knows, so it is waited for."""
     lookups = LookUps(desk.outbox.database)
     begun = lookups.begin(Kind.ONLINE, DAY, DAY, "token-1")
     lookups.save(dataclasses.replace(begun, stage=Stage.SENT, request="OQSmuonq01req_20270115000000000.xml"))
     desk.desk.stop()
-    impatient = Desk(desk.folder, desk.outbox, dataclasses.replace(desk.settings, wait_s=0.3))
+    impatient = Asker(desk.folder, desk.outbox, dataclasses.replace(desk.settings, wait_s=0.3))
     ended = impatient.until(Stage.FAILED)
     assert "no answer came" in ended.reason
     assert terminal.taken == []
@@ -259,7 +259,7 @@ def test_a_request_that_may_have_been_sent_is_not_sent_again(desk: Desk, termina
 
 
 def test_a_folder_that_is_away_gets_the_request_when_it_is_back(
-    desk: Desk, terminal: TerminalFolder, monkeypatch: pytest.MonkeyPatch
+    desk: Asker, terminal: TerminalFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kiosk.uploader.oqs.lookup.RETRY_S", 0.05)
     away = terminal.req.rename(terminal.folder / "away")
@@ -275,15 +275,15 @@ def test_a_folder_that_is_away_gets_the_request_when_it_is_back(
     assert len(terminal.taken) == 2
 
 
-def test_only_one_goes_on_at_a_time(desk: Desk, terminal: TerminalFolder) -> None:
+def test_only_one_goes_on_at_a_time(desk: Asker, terminal: TerminalFolder) -> None:
     assert desk.desk.begin(DAY, DAY, desk.outbox) is None
     assert desk.desk.begin(DAY, DAY, desk.outbox) == "one is under way"
     desk.until(Stage.DONE)
     assert desk.desk.begin(DAY, DAY, desk.outbox) is None
 
 
-def test_it_is_off_unless_the_settings_say_otherwise(desk: Desk, tmp_path: Path) -> None:
-    off = Desk(tmp_path, desk.outbox, dataclasses.replace(desk.settings, message=LookupMessage.OFF))
+def test_it_is_off_unless_the_settings_say_otherwise(desk: Asker, tmp_path: Path) -> None:
+    off = Asker(tmp_path, desk.outbox, dataclasses.replace(desk.settings, message=LookupMessage.OFF))
     desk.late()
     for _ in range(20):
         off.turn()
@@ -295,7 +295,7 @@ def test_it_is_off_unless_the_settings_say_otherwise(desk: Desk, tmp_path: Path)
 
 
 def test_it_begins_by_itself_once_late_answers_have_come_to_rest(
-    desk: Desk, terminal: TerminalFolder
+    desk: Asker, terminal: TerminalFolder
 ) -> None:
     visit = desk.late()
     terminal.consented = [consented(visit)]
@@ -313,7 +313,7 @@ def test_it_begins_by_itself_once_late_answers_have_come_to_rest(
         time.sleep(0.005)
 
 
-def test_it_does_not_begin_while_the_service_is_away(desk: Desk, terminal: TerminalFolder) -> None:
+def test_it_does_not_begin_while_the_service_is_away(desk: Asker, terminal: TerminalFolder) -> None:
     desk.online = False
     desk.late()
     for _ in range(30):
@@ -325,7 +325,7 @@ def test_it_does_not_begin_while_the_service_is_away(desk: Desk, terminal: Termi
 # ---- what comes of it --------------------------------------------------------------------------------------
 
 
-def test_a_record_that_was_given_up_gets_its_answer(desk: Desk, terminal: TerminalFolder) -> None:
+def test_a_record_that_was_given_up_gets_its_answer(desk: Asker, terminal: TerminalFolder) -> None:
     visit = desk.late("expired")
     terminal.consented = [consented(visit)]
     desk.run()
@@ -334,7 +334,7 @@ def test_a_record_that_was_given_up_gets_its_answer(desk: Desk, terminal: Termin
 
 
 def test_a_found_person_is_in_memory_only_and_whole(
-    desk: Desk, terminal: TerminalFolder, tmp_path: Path
+    desk: Asker, terminal: TerminalFolder, tmp_path: Path
 ) -> None:
     visit = desk.late()
     terminal.consented = [consented(visit)]
@@ -351,7 +351,7 @@ def test_a_found_person_is_in_memory_only_and_whole(
         assert text.encode("cp932") not in content
 
 
-def test_uncertain_results_are_left_to_staff(desk: Desk, terminal: TerminalFolder) -> None:
+def test_uncertain_results_are_left_to_staff(desk: Asker, terminal: TerminalFolder) -> None:
     visit = desk.late("expired")
     terminal.consented = [consented(visit, 0), consented(visit, 1)]
     ended = desk.run()
@@ -362,7 +362,7 @@ def test_uncertain_results_are_left_to_staff(desk: Desk, terminal: TerminalFolde
     assert (late.visit, late.outcome) == (visit, Outcome.RECORDED), "as before: nobody decided for staff"
 
 
-def test_the_answer_that_is_still_in_memory_tells_who_it_was(desk: Desk, terminal: TerminalFolder) -> None:
+def test_the_answer_that_is_still_in_memory_tells_who_it_was(desk: Asker, terminal: TerminalFolder) -> None:
     visit = desk.late()
     found = {name: value for name, value in result(PERSONS[3]).nodes() if isinstance(value, str)}
     desk.memory.put(visit, json.dumps({"ResultList": [found]}).encode())
@@ -371,7 +371,7 @@ def test_the_answer_that_is_still_in_memory_tells_who_it_was(desk: Desk, termina
     assert (ended.found, ended.uncertain, ended.others) == (1, 0, 1)
 
 
-def test_a_visit_that_staff_have_dealt_with_is_left_alone(desk: Desk, terminal: TerminalFolder) -> None:
+def test_a_visit_that_staff_have_dealt_with_is_left_alone(desk: Asker, terminal: TerminalFolder) -> None:
     visit = desk.late()
     desk.outbox.database.rows("UPDATE records SET desk = 2 WHERE id = ?", (visit,))
     terminal.consented = [consented(visit)]
@@ -383,7 +383,7 @@ def test_a_visit_that_staff_have_dealt_with_is_left_alone(desk: Desk, terminal: 
 
 
 def test_what_a_look_up_leaves_to_staff_is_told_until_they_have_dealt_with_it(
-    desk: Desk, terminal: TerminalFolder
+    desk: Asker, terminal: TerminalFolder
 ) -> None:
     visit = desk.late()
     assert desk.desk.check(desk.outbox) is None
@@ -402,7 +402,7 @@ def test_what_a_look_up_leaves_to_staff_is_told_until_they_have_dealt_with_it(
     assert desk.desk.check(desk.outbox) is None
 
 
-def test_a_look_up_that_found_them_all_leaves_nothing_to_say(desk: Desk, terminal: TerminalFolder) -> None:
+def test_a_look_up_that_found_them_all_leaves_nothing_to_say(desk: Asker, terminal: TerminalFolder) -> None:
     visit = desk.late()
     terminal.consented = [consented(visit)]
     desk.run()

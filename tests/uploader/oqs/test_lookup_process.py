@@ -14,9 +14,9 @@ import pytest
 from kiosk.box.clock import JAPAN
 from kiosk.channel import Answered, AskLookUps, Deferred, LookUpLine, LookUpLines
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.service.answers import PERSONS
-from kiosk.simulator.terminal.folder import Manners, TerminalFolder
+from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import result
+from kiosk.simulator.terminal.terminal_folder import Manners, TerminalFolder
 from kiosk.uploader.oqs.messages import Unit
 from tests.simulator.service.running import RunningService
 from tests.uploader.oqs.clinic import files_in, wait_for, write_clinic_config

@@ -6,9 +6,9 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-from kiosk.simulator.service.answers import PERSONS
+from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import result
-from kiosk.uploader.oqs.codes import CharacterCode
+from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.document import write
 from tests.uploader.oqs.samples import answer
 

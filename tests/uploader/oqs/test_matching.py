@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kiosk.simulator.service.answers import PERSONS
+from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import result
 from kiosk.uploader.oqs.matching import Matcher, Matches, Recorded, identities, identity
 from kiosk.uploader.oqs.messages import SearchInfo, Unit

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.simulator.service.answers import PERSONS
+from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import result
-from kiosk.uploader.oqs.codes import CharacterCode
+from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.document import write
 from kiosk.uploader.oqs.element import Element, Node, from_json
 from kiosk.uploader.oqs.messages import Body, Header, SearchInfo, Unit, XmlMsg

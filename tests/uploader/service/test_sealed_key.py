@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kiosk.channel import AskCheck, AskStatus, CheckTold, Committed, LineState, Status
+from kiosk.channel import AskCheck, AskStatus, CheckResult, Committed, LineState, Status
 from kiosk.commands.provision import provision
 from kiosk.uploader.service.custody import CREDENTIAL, HOST_KEY, PLAIN, is_locked, is_sealed
 from kiosk.uploader.service.tls import next_of
@@ -112,7 +112,7 @@ def test_a_key_that_cannot_be_opened_is_told_and_kept_while_patients_are_recorde
         screen.wait_for(LineState, online=False)
         screen.visit(challenged=False)
         screen.wait_for(Committed)
-        parts = {item.part: item.fault for item in screen.ask(AskCheck(), CheckTold).parts}
+        parts = {item.part: item.fault for item in screen.ask(AskCheck(), CheckResult).parts}
         assert (parts["line"], parts["certificate"]) == ("key_locked", "key_locked")
         assert "new activation code" in screen.ask(AskStatus(), Status).line_say
         assert uploader.log.count("cannot open its client key") == 1, "said once, not at every attempt"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.uploader.service.client import Service, Wire
+from kiosk.uploader.service.service_client import Service, Wire
 from kiosk.uploader.service.tls import Credentials, client_context, holds_exactly, server_only_context
 from kiosk.uploader.service.wire import MAX_BODY, Fault, FaultKind, Keys, Problem
 from tests.uploader.service.tls_server import KEYS, Authority, Pair, Server, Talk, response, saying, serving

@@ -9,17 +9,17 @@ import pytest
 
 from kiosk.channel import (
     AskCheck,
-    AskDesk,
     AskRecords,
     AskStatus,
+    AskWaitingList,
     CheckItem,
-    CheckTold,
-    DeskBoard,
-    DrillTold,
+    CheckResult,
+    DrillProgress,
     LineState,
     Records,
     RunDrill,
     Status,
+    WaitingList,
 )
 from kiosk.simulator.service.service_pki import ClientFiles
 from kiosk.uploader.outbox.records import State
@@ -31,12 +31,12 @@ STAFF = "1001"
 STEPS = ["seal", "commit", "refuse", "deliver", "erase"]
 
 
-def drilled(screen: Screen) -> DrillTold:
+def drilled(screen: Screen) -> DrillProgress:
     """Run one and return its end."""
     screen.forget()
     screen.send(RunDrill(staff=STAFF))
     while True:
-        end = [each for each in screen.heard if isinstance(each, DrillTold) and each.passed is not None]
+        end = [each for each in screen.heard if isinstance(each, DrillProgress) and each.passed is not None]
         if end:
             return end[0]
         screen.poll(1.0)
@@ -57,10 +57,12 @@ def test_a_drill_passes_through_every_step_and_reaches_no_service(
         screen.keys()
         before = service.control.requests()
         assert drilled(screen).passed is True
-        steps = [each.step for each in screen.heard if isinstance(each, DrillTold) and each.passed is None]
+        steps = [
+            each.step for each in screen.heard if isinstance(each, DrillProgress) and each.passed is None
+        ]
         assert steps == STEPS
         assert service.control.requests() == before
-        board = screen.ask(AskDesk(staff=STAFF), DeskBoard)
+        board = screen.ask(AskWaitingList(staff=STAFF), WaitingList)
         assert (board.waiting, board.late) == (0, ())
         assert board.drill_passed_at is not None
         assert screen.ask(AskRecords(), Records).records == ()
@@ -135,7 +137,7 @@ def test_kill_in_the_middle_of_a_drill_leaves_nothing_to_send(
     with uploader.screen() as screen:
         screen.keys()
         screen.send(RunDrill(staff=STAFF))
-        screen.wait_for(DrillTold, step=step)
+        screen.wait_for(DrillProgress, step=step)
         uploader.kill()
     effects = service.control.effect_totals()
     with running_uploader(uploader.config, uploader.token) as again, again.screen() as screen:
@@ -181,7 +183,7 @@ def test_a_kiosk_that_is_not_enrolled_fails_the_drill_and_says_why(
 
 
 def checked(screen: Screen) -> dict[str, CheckItem]:
-    return {item.part: item for item in screen.ask(AskCheck(), CheckTold).parts}
+    return {item.part: item for item in screen.ask(AskCheck(), CheckResult).parts}
 
 
 @pytest.fixture

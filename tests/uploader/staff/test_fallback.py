@@ -10,17 +10,17 @@ import pytest
 from kiosk.channel import (
     Answered,
     AnswerSeen,
-    AskDesk,
     AskStatus,
+    AskWaitingList,
     AuditNote,
     Committed,
     Deferred,
-    DeskBoard,
     LineState,
-    PreferencesTold,
     SetFallback,
     SetPreferences,
+    StaffPreferences,
     Status,
+    WaitingList,
 )
 from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
@@ -133,22 +133,22 @@ def test_an_answer_after_recorded_is_listed_until_staff_have_seen_it(
         at_once = screen.visit()
         screen.wait_for(Answered, at_once)
         visit = recorded_offline(screen, service)
-        waiting = screen.ask(AskDesk(staff=STAFF), DeskBoard)
+        waiting = screen.ask(AskWaitingList(staff=STAFF), WaitingList)
         assert (waiting.waiting, waiting.late) == (1, ())
         assert waiting.oldest_at is not None
         service.control.next_validity("3")
         service.control.open()
         screen.wait_for(Answered, visit)
-        [late] = screen.ask(AskDesk(staff=STAFF), DeskBoard).late
+        [late] = screen.ask(AskWaitingList(staff=STAFF), WaitingList).late
         assert (late.visit, late.outcome, late.validity) == (visit, Outcome.NOT_CONFIRMED, "3")
         assert late.receipt == screen.wait_for(Committed, visit).receipt
     uploader.kill()
     with running_uploader(uploader.config, uploader.token) as again, again.screen() as screen:
-        assert len(screen.ask(AskDesk(staff=STAFF), DeskBoard).late) == 1
-        assert screen.ask(AnswerSeen(staff=STAFF, visit=visit), DeskBoard).late == ()
+        assert len(screen.ask(AskWaitingList(staff=STAFF), WaitingList).late) == 1
+        assert screen.ask(AnswerSeen(staff=STAFF, visit=visit), WaitingList).late == ()
         again.kill()
     with running_uploader(uploader.config, uploader.token) as last, last.screen() as screen:
-        assert screen.ask(AskDesk(staff=STAFF), DeskBoard).late == ()
+        assert screen.ask(AskWaitingList(staff=STAFF), WaitingList).late == ()
         last.stop()
     looks = [("desk_opened", STAFF)]
     assert audit(uploader.outbox) == [*looks, *looks, ("answer_seen", STAFF), *looks], (
@@ -164,7 +164,7 @@ def test_an_answer_slower_than_the_patients_patience_is_late(
         service.control.delay(0.6)
         visit = screen.visit()
         screen.wait_for(Answered, visit)
-        assert [late.visit for late in screen.ask(AskDesk(staff=STAFF), DeskBoard).late] == [visit]
+        assert [late.visit for late in screen.ask(AskWaitingList(staff=STAFF), WaitingList).late] == [visit]
 
 
 def test_what_was_under_way_when_the_process_died_is_late(
@@ -178,7 +178,7 @@ def test_what_was_under_way_when_the_process_died_is_late(
     service.control.clear()
     with running_uploader(uploader.config, uploader.token) as again, again.screen() as screen:
         screen.wait_for(LineState, online=True, waiting=0)
-        assert [late.visit for late in screen.ask(AskDesk(staff=STAFF), DeskBoard).late] == [visit]
+        assert [late.visit for late in screen.ask(AskWaitingList(staff=STAFF), WaitingList).late] == [visit]
 
 
 @pytest.fixture
@@ -222,16 +222,16 @@ def test_the_list_is_the_oldest_fifty(outbox: Outbox) -> None:
 
 def test_volume_and_languages_are_kept_told_to_all_and_audited(uploader: RunningUploader) -> None:
     with uploader.screen() as screen, uploader.screen() as other:
-        assert screen.wait_for(PreferencesTold) == PreferencesTold()
-        other.wait_for(PreferencesTold)
+        assert screen.wait_for(StaffPreferences) == StaffPreferences()
+        other.wait_for(StaffPreferences)
         screen.send(SetPreferences(staff=STAFF, volume=2, languages=("ja",)))
         for each in (screen, other):
-            each.wait_for(PreferencesTold, volume=2, languages=("ja",))
+            each.wait_for(StaffPreferences, volume=2, languages=("ja",))
         screen.send(SetPreferences(staff=STAFF, volume=0, languages=("ja",)))
-        screen.wait_for(PreferencesTold, volume=0, languages=("ja",))
+        screen.wait_for(StaffPreferences, volume=0, languages=("ja",))
     uploader.kill()
     with running_uploader(uploader.config, uploader.token) as again, again.screen() as screen:
-        screen.wait_for(PreferencesTold, volume=0, languages=("ja",))
+        screen.wait_for(StaffPreferences, volume=0, languages=("ja",))
         again.stop()
     assert audit(uploader.outbox) == [
         ("volume_set:2", STAFF),
@@ -264,7 +264,7 @@ def test_nonsense_is_not_kept(outbox: Outbox, nonsense: SetPreferences) -> None:
 
 def test_a_file_of_the_first_schema_is_brought_up_to_date_with_its_records(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
-    schema = resources.files("kiosk.uploader").joinpath("schema.sql").read_text("utf-8")
+    schema = resources.files("kiosk.uploader.store").joinpath("schema.sql").read_text("utf-8")
     with closing(sqlite3.connect(path)) as old:
         for statement in statements(schema):
             old.execute(statement)

@@ -8,7 +8,7 @@ from kiosk.box.clock import Moment
 from kiosk.channel import AskDay, DayCounts, StaffWasCalled, VisitEnded
 from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
 from kiosk.uploader.store.database import PRAGMAS, Database
-from kiosk.uploader.store.day import day_counts
+from kiosk.uploader.store.day_counts import day_counts
 from kiosk.uploader.store.line_hours import LineHours
 from kiosk.visit.states import CallReason
 from tests.uploader.world import RunningUploader, new_visit

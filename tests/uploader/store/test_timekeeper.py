@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.box.clock import Clock, Moment
-from kiosk.channel import AskCheck, AskStatus, AuditNote, CheckTold, LineState, Status
+from kiosk.channel import AskCheck, AskStatus, AuditNote, CheckResult, LineState, Status
 from kiosk.simulator.service.service_pki import Dates, make_client, prepare_service
 from kiosk.uploader.delivery.line import word_of
 from kiosk.uploader.identity.certificates import look_at
@@ -186,7 +186,7 @@ def test_an_expired_service_is_the_clocks_fault_until_the_clock_is_set(
             (tmp_path / "synchronised").touch()
         with running_uploader(config, token) as uploader, uploader.screen() as screen:
             screen.wait_for(LineState, online=False)
-            parts = {item.part: item.fault for item in screen.ask(AskCheck(), CheckTold).parts}
+            parts = {item.part: item.fault for item in screen.ask(AskCheck(), CheckResult).parts}
             assert (parts["line"], parts["certificate"]) == (word, None)
             say = screen.ask(AskStatus(), Status).line_say
             assert ("has expired" in say) is synchronised

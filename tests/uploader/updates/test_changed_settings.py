@@ -11,15 +11,15 @@ from kiosk.channel import (
     AskAudit,
     AskChallenge,
     AuditRows,
+    CardSettings,
     ChangedFile,
-    ChangedTold,
     LeaveSettings,
     SettingChange,
     SettingFault,
     TakeSettings,
     VisitEnded,
 )
-from kiosk.channel.changed import CHANGED_FILE, MOST
+from kiosk.channel.changed_settings_messages import CHANGED_FILE, MOST
 from kiosk.qualification.terms import Mode, Outcome
 from kiosk.uploader.updates.flags import SETTINGS
 from tests.uploader.world import RunningUploader, Screen, Token, new_visit, start_uploader, write_config
@@ -67,11 +67,11 @@ def screen(uploader: RunningUploader) -> Iterator[Screen]:
         yield screen
 
 
-def until(screen: Screen, holds: Callable[[ChangedTold], bool]) -> ChangedTold:
+def until(screen: Screen, holds: Callable[[CardSettings], bool]) -> CardSettings:
     end = time.monotonic() + PATIENCE_S
     while True:
         screen.poll(0.2)
-        told = [each for each in screen.heard if isinstance(each, ChangedTold)]
+        told = [each for each in screen.heard if isinstance(each, CardSettings)]
         if told and holds(told[-1]):
             return told[-1]
         assert time.monotonic() < end, f"told {told}"
@@ -92,7 +92,7 @@ def noted(screen: Screen) -> list[tuple[str, str]]:
 
 def test_what_staff_take_is_wished_for_by_its_offer_and_noted(folder: Path, screen: Screen) -> None:
     screen.send(TakeSettings(staff=STAFF, offer=FILE.offer))
-    assert until(screen, lambda told: told.taking) == ChangedTold(file=FILE, taking=True)
+    assert until(screen, lambda told: told.taking) == CardSettings(file=FILE, taking=True)
     assert until_there(folder / "wanted" / SETTINGS) == FILE.offer
     assert noted(screen) == [("settings_taken", STAFF)]
 
@@ -121,7 +121,7 @@ def test_another_offer_than_the_present_one_is_not_wished_for(folder: Path, scre
     for offer in ("another", ""):
         screen.send(TakeSettings(staff=STAFF, offer=offer))
     screen.send(LeaveSettings(staff=STAFF))
-    assert until(screen, lambda told: told.left) == ChangedTold(file=FILE, left=True)
+    assert until(screen, lambda told: told.left) == CardSettings(file=FILE, left=True)
     assert not (folder / "wanted" / SETTINGS).exists()
     assert noted(screen) == [("settings_left", STAFF)]
 
@@ -131,21 +131,21 @@ def test_what_root_says_anew_ends_the_taking(folder: Path, screen: Screen) -> No
     until(screen, lambda told: told.taking)
     faulty = ChangedFile(offer="", faults=(SettingFault(ja="3 行目 直す", en="line 3: mend"),))
     tell(folder, faulty)
-    assert until(screen, lambda told: told.file == faulty) == ChangedTold(file=faulty, failed=True)
+    assert until(screen, lambda told: told.file == faulty) == CardSettings(file=faulty, failed=True)
     (folder / CHANGED_FILE).unlink()
-    assert until(screen, lambda told: told.file is None) == ChangedTold()
+    assert until(screen, lambda told: told.file is None) == CardSettings()
 
 
 def test_a_folder_of_wishes_that_is_gone_is_a_failure_that_is_told(folder: Path, screen: Screen) -> None:
     (folder / "wanted").rmdir()
     screen.send(TakeSettings(staff=STAFF, offer=FILE.offer))
-    assert until(screen, lambda told: told.failed) == ChangedTold(file=FILE, failed=True)
+    assert until(screen, lambda told: told.failed) == CardSettings(file=FILE, failed=True)
     assert noted(screen) == []
 
 
 def test_nonsense_is_passed_over_and_the_most_of_it_fits_a_message(folder: Path, screen: Screen) -> None:
     (folder / CHANGED_FILE).write_text("nonsense", encoding="utf-8")
-    assert until(screen, lambda told: told.file is None) == ChangedTold()
+    assert until(screen, lambda told: told.file is None) == CardSettings()
     long = SettingChange(section="network", key="k" * 20, old="字" * 40, new="字" * 40)
     most = ChangedFile(
         offer="0", changes=(long,) * MOST, faults=(SettingFault(ja="字" * 150, en="x" * 150),) * MOST

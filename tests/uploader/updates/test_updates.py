@@ -22,7 +22,7 @@ from kiosk.channel import (
     StartUpdate,
     StopUpdate,
     UpdateFault,
-    UpdateTold,
+    UpdateStatus,
     VisitEnded,
 )
 from kiosk.commands.update import SAY
@@ -81,11 +81,11 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def fault_of(told: UpdateTold) -> str | None:
+def fault_of(told: UpdateStatus) -> str | None:
     return None if told.fault is None else told.fault.word
 
 
-def absent(told: UpdateTold, source: str) -> str | None:
+def absent(told: UpdateStatus, source: str) -> str | None:
     return next((fault.word for fault in told.absent if fault.source == source), None)
 
 
@@ -108,7 +108,7 @@ def test_an_update_from_the_stick(place: Place, screen: Screen, shelf: Shelf) ->
     assert (told.phase, told.version, told.fault) == ("installed", "1.2.0", None)
     assert written(place.box, "1.2.0")
     assert not any(place.box.slot_a.read_bytes()), "the slot that runs is not touched"
-    phases = [each.phase for each in screen.heard if isinstance(each, UpdateTold)]
+    phases = [each.phase for each in screen.heard if isinstance(each, UpdateStatus)]
     assert list(dict.fromkeys(phases)) == ["fetching", "checking", "installing", "installed"]
     assert not list(place.fetched.glob("*.part")), "what was installed is not kept"
     screen.send(CloseUpdate())
@@ -268,7 +268,7 @@ def test_nothing_begins_during_a_visit(
     screen.send(AskChallenge(visit=visit))
     assert fault_of(install(screen, offer)) == "visit"
     screen.send(RestartKiosk(staff=STAFF))
-    screen.ask(AskUpdate(staff=STAFF), UpdateTold)
+    screen.ask(AskUpdate(staff=STAFF), UpdateStatus)
     assert not (place.flags / "restart").exists()
     screen.send(over(visit))
     until_flag(screen, place.flags / "restart")
@@ -286,13 +286,13 @@ def test_a_visit_that_began_meanwhile_is_waited_for(
     until(screen, lambda told: told.phase == "fetching", ask=False)
     visit = new_visit()
     screen.send(AskChallenge(visit=visit))
-    screen.ask(AskUpdate(staff=STAFF), UpdateTold)
+    screen.ask(AskUpdate(staff=STAFF), UpdateStatus)
     server.go.set()
     until(screen, lambda told: told.phase == "checking", ask=False)
     end = time.monotonic() + 3  # an installation that does not wait has begun by then
     while time.monotonic() < end:
         screen.poll(0.2)
-    told = [each.phase for each in screen.heard if isinstance(each, UpdateTold)]
+    told = [each.phase for each in screen.heard if isinstance(each, UpdateStatus)]
     assert told[-1] == "checking"
     assert not any(place.box.slot_b.read_bytes())
     screen.send(over(visit))
@@ -370,7 +370,7 @@ def test_a_version_that_did_not_start_well_is_told(
     process = place.start(token)
     try:
         with process.screen() as screen:
-            told = screen.ask(AskUpdate(staff=STAFF), UpdateTold)
+            told = screen.ask(AskUpdate(staff=STAFF), UpdateStatus)
             assert (told.running, fault_of(told)) == (running, word)
     finally:
         process.kill()

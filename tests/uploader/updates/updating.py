@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.channel import AskUpdate, StartUpdate, UpdateOffer, UpdateSource, UpdateTold
+from kiosk.channel import AskUpdate, StartUpdate, UpdateOffer, UpdateSource, UpdateStatus
 from tests.uploader.updates.bundles import Box
 from tests.uploader.world import RunningUploader, Screen, Token, start_uploader, write_config
 
@@ -66,16 +66,16 @@ def make_place(folder: Path, box: Box, *, channel: str = "none", ca: Path | None
     return place
 
 
-def until(screen: Screen, holds: Callable[[UpdateTold], bool], *, ask: bool = True) -> UpdateTold:
+def until(screen: Screen, holds: Callable[[UpdateStatus], bool], *, ask: bool = True) -> UpdateStatus:
     """Ask, as the page does, until the answer is as wanted."""
     end = time.monotonic() + PATIENCE_S
     while True:
         if ask:
-            told = screen.ask(AskUpdate(staff=STAFF), UpdateTold)
+            told = screen.ask(AskUpdate(staff=STAFF), UpdateStatus)
         else:
             screen.poll(0.2)
-            found = [each for each in screen.heard if isinstance(each, UpdateTold)]
-            told = found[-1] if found else screen.wait_for(UpdateTold)
+            found = [each for each in screen.heard if isinstance(each, UpdateStatus)]
+            told = found[-1] if found else screen.wait_for(UpdateStatus)
         if holds(told):
             return told
         assert time.monotonic() < end, told
@@ -88,14 +88,14 @@ def offered(screen: Screen, source: UpdateSource) -> UpdateOffer:
     return next(offer for offer in told.offers if offer.source == source)
 
 
-def install(screen: Screen, offer: UpdateOffer) -> UpdateTold:
+def install(screen: Screen, offer: UpdateOffer) -> UpdateStatus:
     """Have it installed and wait for the end, by what is told without asking."""
     screen.forget()
     screen.send(StartUpdate(staff=STAFF, version=offer.version, source=offer.source))
     return until(screen, ended, ask=False)
 
 
-def ended(told: UpdateTold) -> bool:
+def ended(told: UpdateStatus) -> bool:
     return told.fault is not None or told.phase == "installed"
 
 

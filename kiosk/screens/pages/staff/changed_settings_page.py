@@ -1,0 +1,112 @@
+"""Layout of the staff's page about changed settings on the card. PURE."""
+
+import re
+from collections.abc import Sequence
+
+from kiosk.screens.kit import look as sizes
+from kiosk.screens.kit.announcement import announce
+from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.widgets import Mark
+from kiosk.screens.pages.staff.menu_page import TEXT_MM, frame
+from kiosk.visit.events import Action, Pressed
+from kiosk.visit.staff import CHANGES_PER_PAGE, changed_pages
+from kiosk.visit.staff_states import StaffChanged
+from kiosk.visit.views.changed_settings_view import Change, ChangedView
+
+#: Settings that have words of their own; of the others the section's are said, and the key as it is written.
+KEYS = frozenset(
+    {"clinic.name", "clinic.institution", "clinic.terminal", "clinic.handbook", "visit.mode"}
+    | {"visit.languages", "visit.consent_items", "network.wifi_name", "network.wifi_password"}
+    | {"network.ethernet_address", "network.ethernet_gateway", "network.dns", "network.time_servers"}
+    | {"share.address", "share.user", "share.password", "share.domain"}
+    | {"service.name", "service.url", "service.ca", "first_boot.enrolment_url", "reader.trust"}
+    | {"screen.theme", "screen.sound", "screen.rotate", "screen.mirror", "screen.reader_side"}
+    | {"indicators.board", "update.channel", "report.folder"}
+)
+SECTIONS = frozenset(
+    {"clinic", "visit", "timing", "reader", "screen", "indicators", "service", "outbox", "clock", "handover"}
+    | {"lookup", "update", "metrics", "report", "run", "network", "share", "first_boot"}
+)
+VALUES = frozenset({"home_consent", "qualification_only", "true", "false", "none"})
+JAPANESE = "ja"
+BREAK = "\u200b"
+
+
+def changed(page: Page, screen: StaffChanged) -> None:
+    """What would change, or what is wrong; on the last page it is taken or left."""
+    view = page.kiosk.changed
+    if view is None:
+        frame(page, screen, None)
+        announce(page, page.content, Mark.CHECK, page.say("changed.none"), page.say("changed.none.what"))
+        return
+    if view.taking:
+        frame(page, screen, None)
+        announce(page, page.content, Mark.WAIT, page.say("changed.taking"), page.say("changed.taking.what"))
+        return
+    pages = changed_pages(view)
+    shown = min(screen.page, pages - 1)
+    _buttons(page, screen, view, last=shown == pages - 1)
+    lines = [Paragraph(_title(page, view), 6.6, True)]
+    if view.failed:
+        lines.append(Paragraph(page.say("changed.failed"), TEXT_MM, True, page.tokens.mark))
+    here = slice(shown * CHANGES_PER_PAGE, (shown + 1) * CHANGES_PER_PAGE)
+    told = _faults(page, view) if view.faults else [_line(page, change) for change in view.changes]
+    lines += [Paragraph(text, TEXT_MM) for text in told[here]]
+    rest = view.more + max(0, len(told) - here.stop)
+    if rest:
+        lines.append(Paragraph(page.say("changed.more", count=rest), TEXT_MM, False, page.tokens.sub))
+    if view.faults or view.fixed:
+        why = "changed.faults.what" if view.faults else "changed.fixed"
+        lines.append(Paragraph(page.say(why), TEXT_MM, False, page.tokens.sub))
+    page.stack(page.content.inset(page.px(2), 0), lines, 2.0, middle=True, floor_mm=sizes.FLOOR_MM)
+
+
+def _buttons(page: Page, screen: StaffChanged, view: ChangedView, *, last: bool) -> None:
+    """Whoever takes it has seen all of it."""
+    leave = None if view.left else Label("leave", page.say("changed.leave"), Pressed(Action.LEAVE))
+    if not last:
+        frame(page, screen, leave, Label("more", page.say("staff.more"), Pressed(Action.MORE)))
+    elif view.may_be_taken:
+        take = Label("take", page.say("changed.take"), Pressed(Action.RUN), primary=True)
+        frame(page, screen, leave, take)
+    else:
+        frame(page, screen, leave)
+
+
+def _title(page: Page, view: ChangedView) -> str:
+    return page.say("changed.faults") if view.faults else page.say("changed.title")
+
+
+def _faults(page: Page, view: ChangedView) -> Sequence[str]:
+    """In the words of the first start's notice."""
+    return [ja if page.language == JAPANESE else en for ja, en in view.faults]
+
+
+def _line(page: Page, change: Change) -> str:
+    """One difference in the words of staff, old and new."""
+    if change.section == "staff":
+        word = "added" if change.old is None else "removed" if change.new is None else "passcode"
+        return page.say(f"changed.staff.{word}", number=change.key)
+    name = _name(page, change)
+    if change.secret:
+        return page.say("changed.secret", name=name)
+    old, new = (_value(page, each) for each in (change.old, change.new))
+    return page.say("changed.fixed.line" if change.fixed else "changed.line", name=name, old=old, new=new)
+
+
+def _value(page: Page, value: str | None) -> str:
+    """As it is written, with places where a line may break; in words where there are some."""
+    if not value:
+        return page.say("changed.unset")
+    if value in VALUES:
+        return page.say(f"changed.value.{value}")
+    return re.sub(r"([/._,…:@-]|[0-9A-Za-z]{10})", rf"\1{BREAK}", value)
+
+
+def _name(page: Page, change: Change) -> str:
+    full = f"{change.section}.{change.key}"
+    if full in KEYS:
+        return page.say(f"changed.key.{full}")
+    if change.section in SECTIONS:
+        return page.say("changed.key", section=page.say(f"changed.section.{change.section}"), name=change.key)
+    return full

@@ -1,0 +1,96 @@
+"""Layout of the staff's page for updates: what is offered, how far it is, what went wrong. PURE."""
+
+from kiosk.screens.kit import look as sizes
+from kiosk.screens.kit.announcement import announce
+from kiosk.screens.kit.geometry import Rect
+from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.theme import Face
+from kiosk.screens.kit.widgets import Mark, Panel
+from kiosk.screens.pages.staff.menu_page import TEXT_MM, frame, when
+from kiosk.visit.events import Action, Pressed
+from kiosk.visit.staff_states import StaffUpdate
+from kiosk.visit.views.update_view import UNDER_WAY, Offer, UpdateFault, UpdatePhase, UpdateView
+
+#: Words of faults (channel/update.py) that have a sentence of their own; the others share one by their kind.
+FAULTS = frozenset(
+    {"not_configured", "unreachable", "clock", "no_stick", "no_bundle", "other_product", "other_key", "older"}
+    | {"same", "no_room", "visit", "too_early", "gone", "stopped", "no_installer", "failed", "fell_back"}
+    | {"no_restart"}
+)
+BROKEN = frozenset({"nonsense", "not_found", "truncated", "damaged", "changed", "untrusted"})
+MOST_CHANGES = 4
+
+
+def update(page: Page, screen: StaffUpdate) -> None:
+    """One thing at a time: on its way, installed, offered, or nothing new."""
+    view = page.kiosk.update
+    if view is None or (view.phase is UpdatePhase.LOOKING and not view.offers):
+        frame(page, screen, None)
+        announce(page, page.content, Mark.WAIT, page.say("update.looking"), page.say("update.looking.what"))
+    elif view.phase in UNDER_WAY:
+        _under_way(page, screen, view)
+    elif view.phase is UpdatePhase.INSTALLED:
+        again = Label("restart", page.say("update.restart"), Pressed(Action.RESTART), primary=True)
+        frame(page, screen, None, again)
+        title = page.say("update.installed", version=view.version or "")
+        announce(page, page.content, Mark.CHECK, title, page.say("update.installed.what"))
+    elif screen.position < len(view.offers):
+        _offered(page, screen, view, view.offers[screen.position])
+    else:
+        _nothing_new(page, screen, view)
+
+
+def _under_way(page: Page, screen: StaffUpdate, view: UpdateView) -> None:
+    stop = Label("stop", page.say("update.stop"), Pressed(Action.STOP))
+    frame(page, screen, stop if view.phase is UpdatePhase.FETCHING else None)
+    area = page.content.inset(page.px(4), page.px(2))
+    bar = area.base(page.px(20)).top(page.px(9))
+    title = page.say(f"update.{view.phase.value}", version=view.version or "")
+    lines = (Paragraph(title, 9.0, True), Paragraph(page.say("update.patients"), TEXT_MM))
+    page.stack(area.above(page.px(22)), lines, 3.0, middle=True, floor_mm=sizes.FLOOR_MM)
+    tokens = page.tokens
+    page.add(Panel(bar, Face(tokens.ground, tokens.ink, tokens.ink), page.edge))
+    if view.percent:
+        inner = bar.inset(page.edge * 2)
+        done = inner.left(max(1, inner.w * min(100, view.percent) // 100))
+        page.add(Panel(done, Face(tokens.done, tokens.done, tokens.done)))
+    if view.percent is not None:
+        words = Paragraph(page.say("update.percent", percent=view.percent), TEXT_MM)
+        page.text(area.base(page.px(9)), words, sizes.FLOOR_MM, centre=True)
+
+
+def _offered(page: Page, screen: StaffUpdate, view: UpdateView, offer: Offer) -> None:
+    more = Label("more", page.say("update.other"), Pressed(Action.MORE)) if len(view.offers) > 1 else None
+    install = Label("install", page.say("update.install"), Pressed(Action.RUN), primary=True)
+    frame(page, screen, more, install if offer.from_when is None else None)
+    lines = [Paragraph(page.say("update.offer", version=offer.version, running=view.running), 6.6, True)]
+    if view.fault is not None:
+        lines.append(Paragraph(_why(page, view.fault), TEXT_MM, True, page.tokens.mark))
+    source = page.say(f"update.from_{offer.source.value}", megabytes=offer.megabytes)
+    if offer.from_when is not None:
+        source = page.say("update.not_before", when=when(page, offer.from_when))
+    lines.append(Paragraph(source, TEXT_MM))
+    changes = dict(offer.changes)
+    sentences = changes.get(page.language) or next(iter(changes.values()), ())
+    lines += [Paragraph(page.say("update.change", text=text), TEXT_MM) for text in sentences[:MOST_CHANGES]]
+    page.stack(page.content.inset(page.px(2), 0), lines, 1.8, middle=True, floor_mm=sizes.FLOOR_MM)
+
+
+def _nothing_new(page: Page, screen: StaffUpdate, view: UpdateView) -> None:
+    frame(page, screen, None)
+    lines = [Paragraph(page.say("update.newest", running=view.running), 6.6, True)]
+    faults = [*([view.fault] if view.fault is not None else []), *view.absent]
+    lines += [Paragraph(_why(page, fault), TEXT_MM) for fault in dict.fromkeys(faults)]
+    if not any(fault.word == "no_stick" for fault in faults):
+        lines.append(Paragraph(page.say("update.fault.no_stick"), TEXT_MM))
+    room: Rect = page.content.inset(page.px(2), 0)
+    page.stack(room, lines, 3.0, middle=True, floor_mm=sizes.FLOOR_MM)
+
+
+def _why(page: Page, fault: UpdateFault) -> str:
+    """What is the matter, and what to do about it."""
+    if fault.word in FAULTS:
+        return page.say(f"update.fault.{fault.word}")
+    if fault.word in BROKEN:
+        return page.say(f"update.fault.broken_{fault.source.value}")
+    return page.say("update.fault.other")
