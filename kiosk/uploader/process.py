@@ -45,7 +45,9 @@ from kiosk.config.settings import Settings
 from kiosk.uploader.delivery.answer_memory import AnswerMemory, ResponseKey
 from kiosk.uploader.delivery.delivery import Delivery
 from kiosk.uploader.delivery.delivery_rules import rules_of
+from kiosk.uploader.delivery.drain import Drain
 from kiosk.uploader.delivery.lanes import Lane, Lanes, Mailbox
+from kiosk.uploader.delivery.line import ServiceLine
 from kiosk.uploader.identity.certificates import look_at
 from kiosk.uploader.identity.renewal import Renewal
 from kiosk.uploader.oqs.connector import Connector
@@ -90,14 +92,17 @@ class Uploader:
         self._credentials = credentials
         self._lanes = self._make_lanes()
         self._connector = Connector(settings, self._memory, self._mailbox.wake)
+        rules, dice = rules_of(settings), random.SystemRandom().random
         self._delivery = Delivery(
-            rules_of(settings),
+            rules,
             self._lanes,
+            ServiceLine(rules.retry, dice),
+            Drain(rules, self._lanes, dice),
             ResponseKey.generate(),
             self._memory,
             self._tell_all,
             self._connector.answered,
-            random.SystemRandom().random,
+            dice,
         )
         self._desk = self._make_desk()
         self._timekeeper = Timekeeper(clock)
@@ -136,7 +141,6 @@ class Uploader:
 
     def _make_desk(self) -> StaffRequests:
         settings = self._settings
-
         drill = Drill(
             settings.clinic.terminal,
             settings.clinic.institution,
@@ -199,7 +203,7 @@ class Uploader:
             self._renewal.mind(now)
             self._expire(now)
             wait = min(wait, self._delivery.tick(self._outbox, now))
-            wait = min(wait, self._connector.tick(self._outbox, self._delivery.online, now))
+            wait = min(wait, self._connector.tick(self._outbox, self._delivery.line.online, now))
         except OutboxLost as lost:
             self._lose(lost, now)
         self._updates.turn(now)
@@ -322,7 +326,7 @@ class Uploader:
         seconds = now.mono_ms / 1000
         told = self._told.line
         quiet = self._told.line_at + LINE_EVERY_S - seconds
-        if told is not None and quiet > 0 and told.online == self._delivery.online:
+        if told is not None and quiet > 0 and told.online == self._delivery.line.online:
             return quiet
         try:
             self._look_at_fallback(now)
@@ -330,13 +334,13 @@ class Uploader:
             oldest = self._outbox.oldest_s(now) if self._outbox is not None and waiting else None
             self._tell_outbox()
             if self._outbox is not None:
-                down = self._delivery.line.down_s is not None
+                down = self._delivery.line.view.down_s is not None
                 self._line_hours.mind(self._outbox.database, down, waiting, now)
         except OutboxLost as lost:
             self._lose(lost, now)
             return 0.0
         state = LineState(
-            online=self._delivery.online,
+            online=self._delivery.line.online,
             waiting=max(0, waiting),
             oldest_s=oldest,
             fallback=self._desk.fallback.reason,
@@ -350,7 +354,7 @@ class Uploader:
     def _look_at_fallback(self, now: Moment) -> None:
         if self._outbox is None:
             return
-        line = self._delivery.line
+        line = self._delivery.line.view
         down_s = None if line.down_s is None else now.mono_ms / 1000 - line.down_s
         self._desk.fallback.look(
             down_s, heard=line.heard_s is not None, database=self._outbox.database, now=now

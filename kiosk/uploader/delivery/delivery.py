@@ -1,8 +1,7 @@
 """Delivery: what is sent when, over which lane, and what is told about it. Runs in the main thread only.
 
-The breaker decides whether the service is worth trying; *offline* is its finding. A fresh record goes out at
-once while the patient waits; what waits longer is drained at a pace, the oldest first. Nothing is told
-before it is committed.
+The line (line.py) says whether the service is worth trying. A fresh record goes out at once while the patient
+waits; what waits longer is drained at a pace (drain.py). Nothing is told before it is committed.
 """
 
 import logging
@@ -25,23 +24,21 @@ from kiosk.qualification.codes import outcome_of
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.delivery.answer_memory import AnswerMemory, ResponseKey
 from kiosk.uploader.delivery.delivery_rules import DeliveryRules
+from kiosk.uploader.delivery.drain import Drain
 from kiosk.uploader.delivery.lanes import (
     Deliver,
     GetChallenge,
     GetKeys,
-    Lane,
     Lanes,
     Renew,
     Reply,
     Result,
     TryNext,
 )
-from kiosk.uploader.delivery.line import LineView, retry_reasons
+from kiosk.uploader.delivery.line import ServiceLine, retry_reasons
 from kiosk.uploader.delivery.retry import (
     Accept,
     Again,
-    Breaker,
-    Decision,
     Dice,
     Hold,
     LineDown,
@@ -49,7 +46,6 @@ from kiosk.uploader.delivery.retry import (
     SendNow,
     decide,
     decide_line,
-    drain_gap_s,
 )
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.records import (
@@ -72,7 +68,6 @@ Tell = Callable[[FromUploader], None]
 Heed = Callable[[Answered, Moment], None]
 
 KEYS_EVERY_S = 3600.0
-_BATCH = 32  #: leased at once when draining is not paced
 
 
 class Delivery:
@@ -84,6 +79,8 @@ class Delivery:
         self,
         rules: DeliveryRules,
         lanes: Lanes,
+        line: ServiceLine,
+        drain: Drain,
         response_key: ResponseKey,
         memory: AnswerMemory,
         tell: Tell,
@@ -93,28 +90,15 @@ class Delivery:
         self._rules, self._lanes, self._tell, self._dice = rules, lanes, tell, dice
         self._heed = heed
         self._response_key, self._memory = response_key, memory
-        self._breaker = Breaker()
+        self.line, self._drain = line, drain
         self._keys: Keys | None = None
         self._keys_due = 0.0
-        self._next_drain = 0.0
-        self._gap_s: float | None = None  # while a backlog drains
         self._watched: dict[str, float] = {}  # visit -> when committed: first word of the service still out
         self._asking: set[str] = set()  # visits whose challenge is being fetched
         self._keys_asked = False
-        self.line = LineView()
         self.retries: Counter[str] = Counter()  # attempts that have to be made again, by reason
 
     # ---- what others may know ----------------------------------------------------------------------------
-
-    @property
-    def online(self) -> bool:
-        """Whether the service is worth trying, as far as is known."""
-        return self._breaker.closed
-
-    @property
-    def line_say(self) -> str:
-        """Why it is offline, one line; "" while it is not."""
-        return self.line.say
 
     @property
     def in_hand(self) -> int:
@@ -143,13 +127,8 @@ class Delivery:
 
     def ask_challenge(self, visit: str, now: Moment) -> None:
         """Fetch a challenge; nothing is told when there is none to be had."""
-        seconds = now.mono_ms / 1000
-        if visit in self._asking:
+        if visit in self._asking or not (self.line.online or self.line.probe_for_patient(now)):
             return
-        if not self._breaker.closed:
-            if not self._breaker.patient_may_probe(seconds, self._rules.retry):
-                return
-            self._breaker = self._breaker.probe(seconds)
         self._asking.add(visit)
         self._lanes.ask.give(GetChallenge(visit, self._rules.challenge_s))
 
@@ -165,7 +144,7 @@ class Delivery:
             clock_trusted=message.clock_trusted,
             challenged=message.challenged,
         )
-        result = outbox.commit(entry, now, send_now=self._breaker.closed)
+        result = outbox.commit(entry, now, send_now=self.line.online)
         match result:
             case Full(say=say) | Refused(say=say):
                 log.warning("a record was not taken: %s", say)
@@ -183,21 +162,12 @@ class Delivery:
                     )
                 elif leased is not None:
                     self._watched[message.visit] = now.mono_ms / 1000
-                    self._give(self._free_lane(), leased)
+                    self._lanes.for_patient().give(Deliver(leased, leased.ask_first))
                 elif message.visit not in self._watched:
-                    self._tell(
-                        Deferred(visit=message.visit, say=self.line_say or "delivery goes on by itself")
-                    )
+                    say = self.line.view.say or "delivery goes on by itself"
+                    self._tell(Deferred(visit=message.visit, say=say))
             case _:
                 assert_never(result)
-
-    def _free_lane(self) -> Lane:
-        """The patient's own lane, unless it is stuck in a slow delivery and the other is not."""
-        busy = self._lanes.fresh.depth > 0 and self._lanes.backlog.depth == 0
-        return self._lanes.backlog if busy else self._lanes.fresh
-
-    def _give(self, lane: Lane, record: Leased, *, ask_first: bool | None = None) -> None:
-        lane.give(Deliver(record, record.ask_first if ask_first is None else ask_first))
 
     # ---- from the lanes ------------------------------------------------------------------------------------
 
@@ -218,10 +188,10 @@ class Delivery:
                     raise TypeError("a renewal has its own lane")
                 case _:
                     assert_never(result.job)
-        if not self._breaker.closed:
+        if not self.line.online:
             for record in self._withdraw():
                 settlements.append(Untried(record))
-                words += self._deferred(record, self.line_say)
+                words += self._deferred(record, self.line.view.say)
         if settlements and outbox is not None:
             outbox.settle(settlements, now)
             for word in words:
@@ -234,10 +204,10 @@ class Delivery:
         self._asking.discard(job.visit)
         match reply:
             case Challenge(visit=visit, challenge=challenge, valid_s=valid_s):
-                self._heard(now)
+                self.line.heard(now)
                 self._tell(ChallengeGiven(visit=visit, challenge=challenge, valid_s=valid_s))
             case Problem() | Fault():
-                self._observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
+                self.line.observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
             case Answer() | Keys() | Enrolled():
                 raise TypeError("a challenge was asked for")
             case _:
@@ -247,14 +217,14 @@ class Delivery:
         self._keys_asked = False
         match reply:
             case Keys():
-                self._heard(now)
+                self.line.heard(now)
                 self._keys_due = now.mono_ms / 1000 + KEYS_EVERY_S
                 self.adopt_keys(reply)
                 if outbox is not None and self._keys == reply and outbox.keys() != reply:
                     outbox.keep_keys(reply)
             case Problem() | Fault():
                 self._keys_due = now.mono_ms / 1000 + self._rules.retry.base_s
-                self._observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
+                self.line.observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
             case Answer() | Challenge() | Enrolled():
                 raise TypeError("keys were asked for")
             case _:
@@ -288,12 +258,12 @@ class Delivery:
         rules = self._rules.retry
         decision = decide(reply, record.attempts, rules, self._dice, asked_status=job.ask_first)
         self.retries.update(retry_reasons(decision, reply, now))
-        self._observe(decision, reply, now)
+        self.line.observe(decision, reply, now)
         committed_s = self._watched.get(record.id)
         late = committed_s is None or now.mono_ms / 1000 - committed_s >= self._rules.patient_s
         match decision:
             case SendNow():
-                self._give(self._lanes.backlog, record, ask_first=False)
+                self._lanes.backlog.give(Deliver(record, ask_first=False))
                 return
             case Accept(answer=answer):
                 self._remember(record.id, answer)
@@ -345,90 +315,31 @@ class Delivery:
         if person is not None:
             self._memory.put(record, person)
 
-    def _observe(self, decision: Decision, reply: Reply, now: Moment) -> None:
-        seconds = now.mono_ms / 1000
-        match decision:
-            case LineDown(say=say):
-                self._breaker = self._breaker.line_failed(seconds, self._rules.retry, self._dice)
-                self._offline(say, reply, now)
-            case Again(service_failing=True, quiet_s=quiet_s, say=say):
-                self._breaker = self._breaker.service_failed(seconds, self._rules.retry, self._dice, quiet_s)
-                if not self._breaker.closed:
-                    self._offline(say, reply, now)
-            case _:
-                self._heard(now)
-
-    def _offline(self, say: str, reply: Reply, now: Moment) -> None:
-        line = self.line.failed(say, reply, now)
-        if line.say != self.line.say:
-            log.warning("offline: %s", line.say)
-        self.line = line
-
-    def _heard(self, now: Moment) -> None:
-        if not self._breaker.closed:
-            log.info("online: the service answers again")
-        self._breaker = self._breaker.succeeded()
-        self.line = self.line.heard(now)
-
     # ---- by itself ---------------------------------------------------------------------------------------
 
     def tick(self, outbox: Outbox | None, now: Moment) -> float:
         """Start what is due; returns the seconds until something may be due again."""
         seconds = now.mono_ms / 1000
-        if self._breaker.probe_due(seconds):
-            self._breaker = self._breaker.probe(seconds)
+        if self.line.probe_if_due(now):
             self._ask_keys()
-        if not self._breaker.closed:
-            self._gap_s = None
-            until = self._breaker.open_until
-            assert until is not None, "an open breaker says until when"
-            return 1.0 if self._breaker.probing else max(0.0, until - seconds)
+        if not self.line.online:
+            self._drain.stop()
+            return self.line.wait_s(now)
         if seconds >= self._keys_due:
             self._ask_keys()
         wait = 1.0 if self._keys_asked else max(0.0, self._keys_due - seconds)
-        return wait if outbox is None else min(wait, self._drain(outbox, now))
+        return wait if outbox is None else min(wait, self._drain.step(outbox, self._watched, now))
 
     def _ask_keys(self) -> None:
         if not self._keys_asked:
             self._keys_asked = True
             self._lanes.ask.give(GetKeys())
 
-    def _drain(self, outbox: Outbox, now: Moment) -> float:
-        seconds, lane = now.mono_ms / 1000, self._lanes.backlog
-        paced = self._rules.drain_per_s > 0
-        if paced and self._watched:  # the service was still at work on it, and its patient is still here
-            for record in outbox.claim(now, _BATCH, only=self._watched):
-                self._give(self._free_lane(), record)
-        if lane.depth > (0 if paced else _BATCH // 2):
-            return 1.0
-        if seconds < self._next_drain:
-            return self._next_drain - seconds
-        due = outbox.next_due_s(now)
-        if due is None or due > 0:
-            self._gap_s = None
-            return 60.0 if due is None else due
-        if paced and self._gap_s is None:
-            self._begin_draining(outbox, now)
-            return self._next_drain - seconds
-        for record in outbox.claim(now, 1 if paced else _BATCH):
-            self._give(lane, record)
-        self._next_drain = seconds + (self._gap_s or 0.0)
-        return 1.0  # what comes back wakes us
-
-    def _begin_draining(self, outbox: Outbox, now: Moment) -> None:
-        """Choose the pace of this backlog. The first waits as well: a fleet comes back together."""
-        oldest_s = outbox.oldest_s(now) or 0.0
-        self._gap_s = drain_gap_s(outbox.waiting(), oldest_s, self._rules.drain_per_s, self._rules.retry)
-        self._next_drain = now.mono_ms / 1000 + self._dice() * self._gap_s
-
     def retry_now(self, outbox: Outbox, now: Moment) -> int:
         """Staff ask for it: probe at once, forget all back-off; returns how many records wait."""
-        seconds = now.mono_ms / 1000
-        if self._breaker.patient_may_probe(seconds, self._rules.retry):
-            self._breaker = self._breaker.probe(seconds)
+        if self.line.probe_for_patient(now):
             self._ask_keys()
-        if self._rules.drain_per_s > 0:
-            self._gap_s, self._next_drain = 1 / self._rules.drain_per_s, seconds
+        self._drain.hurry(now)
         return outbox.make_due()
 
     def outbox_lost(self) -> None:

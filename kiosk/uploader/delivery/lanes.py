@@ -195,3 +195,8 @@ class Lanes:
 
     def all(self) -> tuple[Lane, Lane, Lane]:
         return (self.ask, self.fresh, self.backlog)
+
+    def for_patient(self) -> Lane:
+        """The patient's own lane, unless it is stuck in a slow delivery and the other is not."""
+        busy = self.fresh.depth > 0 and self.backlog.depth == 0
+        return self.backlog if busy else self.fresh

@@ -1,12 +1,18 @@
-"""What is known of the line to the service: since when it is down, and why, as a word and as a sentence."""
+"""The line to the service: whether it is worth trying, since when it is down, and why, as a word and as a
+sentence.
+"""
 
+import logging
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from kiosk.box.clock import Moment
+from kiosk.uploader.delivery.breaker import Breaker
 from kiosk.uploader.delivery.lanes import Reply
-from kiosk.uploader.delivery.retry import Again, Decision, Hold, LineDown
+from kiosk.uploader.delivery.retry import Again, Decision, Dice, Hold, LineDown, RetryRules
 from kiosk.uploader.service.wire import Fault, FaultKind, Problem
+
+log = logging.getLogger(__name__)
 
 SAY_EXPIRED = "the service's certificate has expired, by a clock that is trusted: call support"
 
@@ -34,6 +40,69 @@ class LineView:
     def heard(self, now: Moment) -> "LineView":
         """It answered."""
         return LineView(heard_s=now.mono_ms / 1000)
+
+
+class ServiceLine:
+    """Belongs to the main loop: learns from every reply. `view` is what others may know."""
+
+    def __init__(self, rules: RetryRules, dice: Dice) -> None:
+        self._rules, self._dice = rules, dice
+        self._breaker = Breaker()
+        self.view = LineView()
+
+    @property
+    def online(self) -> bool:
+        """Whether the service is worth trying, as far as is known."""
+        return self._breaker.closed
+
+    def observe(self, decision: Decision, reply: Reply, now: Moment) -> None:
+        """Learn from a reply and what was decided over it."""
+        seconds = now.mono_ms / 1000
+        match decision:
+            case LineDown(say=say):
+                self._breaker = self._breaker.line_failed(seconds, self._rules, self._dice)
+                self._failed(say, reply, now)
+            case Again(service_failing=True, quiet_s=quiet_s, say=say):
+                self._breaker = self._breaker.service_failed(seconds, self._rules, self._dice, quiet_s)
+                if not self._breaker.closed:
+                    self._failed(say, reply, now)
+            case _:
+                self.heard(now)
+
+    def heard(self, now: Moment) -> None:
+        """The service answered."""
+        if not self._breaker.closed:
+            log.info("online: the service answers again")
+        self._breaker = self._breaker.succeeded()
+        self.view = self.view.heard(now)
+
+    def _failed(self, say: str, reply: Reply, now: Moment) -> None:
+        view = self.view.failed(say, reply, now)
+        if view.say != self.view.say:
+            log.warning("offline: %s", view.say)
+        self.view = view
+
+    def probe_if_due(self, now: Moment) -> bool:
+        """Whether the probing request of an open breaker is to go out now; it counts as sent."""
+        seconds = now.mono_ms / 1000
+        if not self._breaker.probe_due(seconds):
+            return False
+        self._breaker = self._breaker.probe(seconds)
+        return True
+
+    def probe_for_patient(self, now: Moment) -> bool:
+        """The same, earlier than it is due, for somebody stands here and waits."""
+        seconds = now.mono_ms / 1000
+        if not self._breaker.patient_may_probe(seconds, self._rules):
+            return False
+        self._breaker = self._breaker.probe(seconds)
+        return True
+
+    def wait_s(self, now: Moment) -> float:
+        """Seconds until the next probe is due, while the line is down."""
+        until = self._breaker.open_until
+        assert until is not None, "an open breaker says until when"
+        return 1.0 if self._breaker.probing else max(0.0, until - now.mono_ms / 1000)
 
 
 def word_of(reply: Reply, *, clock_trusted: bool) -> str:

@@ -28,7 +28,7 @@ for the whole kiosk, records that the service cannot take yet back off each for 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from kiosk.qualification.codes import SegmentOfResult
@@ -111,18 +111,6 @@ def backoff(attempts: int, rules: RetryRules, dice: Dice) -> float:
     return dice() * min(rules.cap_s, rules.base_s * 2.0 ** min(max(attempts, 1) - 1, 62))
 
 
-def drain_gap_s(waiting: int, oldest_s: float, per_s: float, rules: RetryRules) -> float:
-    """Return the seconds between two records of a backlog: never closer than `per_s` allows, and the whole of
-    it spread over half the time that it took to gather, at most `drain_spread_s`.
-
-    Thousands of kiosks come back from one outage together. At a pace that each finds modest they bring the
-    service 17 times its usual load (tests/uploader/delivery/fleet.py); spread so, less than three times.
-    Ask once, when draining begins: towards the end few wait, and the last would wait for ever longer.
-    """
-    spread = min(oldest_s / 2, rules.drain_spread_s)
-    return max(1 / per_s, spread / max(waiting, 1))
-
-
 def decide(reply: Delivered, attempts: int, rules: RetryRules, dice: Dice, *, asked_status: bool) -> Decision:
     """Decide over one reply. `attempts` counts this one; `asked_status`: it answered a status query."""
     match reply:
@@ -197,54 +185,3 @@ def _later(problem: Problem, attempts: int, rules: RetryRules, dice: Dice) -> Ag
     asked = min(problem.retry_after_s, rules.retry_after_cap_s)
     # Not before the asked time; the jitter on top keeps a fleet from coming back in one second.
     return Again(asked + min(wait, rules.base_s), say, reached, service_failing=True, quiet_s=asked)
-
-
-@dataclass(frozen=True)
-class Breaker:
-    """Whether the service is worth trying: closed, open until an instant, or half-open with one probe.
-
-    Instants are seconds of the monotonic clock.
-    """
-
-    failures: int = 0
-    open_until: float | None = None
-    probing: bool = False
-    last_probe: float = float("-inf")
-
-    @property
-    def closed(self) -> bool:
-        """The service may be asked freely."""
-        return self.open_until is None
-
-    def probe_due(self, now: float) -> bool:
-        """Open long enough: one probing request may go out."""
-        return self.open_until is not None and not self.probing and now >= self.open_until
-
-    def patient_may_probe(self, now: float, rules: RetryRules) -> bool:
-        """A patient stands here: probe earlier than due, but not more often than the base interval."""
-        return not self.closed and not self.probing and now >= self.last_probe + rules.base_s
-
-    def probe(self, now: float) -> "Breaker":
-        """The probing request goes out."""
-        return replace(self, probing=True, last_probe=now)
-
-    def line_failed(self, now: float, rules: RetryRules, dice: Dice) -> "Breaker":
-        """No usable reply: open at once, each time for longer."""
-        if not self.closed and not self.probing:
-            return self  # a straggler sent before it opened tells nothing new
-        failures = self.failures + 1
-        wait = backoff(failures, rules, dice)
-        return replace(self, failures=failures, open_until=now + wait, probing=False, last_probe=now)
-
-    def service_failed(self, now: float, rules: RetryRules, dice: Dice, quiet_s: float | None) -> "Breaker":
-        """The service answers but cannot work; opens when that repeats, or when it asks for quiet."""
-        if quiet_s is None and self.closed and self.failures + 1 < rules.failures_to_open:
-            return replace(self, failures=self.failures + 1)
-        if quiet_s is None:
-            return self.line_failed(now, rules, dice)
-        wait = quiet_s + dice() * rules.base_s
-        return replace(self, failures=self.failures + 1, open_until=now + wait, probing=False, last_probe=now)
-
-    def succeeded(self) -> "Breaker":
-        """A reply of the interface came in."""
-        return Breaker(last_probe=self.last_probe)

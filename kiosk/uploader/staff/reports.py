@@ -27,9 +27,9 @@ def status(
 ) -> Status:
     """The state of outbox and line. `handed`: answers handed over, and given up; None while that is off."""
     counts = dict.fromkeys(State, 0) if outbox is None else outbox.counts()
-    keys, heard_s = delivery.keys, delivery.line.heard_s
+    keys, heard_s = delivery.keys, delivery.line.view.heard_s
     return Status(
-        online=delivery.online,
+        online=delivery.line.online,
         waiting=counts[State.PENDING] + counts[State.SENDING],
         answered=counts[State.ANSWERED],
         rejected=counts[State.REJECTED],
@@ -38,7 +38,7 @@ def status(
         outbox=condition,
         outcomes_today={} if outbox is None else Ledger(outbox.database).outcomes_today(now),
         oldest_s=None if outbox is None else outbox.oldest_s(now),
-        line_say=delivery.line_say,
+        line_say=delivery.line.view.say,
         outbox_say=say,
         sealing_key=None if keys is None else keys.keys[0].key_id,
         certificate_days=certificate.days,

@@ -106,7 +106,7 @@ class StaffRequests:
                 assert_never(message)
 
     def _check(self, outbox: Outbox | None, now: Moment) -> FromUploader:
-        told = check(outbox, self._path, self._most, self._delivery.line, self._credentials, now)
+        told = check(outbox, self._path, self._most, self._delivery.line.view, self._credentials, now)
         return CheckResult(parts=told.parts + self._folders(outbox, now))
 
     def _note_look(self, staff: str, outbox: Outbox, now: Moment) -> None:

@@ -19,7 +19,9 @@ from enum import Enum, auto
 from pathlib import Path
 from random import Random
 
-from kiosk.uploader.delivery.retry import Breaker, LineDown, RetryRules, decide_line, drain_gap_s
+from kiosk.uploader.delivery.breaker import Breaker
+from kiosk.uploader.delivery.drain import drain_gap_s
+from kiosk.uploader.delivery.retry import LineDown, RetryRules, decide_line
 from kiosk.uploader.service.wire import Fault, FaultKind
 from tests.uploader.delivery.fleet_plot import Curve, draw
 

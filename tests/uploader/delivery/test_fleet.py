@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from kiosk.uploader.delivery.retry import RetryRules, drain_gap_s
+from kiosk.uploader.delivery.drain import drain_gap_s
+from kiosk.uploader.delivery.retry import RetryRules
 from tests.uploader.delivery.fleet import GOAL, Fleet, Load, Story, headlong, spread
 from tests.uploader.delivery.fleet_plot import Curve, draw
 
