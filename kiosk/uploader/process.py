@@ -53,6 +53,7 @@ from kiosk.uploader.identity.renewal import Renewal
 from kiosk.uploader.oqs.connector import Connector
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.salvage import open_or_salvage
+from kiosk.uploader.outbox.service_keys import kept_keys
 from kiosk.uploader.service.credentials import enrolled_keys
 from kiosk.uploader.service.service_client import Service
 from kiosk.uploader.service.tls import Credentials
@@ -198,8 +199,8 @@ class Uploader:
         wait = TICK_S
         try:
             self._take_results(now)
-            if self._outbox is not None:
-                self._timekeeper.mind(self._outbox.database, now)
+            if self._outbox is not None and self._timekeeper.mind(self._outbox.database, now):
+                self._outbox.mend_times(now)
             self._renewal.mind(now)
             self._expire(now)
             wait = min(wait, self._delivery.tick(self._outbox, now))
@@ -255,7 +256,7 @@ class Uploader:
 
         try:
             outbox = open_or_salvage(self._settings.outbox.path, make)
-            keys = outbox.keys() or enrolled_keys(self._credentials)
+            keys = kept_keys(outbox.database) or enrolled_keys(self._credentials)
             self._desk.load(outbox.database)
             self._timekeeper.opened(outbox.database)
         except OutboxLost as lost:
@@ -445,9 +446,7 @@ class Uploader:
             case VisitEnded() | AuditNote() | StaffWasCalled():
                 log.warning("%s was not noted: %s", type(message).__name__, self._outbox_say)
                 return None
-            case AskRecords() | AskSealed() | RetryNow() | AskStatus() | AskAudit():
-                return Done(say=self._outbox_say)
-            case AskLookUps() | StartLookUp():
+            case AskRecords() | AskSealed() | RetryNow() | AskStatus() | AskAudit() | AskLookUps() | StartLookUp():
                 return Done(say=self._outbox_say)
             case AskChallenge():
                 return None

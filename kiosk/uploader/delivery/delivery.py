@@ -60,6 +60,7 @@ from kiosk.uploader.outbox.records import (
     Untried,
     Waits,
 )
+from kiosk.uploader.outbox.service_keys import keep_keys, kept_keys
 from kiosk.uploader.service.wire import Answer, Challenge, Enrolled, Fault, Keys, Problem
 
 log = logging.getLogger(__name__)
@@ -220,8 +221,8 @@ class Delivery:
                 self.line.heard(now)
                 self._keys_due = now.mono_ms / 1000 + KEYS_EVERY_S
                 self.adopt_keys(reply)
-                if outbox is not None and self._keys == reply and outbox.keys() != reply:
-                    outbox.keep_keys(reply)
+                if outbox is not None and self._keys == reply and kept_keys(outbox.database) != reply:
+                    keep_keys(outbox.database, reply)
             case Problem() | Fault():
                 self._keys_due = now.mono_ms / 1000 + self._rules.retry.base_s
                 self.line.observe(decide_line(reply, self._rules.retry, self._dice), reply, now)

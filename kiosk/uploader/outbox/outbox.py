@@ -1,5 +1,8 @@
 """The outbox: sealed requests wait here until the service has answered. `schema.sql` tells the states.
 
+Every statement that writes the table `records` stands in this file (a test holds it), so that whoever asks
+how a record may change has one file to read. What only looks at records is in record_list.py.
+
 What `commit` has returned as `Kept` survives any power cut. Delivery is at least once; the record's id as
 idempotency key makes it once in effect. Methods raise `OutboxLost` when the disk does not take or give data:
 the caller closes the outbox, says so and opens it again later.
@@ -7,13 +10,12 @@ the caller closes the outbox, says so and opens it again later.
 
 import re
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import assert_never
 
 from kiosk.box.clock import Moment
 from kiosk.qualification.codes import outcome_of
-from kiosk.qualification.sealing import SealingKey, SuiteName
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.outbox.records import (
     Answered,
@@ -21,7 +23,6 @@ from kiosk.uploader.outbox.records import (
     Full,
     Kept,
     Leased,
-    Listed,
     Refused,
     Rejected,
     Settled,
@@ -32,7 +33,6 @@ from kiosk.uploader.outbox.records import (
     digest,
     receipt_for,
 )
-from kiosk.uploader.service.wire import Keys
 from kiosk.uploader.store.database import PRAGMAS, Database, OutboxLost
 
 KEEP_SETTLED = 20_000  #: answered and rejected rows kept for late answers, months of a busy clinic; no blobs
@@ -129,9 +129,7 @@ class Outbox:
             "attempts": int(send_now),
             "lease": self._life if send_now else None,
         }
-        names = ", ".join(columns)
-        marks = ", ".join("?" * len(columns))
-        self._rows(f"INSERT INTO records ({names}) VALUES ({marks})", *columns.values())  # noqa: S608  # our own names
+        self._insert_row("INSERT INTO records", columns)
         if not send_now:
             return Kept(receipt)
         leased = Leased(entry.id, receipt, entry.suite, entry.key_id, entry.sealed, 1, ask_first=False)
@@ -318,76 +316,50 @@ class Outbox:
         """How long the one that was taken first has been waiting."""
         return next((age for _, _, age in self._ages(now, limit=1)), None)
 
-    def counts(self) -> dict[State, int]:
-        """How many records stand in each state."""
-        found = {
-            str(state): _int(n)
-            for state, n in self._rows("SELECT state, count(*) FROM records WHERE seq > 0 GROUP BY state")
-        }
-        return {state: found.get(state.value, 0) for state in State}
+    # ---- what is not the way of a record -------------------------------------------------------------------
 
-    def lines(self, *, limit: int, states: Iterable[str] = (), before: int | None = None) -> list[Listed]:
-        """List records without their content, the newest last: the last `limit` before sequence `before`."""
-        wanted = [State(state).value for state in states] or [state.value for state in State]
-        marks = ", ".join("?" * len(wanted))
-        rows = self._rows(
-            "SELECT seq, id, receipt, state, taken_at, attempts, validity, code, outcome, reason FROM records"  # noqa: S608
-            f" WHERE state IN ({marks}) AND seq > 0 AND seq < ? ORDER BY seq DESC LIMIT ?",
-            *wanted,
-            2**62 if before is None else before,
-            limit,
-        )
-        return [_line(row) for row in reversed(rows)]
-
-    def sealed(self, record: str) -> Entry | None:
-        """Return one record with its sealed content, for export; None when there is none (any more)."""
-        rows = self._rows(
-            "SELECT id, suite, key_id, sealed, mode, taken_at, clock_trusted, challenged FROM records"
-            " WHERE id = ? AND length(sealed) > 0",
-            record,
-        )
-        if not rows:
-            return None
-        found, suite, key_id, sealed, mode, taken_at, trusted, challenged = rows[0]
-        assert isinstance(sealed, bytes), "the column is STRICT BLOB"
-        return Entry(
-            str(found),
-            str(suite),
-            str(key_id),
-            sealed,
-            str(mode),
-            str(taken_at),
-            bool(trusted),
-            bool(challenged),
-        )
-
-    # ---- the service's keys --------------------------------------------------------------------------------
-
-    def keep_keys(self, keys: Keys) -> None:
-        """Replace the list of the service's keys."""
+    def mark_seen(self, record: str) -> bool:
+        """Note that staff have dealt with it; False when there was nothing (more) to deal with."""
         with self.database.writing():
-            self._rows("DELETE FROM service_keys")
-            for position, key in enumerate(keys.keys):
-                self._rows(
-                    "INSERT INTO service_keys (position, service, key_id, suite, public)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    position,
-                    keys.service,
-                    key.key_id,
-                    key.suite.value,
-                    key.public,
-                )
+            seen = self._rows(
+                "UPDATE records SET desk = 2 WHERE id = ? AND desk = 1 RETURNING seq",
+                record,
+            )
+        return bool(seen)
 
-    def keys(self) -> Keys | None:
-        """Return the last list, None when the service has never been asked."""
-        rows = self._rows("SELECT service, key_id, suite, public FROM service_keys ORDER BY position")
-        spoken = {suite.value for suite in SuiteName}
-        keys = tuple(
-            SealingKey(str(key_id), SuiteName(str(suite)), public)
-            for _, key_id, suite, public in rows
-            if str(suite) in spoken and isinstance(public, bytes)
-        )
-        return Keys(str(rows[0][0]), keys) if keys else None
+    def mend_times(self, now: Moment) -> None:
+        """Derive the wall times of this boot's untrusted rows; the first synchronisation of a boot counts."""
+        offset = now.wall_ms - now.mono_ms
+        untrusted = "boot_id = ? AND clock_trusted = 0"
+        with self.database.writing():
+            self._rows(
+                "INSERT OR IGNORE INTO boots SELECT ?, ?"  # noqa: S608  # a constant
+                f" WHERE EXISTS (SELECT 1 FROM audit WHERE {untrusted})"
+                f" OR EXISTS (SELECT 1 FROM records WHERE {untrusted})",
+                now.boot_id,
+                offset,
+                now.boot_id,
+                now.boot_id,
+            )
+            self._rows(
+                "UPDATE records SET true_ms = mono_ms + (SELECT offset_ms FROM boots WHERE boot_id = ?)"  # noqa: S608
+                f" WHERE {untrusted} AND true_ms IS NULL",
+                now.boot_id,
+                now.boot_id,
+            )
+
+    def restore(self, row: Mapping[str, object]) -> None:
+        """Put back a row that was saved from a damaged file; within a transaction of the caller's. A row
+        whose number is taken already is left out, one without an id of its own gets one.
+        """
+        columns = dict(row)
+        if not columns["id"] or self._rows("SELECT 1 FROM records WHERE id = ?", columns["id"]):
+            columns["id"] = f"damaged-{columns['seq']}"
+        self._insert_row("INSERT OR IGNORE INTO records", columns)
+
+    def _insert_row(self, insert: str, columns: Mapping[str, object]) -> None:
+        marks = ", ".join("?" * len(columns))
+        self._rows(f"{insert} ({', '.join(columns)}) VALUES ({marks})", *columns.values())
 
 
 def _again(row: tuple[object, ...], entry: Entry) -> Kept | Refused:
@@ -398,22 +370,6 @@ def _again(row: tuple[object, ...], entry: Entry) -> Kept | Refused:
     if outcome is not None:
         settled = Settled(Outcome(str(outcome)), None if validity is None else str(validity))
     return Kept(str(receipt), None, settled)
-
-
-def _line(row: tuple[object, ...]) -> Listed:
-    seq, record, receipt, state, taken_at, attempts, validity, code, outcome, reason = row
-    return Listed(
-        seq=_int(seq),
-        id=str(record),
-        receipt=str(receipt),
-        state=State(str(state)),
-        taken_at=str(taken_at),
-        attempts=_int(attempts),
-        validity=None if validity is None else str(validity),
-        code=None if not code else str(code),
-        outcome=None if outcome is None else str(outcome),
-        reason="" if reason is None else str(reason),
-    )
 
 
 def _int(value: object) -> int:

@@ -235,12 +235,12 @@ def _fill(outbox: Outbox, records: list[dict[str, Any]], audit: list[dict[str, A
                 kept |= {"state": State.QUARANTINED.value, "reason": reason, "desk": kept["desk"] or 1}
             elif kept["state"] == State.SENDING.value:
                 kept |= {"state": State.PENDING.value, "reached": 1}
-            if database.rows("SELECT 1 FROM records WHERE id = ?", (kept["id"],)) or not kept["id"]:
-                kept["id"] = f"damaged-{kept['seq']}"
-            database.rows(_insert("records", kept), tuple(kept.values()))
+            outbox.restore(kept)
         for row in audit:  # as it is: a row that was damaged shows as a broken link of the chain
             kept = {name: _fitting(row[name], usual) for name, usual in _AUDIT_COLUMNS.items()}
-            database.rows(_insert("audit", kept), tuple(kept.values()))
+            marks = ", ".join("?" * len(kept))
+            insert = f"INSERT OR IGNORE INTO audit ({', '.join(kept)}) VALUES ({marks})"  # noqa: S608  # our own names
+            database.rows(insert, tuple(kept.values()))
     return sound
 
 
@@ -249,11 +249,6 @@ def _fill_standing(outbox: Outbox, found: dict[str, str]) -> None:
     for name in Name:
         if name.value in found:
             standing.put(name, found[name.value])
-
-
-def _insert(table: str, row: dict[str, Any]) -> str:
-    marks = ", ".join("?" * len(row))
-    return f"INSERT OR IGNORE INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608  # our own names
 
 
 def _fault(row: dict[str, Any]) -> str | None:

@@ -19,6 +19,7 @@ from kiosk.qualification.sealing import Label, Purpose, SealingKey, seal
 from kiosk.uploader.delivery.lanes import Deliver, Lane, Reply
 from kiosk.uploader.delivery.retry import Dice, LineDown, RetryRules, decide
 from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.record_list import sealed_record
 from kiosk.uploader.outbox.records import Entry
 from kiosk.uploader.service.wire import Challenge, Enrolled, Fault, FaultKind, Keys
 from kiosk.uploader.staff.late_answers import rfc3339
@@ -83,7 +84,7 @@ class Drill:
         entry = self._sealed(key, now)
         self._tell(DrillProgress(step="commit"))
         leased = outbox.commit_drill(entry, now)
-        if outbox.sealed(entry.id) != entry:
+        if sealed_record(outbox.database, entry.id) != entry:
             self._end(staff, "commit", "the disk did not keep the record: see the daily check", outbox, now)
             return
         self._tell(DrillProgress(step="refuse"))
@@ -124,7 +125,7 @@ class Drill:
         if not refused or not isinstance(waits, LineDown):
             say = reply.say if isinstance(reply, Fault) else "something answered where nothing may listen"
             self._end(running.staff, "deliver", say, outbox, now)
-        elif outbox.sealed(running.record) is None:
+        elif sealed_record(outbox.database, running.record) is None:
             self._end(running.staff, "deliver", "the record was lost after the refusal", outbox, now)
         else:
             self._tell(DrillProgress(step="erase"))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from kiosk.channel import LateAnswer, WaitingList
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.record_list import count_by_state
 from kiosk.uploader.outbox.records import State
 from kiosk.uploader.store.database import Database
 from kiosk.uploader.store.standing import Name, Standing
@@ -17,13 +18,13 @@ _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 def board(outbox: Outbox) -> WaitingList:
     """All that the desk may know now."""
-    counts = outbox.counts()
+    found = count_by_state(outbox.database)
     database = outbox.database
     return WaitingList(
-        waiting=counts[State.PENDING] + counts[State.SENDING],
+        waiting=found[State.PENDING] + found[State.SENDING],
         oldest_at=_oldest(database),
-        expired=counts[State.EXPIRED],
-        quarantined=counts[State.QUARANTINED],
+        expired=found[State.EXPIRED],
+        quarantined=found[State.QUARANTINED],
         held=held(database),
         late=_late(database),
         drill_passed_at=Standing(database).get(Name.DRILL_PASSED),
@@ -41,14 +42,6 @@ def unseen(database: Database, state: State) -> int:
     """How many of a state the desk has not dealt with."""
     rows = database.rows("SELECT count(*) FROM records WHERE desk = 1 AND state = ?", (state.value,))
     return int(str(rows[0][0]))
-
-
-def mark_seen(database: Database, visit: str) -> bool:
-    """Note that staff have dealt with it; False when there was nothing (more) to deal with."""
-    with database.writing():
-        return bool(
-            database.rows("UPDATE records SET desk = 2 WHERE id = ? AND desk = 1 RETURNING seq", (visit,))
-        )
 
 
 def rfc3339(ms: int) -> str:

@@ -5,6 +5,7 @@ from kiosk.channel import AskRecords, Done, RecordLine, Records, SealedRecord, S
 from kiosk.qualification.terms import FallbackReason
 from kiosk.uploader.delivery.delivery import Delivery
 from kiosk.uploader.identity.certificates import CertificateView
+from kiosk.uploader.outbox import record_list
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.records import State
 from kiosk.uploader.store.ledger import Ledger
@@ -26,7 +27,7 @@ def status(
     now: Moment,
 ) -> Status:
     """The state of outbox and line. `handed`: answers handed over, and given up; None while that is off."""
-    counts = dict.fromkeys(State, 0) if outbox is None else outbox.counts()
+    counts = dict.fromkeys(State, 0) if outbox is None else record_list.count_by_state(outbox.database)
     keys, heard_s = delivery.keys, delivery.line.view.heard_s
     return Status(
         online=delivery.line.online,
@@ -57,7 +58,8 @@ def status(
 
 def records(outbox: Outbox, asked: AskRecords) -> Records:
     """One page of the list."""
-    listed = outbox.lines(
+    listed = record_list.list_records(
+        outbox.database,
         limit=max(1, min(asked.limit, MAX_LINES)),
         states=[State(state) for state in asked.states],
         before=asked.before,
@@ -83,7 +85,7 @@ def records(outbox: Outbox, asked: AskRecords) -> Records:
 
 def sealed(outbox: Outbox, visit: str) -> SealedRecord | Done:
     """One record as it is sealed, or why not."""
-    entry = outbox.sealed(visit)
+    entry = record_list.sealed_record(outbox.database, visit)
     if entry is None:
         return Done(say="there is no sealed content of that record (any more)")
     return SealedRecord(

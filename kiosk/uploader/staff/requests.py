@@ -26,7 +26,7 @@ from kiosk.uploader.service.tls import Credentials
 from kiosk.uploader.staff.check import check
 from kiosk.uploader.staff.drill import Drill
 from kiosk.uploader.staff.fallback import Fallback
-from kiosk.uploader.staff.late_answers import board, mark_seen
+from kiosk.uploader.staff.late_answers import board
 from kiosk.uploader.staff.preferences import Preferences
 from kiosk.uploader.store.database import Database
 from kiosk.uploader.store.day_counts import day_counts
@@ -74,7 +74,7 @@ class StaffRequests:
                 self._note_look(staff, outbox, now)
                 return board(outbox)
             case AnswerSeen(staff=staff, visit=visit):
-                if mark_seen(outbox.database, visit):
+                if outbox.mark_seen(visit):
                     note = AuditNote(event="answer_seen", staff=staff, visit=visit)
                     Ledger(outbox.database).note(note, now)
                 return board(outbox)

@@ -26,29 +26,14 @@ class Timekeeper:
             self._clock.saw(int(seen))
         self._due_s = 0.0
 
-    def mind(self, database: Database, now: Moment) -> None:
-        """While the clock is to be believed: note the time, and mend what was written before it was."""
+    def mind(self, database: Database, now: Moment) -> bool:
+        """Note the time now and then while the clock is to be believed; True when that was done: what was
+        written before it was believed can be mended then (`Outbox.mend_times`).
+        """
         seconds = now.mono_ms / 1000
         if not now.trusted or seconds < self._due_s:
-            return
+            return False
         self._due_s = seconds + EVERY_S
         Standing(database).put(Name.LAST_SEEN, str(now.wall_ms))
         self._clock.saw(now.wall_ms)
-        mend(database, now)
-
-
-def mend(database: Database, now: Moment) -> None:
-    """Derive the wall times of this boot's untrusted rows; the first synchronisation of a boot counts."""
-    offset = now.wall_ms - now.mono_ms
-    untrusted = "boot_id = ? AND clock_trusted = 0"
-    with database.writing():
-        database.rows(
-            f"INSERT OR IGNORE INTO boots SELECT ?, ? WHERE EXISTS (SELECT 1 FROM audit WHERE {untrusted})"  # noqa: S608  # a constant
-            f" OR EXISTS (SELECT 1 FROM records WHERE {untrusted})",
-            (now.boot_id, offset, now.boot_id, now.boot_id),
-        )
-        database.rows(
-            "UPDATE records SET true_ms = mono_ms + (SELECT offset_ms FROM boots WHERE boot_id = ?)"  # noqa: S608
-            f" WHERE {untrusted} AND true_ms IS NULL",
-            (now.boot_id, now.boot_id),
-        )
+        return True

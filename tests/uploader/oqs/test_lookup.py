@@ -27,7 +27,7 @@ from kiosk.uploader.oqs.messages import Unit
 from kiosk.uploader.oqs.results import Result
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.records import Answered, Kept, Rejected
-from kiosk.uploader.staff.late_answers import board, mark_seen
+from kiosk.uploader.staff.late_answers import board
 from tests.uploader.oqs.clinic import wait_for
 from tests.uploader.outbox.records import answered, entry, open_outbox
 
@@ -398,7 +398,7 @@ def test_what_a_look_up_leaves_to_staff_is_told_until_they_have_dealt_with_it(
     item = desk.desk.check(desk.outbox)
     assert item is not None
     assert (item.fault, item.value) == ("lookup_uncertain", 1)
-    mark_seen(desk.outbox.database, visit)
+    desk.outbox.mark_seen(visit)
     assert desk.desk.check(desk.outbox) is None
 
 

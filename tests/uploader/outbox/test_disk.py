@@ -12,6 +12,7 @@ import pytest
 
 from kiosk.channel import Answered, AskStatus, CommitRefused, Committed, OutboxState, Status
 from kiosk.qualification.terms import Outcome
+from kiosk.uploader.outbox.record_list import count_by_state, list_records
 from kiosk.uploader.outbox.records import State
 from kiosk.visit.states import OutboxCondition
 from tests.simulator.service.running import RunningService
@@ -42,13 +43,13 @@ def test_kill_9_in_the_middle_of_commits_loses_nothing_acknowledged(tmp_path: Pa
         child.stdout.close()
         acknowledged |= dict(line.split() for line in lines if len(line.split()) == 2)
     outbox = open_outbox(path, max_records=100_000)
-    listed = {line.id: line for line in outbox.lines(limit=1_000_000)}
+    listed = {line.id: line for line in list_records(outbox.database, limit=1_000_000)}
     assert acknowledged.keys() <= listed.keys()
     assert len(listed) <= len(acknowledged) + KILLS, "at most the one in flight at each kill"
     assert len({line.receipt for line in listed.values()}) == len(listed)
     claimed = outbox.claim(NOW, 1_000_000)
     assert len(claimed) == len(listed)
-    assert outbox.counts()[State.QUARANTINED] == 0
+    assert count_by_state(outbox.database)[State.QUARANTINED] == 0
     outbox.close()
 
 

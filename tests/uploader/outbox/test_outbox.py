@@ -12,6 +12,7 @@ from kiosk.channel import AuditNote, VisitEnded
 from kiosk.qualification.sealing import SealingKey, SuiteName
 from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
 from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.record_list import count_by_state, list_records, sealed_record
 from kiosk.uploader.outbox.records import (
     Full,
     Kept,
@@ -23,6 +24,7 @@ from kiosk.uploader.outbox.records import (
     Waits,
     receipt_for,
 )
+from kiosk.uploader.outbox.service_keys import keep_keys, kept_keys
 from kiosk.uploader.service.wire import Keys
 from kiosk.uploader.store.database import PRAGMAS, OutboxLost
 from kiosk.uploader.store.ledger import Ledger
@@ -47,7 +49,7 @@ def kept(result: Kept | Full | Refused) -> Kept:
 
 
 def states(outbox: Outbox) -> dict[str, State]:
-    return {line.id: line.state for line in outbox.lines(limit=100)}
+    return {line.id: line.state for line in list_records(outbox.database, limit=100)}
 
 
 # ---- taking ------------------------------------------------------------------------------------------------
@@ -64,7 +66,7 @@ def test_another_content_under_the_same_id_is_refused(outbox: Outbox) -> None:
     record = entry()
     kept(outbox.commit(record, NOW, send_now=False))
     assert isinstance(outbox.commit(entry(record.id), NOW, send_now=False), Refused)
-    sealed = outbox.sealed(record.id)
+    sealed = sealed_record(outbox.database, record.id)
     assert sealed is not None
     assert sealed.sealed == record.sealed
 
@@ -199,7 +201,7 @@ def test_the_blob_is_overwritten_in_the_file_once_the_answer_is_committed(outbox
     outbox.commit(record, NOW, send_now=True)
     assert record.sealed[:64] in path.read_bytes()
     outbox.settle([answered(record.id)], NOW)
-    assert outbox.sealed(record.id) is None
+    assert sealed_record(outbox.database, record.id) is None
     content = path.read_bytes()
     assert not any(record.sealed[at : at + 16] in content for at in range(0, len(record.sealed) - 16, 16))
 
@@ -208,9 +210,9 @@ def test_a_rejected_record_tells_the_code_and_keeps_no_blob(outbox: Outbox) -> N
     record = entry()
     outbox.commit(record, NOW, send_now=True)
     outbox.settle([Rejected(record.id, "bad_signature")], NOW)
-    [line] = outbox.lines(limit=10)
+    [line] = list_records(outbox.database, limit=10)
     assert (line.state, line.code, line.outcome) == (State.REJECTED, "bad_signature", "staff_called")
-    assert outbox.sealed(record.id) is None
+    assert sealed_record(outbox.database, record.id) is None
 
 
 def test_an_answer_is_not_undone_by_a_late_failure(outbox: Outbox) -> None:
@@ -229,7 +231,7 @@ def test_at_the_age_cap_a_record_is_kept_listed_and_no_longer_sent(outbox: Outbo
     assert outbox.expire(later(86_401), 86_400) == [receipt]
     assert outbox.claim(later(86_402), 5) == []
     assert states(outbox) == {record.id: State.EXPIRED}
-    assert outbox.sealed(record.id) is not None
+    assert sealed_record(outbox.database, record.id) is not None
     assert outbox.waiting() == 0, "it does not fill the outbox for ever"
 
 
@@ -249,7 +251,7 @@ def test_old_settled_rows_go_and_waiting_ones_stay(path: Path) -> None:
         record = entry(size=10)
         outbox.commit(record, NOW, send_now=True)
         outbox.settle([answered(record.id)], NOW)
-    counts = outbox.counts()
+    counts = count_by_state(outbox.database)
     assert (counts[State.PENDING], counts[State.ANSWERED]) == (1, 10)
     outbox.close()
 
@@ -265,7 +267,7 @@ def test_a_record_damaged_on_the_disk_is_quarantined_and_the_others_are_sent(pat
     path.write_bytes(content)
     outbox = open_outbox(path)
     assert [leased.id for leased in outbox.claim(NOW, 5)] == [good.id]
-    line = next(line for line in outbox.lines(limit=10) if line.id == bad.id)
+    line = next(line for line in list_records(outbox.database, limit=10) if line.id == bad.id)
     assert line.state is State.QUARANTINED
     assert "checksum" in line.reason
     outbox.close()
@@ -312,12 +314,12 @@ def test_the_numbers_go_on_after_a_restart(path: Path) -> None:
 
 
 def test_the_services_keys_are_kept(outbox: Outbox) -> None:
-    assert outbox.keys() is None
+    assert kept_keys(outbox.database) is None
     suite = SuiteName.X25519_SHA256_CHACHA20POLY1305
     keys = Keys("s", (SealingKey("k2", suite, bytes(32)), SealingKey("k1", suite, bytes(32))))
-    outbox.keep_keys(keys)
-    outbox.keep_keys(keys)
-    assert outbox.keys() == keys
+    keep_keys(outbox.database, keys)
+    keep_keys(outbox.database, keys)
+    assert kept_keys(outbox.database) == keys
 
 
 # ---- audit and counters ------------------------------------------------------------------------------------

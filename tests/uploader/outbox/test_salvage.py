@@ -6,6 +6,7 @@ import pytest
 
 from kiosk.channel import AuditNote
 from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.record_list import count_by_state, list_records
 from kiosk.uploader.outbox.records import Kept, State
 from kiosk.uploader.outbox.salvage import MAX_ASIDE, open_or_salvage
 from kiosk.uploader.store.database import OutboxLost
@@ -34,7 +35,7 @@ def test_a_sound_file_is_simply_opened(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     ids = filled(path, 3)
     outbox = reopened(path)
-    assert [line.id for line in outbox.lines(limit=10)] == ids
+    assert [line.id for line in list_records(outbox.database, limit=10)] == ids
     assert list(tmp_path.iterdir()) == [path] or len(list(tmp_path.glob("*.damaged-*"))) == 0
     outbox.close()
 
@@ -63,7 +64,7 @@ def test_every_page_lost_in_turn_leaves_a_working_outbox_and_loses_little(tmp_pa
         claimed = {leased.id for leased in outbox.claim(NOW, 100)}
         assert claimed <= set(ids), "nothing that was never committed is sent"
         assert isinstance(outbox.commit(entry(), NOW, send_now=False), Kept)
-        quarantined = outbox.counts()[State.QUARANTINED]
+        quarantined = count_by_state(outbox.database)[State.QUARANTINED]
         saved_everywhere.append(len(claimed) + quarantined)
         outbox.close()
         again = reopened(path)
@@ -90,12 +91,12 @@ def test_saved_rows_keep_receipts_and_the_numbers_do_not_start_over(tmp_path: Pa
     path = tmp_path / "outbox.sqlite"
     filled(path, 10)
     before = open_outbox(path)
-    receipts = {line.id: line.receipt for line in before.lines(limit=100)}
+    receipts = {line.id: line.receipt for line in list_records(before.database, limit=100)}
     before.close()
     content = path.read_bytes()
     path.write_bytes(content[: -2 * PAGE] + b"\xa5" * 2 * PAGE)
     outbox = reopened(path)
-    after = {line.id: line.receipt for line in outbox.lines(limit=100)}
+    after = {line.id: line.receipt for line in list_records(outbox.database, limit=100)}
     assert after.items() <= receipts.items()
     new = outbox.commit(entry(), NOW, send_now=False)
     assert isinstance(new, Kept)
@@ -109,7 +110,7 @@ def test_a_salvage_that_was_cut_off_before_the_new_file_had_the_name_is_finished
     (tmp_path / "outbox.sqlite.damaged-1").write_bytes(b"nonsense")
     (tmp_path / "outbox.sqlite-journal").write_bytes(b"of the damaged file")
     outbox = reopened(path)
-    assert [line.id for line in outbox.lines(limit=10)] == ids
+    assert [line.id for line in list_records(outbox.database, limit=10)] == ids
     outbox.close()
     assert (tmp_path / "outbox.sqlite.damaged-1-journal").read_bytes() == b"of the damaged file"
     assert not mended.exists()

@@ -22,6 +22,7 @@ from kiosk.channel import (
     WaitingList,
 )
 from kiosk.simulator.service.service_pki import ClientFiles
+from kiosk.uploader.outbox.record_list import count_by_state, list_records
 from kiosk.uploader.outbox.records import State
 from tests.simulator.service.running import RunningService
 from tests.uploader.outbox.records import NOW, entry, later, open_outbox
@@ -112,8 +113,8 @@ def test_nothing_but_the_drill_sees_its_dummy(tmp_path: Path) -> None:
     outbox.commit(entry(), NOW, send_now=True)
     outbox.commit_drill(entry(), NOW)
     assert outbox.waiting() == 1
-    assert sum(outbox.counts().values()) == 1
-    assert len(outbox.lines(limit=10)) == 1
+    assert sum(count_by_state(outbox.database).values()) == 1
+    assert len(list_records(outbox.database, limit=10)) == 1
     assert outbox.claim(later(1000), 10) == []
     assert outbox.expire(later(1_000_000), 10) == []
     outbox.close()
@@ -125,7 +126,7 @@ def test_a_dummy_that_a_killed_drill_left_is_erased_at_the_next_start(tmp_path: 
     outbox.commit_drill(dummy, NOW)
     outbox.close()
     again = open_outbox(tmp_path / "outbox.sqlite")
-    assert again.counts()[State.PENDING] == 0
+    assert count_by_state(again.database)[State.PENDING] == 0
     again.close()
     assert dummy.sealed[:32] not in (tmp_path / "outbox.sqlite").read_bytes()
 

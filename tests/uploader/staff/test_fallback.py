@@ -26,7 +26,7 @@ from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.records import Kept, Rejected
-from kiosk.uploader.staff.late_answers import board, mark_seen
+from kiosk.uploader.staff.late_answers import board
 from kiosk.uploader.staff.preferences import Preferences
 from kiosk.uploader.store.audit_events import EVENTS, fault_of, sentence
 from kiosk.uploader.store.database import statements
@@ -201,9 +201,9 @@ def test_each_end_without_an_answer_reaches_the_desk(outbox: Outbox) -> None:
         expired.id: Outcome.RECORDED,
         damaged.id: Outcome.STAFF_CALLED,
     }
-    assert mark_seen(outbox.database, expired.id)
-    assert not mark_seen(outbox.database, expired.id)
-    assert not mark_seen(outbox.database, fine.id)
+    assert outbox.mark_seen(expired.id)
+    assert not outbox.mark_seen(expired.id)
+    assert not outbox.mark_seen(fine.id)
     assert len(board(outbox).late) == 2
     outbox.close()
 

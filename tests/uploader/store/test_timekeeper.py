@@ -16,7 +16,7 @@ from kiosk.uploader.service.tls import Credentials
 from kiosk.uploader.service.wire import Fault, FaultKind
 from kiosk.uploader.store.ledger import Ledger
 from kiosk.uploader.store.standing import Name, Standing
-from kiosk.uploader.store.timekeeper import EVERY_S, Timekeeper, mend
+from kiosk.uploader.store.timekeeper import EVERY_S, Timekeeper
 from tests.simulator.service.running import running_service
 from tests.uploader.outbox.records import entry, open_outbox
 from tests.uploader.world import INSTITUTION, TERMINAL, Token, running_uploader, write_config
@@ -40,7 +40,7 @@ def times(outbox: Outbox) -> list[tuple[object, ...]]:
 
 
 def test_times_of_a_boot_are_mended_when_the_clock_is_set_and_the_raw_ones_stay(outbox: Outbox) -> None:
-    mend(outbox.database, SET)
+    outbox.mend_times(SET)
     assert times(outbox) == [(60_000, TRUE_MS - 60_000)]
     [row] = Ledger(outbox.database).page(0, 10)
     assert (row.wall_ms, row.true_ms) == (60_000, TRUE_MS - 60_000)
@@ -48,22 +48,22 @@ def test_times_of_a_boot_are_mended_when_the_clock_is_set_and_the_raw_ones_stay(
 
 
 def test_the_first_synchronisation_counts_a_later_step_changes_nothing(outbox: Outbox) -> None:
-    mend(outbox.database, SET)
-    mend(outbox.database, Moment("boot-1", 70_000, TRUE_MS + 30 * 365 * 86_400_000, trusted=True))
+    outbox.mend_times(SET)
+    outbox.mend_times(Moment("boot-1", 70_000, TRUE_MS + 30 * 365 * 86_400_000, trusted=True))
     assert times(outbox) == [(60_000, TRUE_MS - 60_000)]
     outbox.close()
 
 
 def test_another_boots_times_cannot_be_mended_and_age_by_this_boot_alone(outbox: Outbox) -> None:
     other = Moment("boot-2", mono_ms=3_600_000, wall_ms=TRUE_MS, trusted=True)
-    mend(outbox.database, other)
+    outbox.mend_times(other)
     assert times(outbox) == [(60_000, None)]
     assert outbox.oldest_s(other) == 3600.0, "sent for longer rather than given up because of 1970"
     outbox.close()
 
 
 def test_a_mended_record_ages_rightly_after_a_reboot(outbox: Outbox) -> None:
-    mend(outbox.database, SET)
+    outbox.mend_times(SET)
     rebooted = Moment("boot-2", mono_ms=1_000, wall_ms=TRUE_MS - 60_000 + 7_200_000, trusted=True)
     assert outbox.oldest_s(rebooted) == 7200.0
     outbox.close()
@@ -72,7 +72,7 @@ def test_a_mended_record_ages_rightly_after_a_reboot(outbox: Outbox) -> None:
 def test_nothing_is_written_about_a_boot_that_knew_the_time(tmp_path: Path) -> None:
     outbox = open_outbox(tmp_path / "outbox.sqlite", now=SET)
     outbox.commit(entry(), SET, send_now=False)
-    mend(outbox.database, SET)
+    outbox.mend_times(SET)
     assert outbox.database.rows("SELECT * FROM boots") == []
     assert times(outbox) == [(TRUE_MS, None)]
     outbox.close()

@@ -15,7 +15,9 @@ from kiosk.channel import AuditNote, VisitEnded
 from kiosk.qualification.sealing import SealingKey, SuiteName
 from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
 from kiosk.uploader.outbox.outbox import Outbox
+from kiosk.uploader.outbox.record_list import list_records
 from kiosk.uploader.outbox.records import Entry, Rejected, Settlement, State, Untried, Waits
+from kiosk.uploader.outbox.service_keys import keep_keys
 from kiosk.uploader.service.wire import Keys
 from kiosk.uploader.store.ledger import Ledger
 from tests.uploader.outbox.powercut.oracle import Contents, changes, contents
@@ -108,7 +110,9 @@ class Clinic:
         return entry(record, size=self._chance.choice(_SIZES))
 
     def _sending(self) -> list[str]:
-        return [line.id for line in self._outbox.lines(limit=MAX_WAITING, states=[State.SENDING])]
+        return [
+            line.id for line in list_records(self._outbox.database, limit=MAX_WAITING, states=[State.SENDING])
+        ]
 
     # ---- the steps; each at most one transaction -----------------------------------------------------------
 
@@ -164,7 +168,7 @@ class Clinic:
         suite = SuiteName.X25519_SHA256_CHACHA20POLY1305
         keys = (SealingKey(f"k{self._chance.randrange(9)}", suite, self._chance.randbytes(32)) for _ in "ab")
         kept = Keys("simulator", tuple(keys))
-        self._do(lambda: self._outbox.keep_keys(kept))
+        self._do(lambda: keep_keys(self._outbox.database, kept))
 
     def _expire(self) -> None:
         now = self._now()
