@@ -3,6 +3,7 @@
 from kiosk.channel.base import Message
 from kiosk.channel.day_messages import StaffWasCalled
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode, Outcome
+from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.vocabulary import OutboxCondition
 
 # ---- screen -> uploader ------------------------------------------------------------------------------------
@@ -39,7 +40,7 @@ class VisitEnded(Message, frozen=True, tag="visit_ended"):
 class AuditNote(Message, frozen=True, tag="audit_note"):
     """Who of the staff did what, for the append-only table."""
 
-    event: str
+    event: AuditEvent
     staff: str
     visit: str | None = None
 

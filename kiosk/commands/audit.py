@@ -17,7 +17,8 @@ from kiosk.commands._whole_file import names_in, put
 from kiosk.config.clinic_settings import Clinic
 from kiosk.config.settings import Settings, load
 from kiosk.uploader.store.audit_chain import VERSION, Broken, verify
-from kiosk.uploader.store.audit_events import KIOSK, sentence
+from kiosk.uploader.store.audit_sentences import sentence
+from kiosk.visit.audit_events import KIOSK, AuditEvent
 
 
 @click.group()
@@ -41,7 +42,7 @@ def export(config: Path, since: datetime | None, out: Path | None, missing: bool
         _export_missing(config, settings, datetime.now(JAPAN).date())
         return
     with UploaderClient(config) as client:
-        client.send(AuditNote(event="audit_exported", staff=KIOSK))
+        client.send(AuditNote(event=AuditEvent.AUDIT_EXPORTED, staff=KIOSK))
         before, rows = _since(_pages(client), None if since is None else _ms(since))
     text = _text(settings.clinic, before, rows)
     if out is None:

@@ -61,7 +61,6 @@ from kiosk.uploader.staff import reports
 from kiosk.uploader.staff.drill import Drill
 from kiosk.uploader.staff.fallback import Fallback
 from kiosk.uploader.staff.requests import StaffRequests
-from kiosk.uploader.store.audit_events import KIOSK
 from kiosk.uploader.store.database import OutboxDamaged, OutboxLost
 from kiosk.uploader.store.ledger import Ledger
 from kiosk.uploader.store.line_hours import LineHours
@@ -69,6 +68,7 @@ from kiosk.uploader.store.timekeeper import Timekeeper
 from kiosk.uploader.telling import Told, but_age
 from kiosk.uploader.updates import Updates
 from kiosk.uploader.updates.changed_settings import ChangedSettings
+from kiosk.visit.audit_events import KIOSK, AuditEvent
 from kiosk.visit.states import OutboxCondition
 
 log = logging.getLogger(__name__)
@@ -221,13 +221,13 @@ class Uploader:
             if self._outbox is not None and self._desk.drill.owns(result.lane):
                 self._desk.drill.result(result.reply, self._outbox, now)
             elif self._renewal.owns(result.lane) and self._renewal.result(result.reply, now):
-                self._note(AuditNote(event="certificate_renewed", staff=KIOSK))
+                self._note(AuditEvent.CERTIFICATE_RENEWED, KIOSK)
 
-    def _note(self, note: AuditNote) -> None:
+    def _note(self, event: AuditEvent, staff: str) -> None:
         now = self._clock.now()
         try:
             if self._outbox is not None:
-                Ledger(self._outbox.database).note(note, now)
+                Ledger(self._outbox.database).note(event, staff, now)
         except OutboxLost as lost:
             self._lose(lost, now)
 
@@ -407,7 +407,7 @@ class Uploader:
                 Ledger(outbox.database).count_call(message, now)
                 return None
             case AuditNote():
-                Ledger(outbox.database).note(message, now)
+                Ledger(outbox.database).note(message.event, message.staff, now, visit=message.visit)
                 return None
             case AskRecords():
                 return reports.records(outbox, message)
@@ -446,7 +446,15 @@ class Uploader:
             case VisitEnded() | AuditNote() | StaffWasCalled():
                 log.warning("%s was not noted: %s", type(message).__name__, self._outbox_say)
                 return None
-            case AskRecords() | AskSealed() | RetryNow() | AskStatus() | AskAudit() | AskLookUps() | StartLookUp():
+            case (
+                AskRecords()
+                | AskSealed()
+                | RetryNow()
+                | AskStatus()
+                | AskAudit()
+                | AskLookUps()
+                | StartLookUp()
+            ):
                 return Done(say=self._outbox_say)
             case AskChallenge():
                 return None

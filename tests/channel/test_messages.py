@@ -18,6 +18,7 @@ from kiosk.qualification.terms import (
     Outcome,
     SignatureAlgorithm,
 )
+from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import CallReason, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
 
@@ -85,7 +86,7 @@ TO_UPLOADER: list[ch.Message] = [
         )
         for outcome in Outcome
     ),
-    ch.AuditNote(event="passcode_accepted", staff="1234"),
+    ch.AuditNote(event=AuditEvent.PASSCODE_ACCEPTED, staff="1234"),
     ch.AskStatus(),
     ch.AskRecords(),
     ch.AskRecords(limit=5, states=("pending", "sending"), before=7),
@@ -262,6 +263,20 @@ def test_a_message_is_plain_json_with_version_and_type() -> None:
         "v": 1,
         "visit": VISIT,
     }
+
+
+def test_an_audit_event_travels_as_its_word() -> None:
+    note = ch.AuditNote(event=AuditEvent.DESK_OPENED, staff="1001")
+    assert json.loads(ch.encode(note)) == {
+        "type": "audit_note",
+        "v": 1,
+        "event": "desk_opened",
+        "staff": "1001",
+        "visit": None,
+    }
+    packet = packed(v=1, type="audit_note", event="desk_opend", staff="1001")
+    with pytest.raises(ch.ChannelError):
+        ch.decode(packet, ch.UPLOADER_INBOX)
 
 
 @pytest.mark.parametrize(

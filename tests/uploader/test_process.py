@@ -26,6 +26,7 @@ from kiosk.channel import (
 from kiosk.channel import Done as DoneMessage
 from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
+from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.states import OutboxCondition
 from tests.simulator.service.running import RunningService
 from tests.uploader.world import RunningUploader, Token, new_visit, running_uploader, write_config
@@ -126,7 +127,7 @@ def test_packets_that_are_no_messages_are_refused_and_nothing_else_happens(uploa
 def test_counters_and_audit_notes_are_taken(uploader: RunningUploader) -> None:
     with uploader.screen() as screen:
         screen.wait_for(OutboxState, condition=OutboxCondition.READY)
-        screen.send(AuditNote(event="visual_check", staff="1001"))
+        screen.send(AuditNote(event=AuditEvent.VISUAL_CHECK, staff="1001"))
         screen.send(
             VisitEnded(
                 visit=new_visit(),

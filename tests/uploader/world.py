@@ -131,7 +131,10 @@ class Screen:
         self._peer.close()
 
     def send(self, message: channel.ToUploader) -> None:
-        assert self._peer.send(channel.encode(message))
+        self.send_packet(channel.encode(message))
+
+    def send_packet(self, packet: bytes) -> None:
+        assert self._peer.send(packet)
 
     def poll(self, seconds: float) -> None:
         self._selector.select(seconds)

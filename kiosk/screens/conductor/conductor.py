@@ -23,6 +23,7 @@ from kiosk.screens.kit.touch import DigitTouch, StartTouch, Touch
 from kiosk.screens.words.speech import Silence, Voice, speaks_first, speech_of
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
+from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.machine import reduce
 from kiosk.visit.staff_states import DoorPasscode
 from kiosk.visit.states import (
@@ -141,11 +142,12 @@ class Conductor:
         visit, number, future = self._staff
         self._staff = None
         if future.result():
-            event = "passcode_accepted" if visit is None else "visual_check"
+            event = AuditEvent.PASSCODE_ACCEPTED if visit is None else AuditEvent.VISUAL_CHECK
             self._uploader.send(channel.AuditNote(event=event, staff=number, visit=visit))
             self.handle(ev.StaffAccepted(visit, number))
         else:
-            self._uploader.send(channel.AuditNote(event="passcode_refused", staff=number, visit=visit))
+            refused = channel.AuditNote(event=AuditEvent.PASSCODE_REFUSED, staff=number, visit=visit)
+            self._uploader.send(refused)
             self.handle(ev.StaffRefused(visit))
 
     def _poll_desk(self, now: float) -> None:
@@ -310,7 +312,7 @@ class Conductor:
                 self._staff = (visit.id if visit is not None else None, number, future)
             case do.LockDoor(number, seconds):
                 self._unlock_at = self._world.monotonic() + seconds
-                self._uploader.send(channel.AuditNote(event="door_locked", staff=number))
+                self._uploader.send(channel.AuditNote(event=AuditEvent.DOOR_LOCKED, staff=number))
             case do.AskWaitingList(staff):
                 self._uploader.send(channel.AskWaitingList(staff=staff))
             case do.MarkSeen(staff, record):
@@ -321,7 +323,7 @@ class Conductor:
                 self._uploader.send(channel.RunDrill(staff=staff))
             case do.TryReader(staff):
                 self._reader_test.begin()
-                self._uploader.send(channel.AuditNote(event="reading_tested", staff=staff))
+                self._uploader.send(channel.AuditNote(event=AuditEvent.READING_TESTED, staff=staff))
             case do.EndReaderTest():
                 self._reader_test.end()
             case do.AskDay():

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from kiosk.box.clock import JAPAN, Moment
-from kiosk.channel import AuditNote, CheckItem
+from kiosk.channel import CheckItem
 from kiosk.config.clinic_settings import Clinic
 from kiosk.config.folder_settings import FileEncoding, LookupMessage, LookupSettings
 from kiosk.qualification.codes import (
@@ -48,9 +48,10 @@ from kiosk.uploader.oqs.results import Result
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.records import Answered
 from kiosk.uploader.service.wire import Answer
-from kiosk.uploader.store.audit_events import KIOSK
+from kiosk.uploader.store.audit_sentences import LookUpEnd
 from kiosk.uploader.store.database import Database
 from kiosk.uploader.store.ledger import Ledger
+from kiosk.visit.audit_events import KIOSK, AuditEvent
 
 log = logging.getLogger(__name__)
 
@@ -283,9 +284,9 @@ class LookUpDesk:
     def _end(self, state: LookUp, database: Database) -> None:
         self._keep(state, database)
         self._state = None
-        word = "done" if state.stage is Stage.DONE else "failed"
+        end = LookUpEnd.DONE if state.stage is Stage.DONE else LookUpEnd.FAILED
         assert self._now is not None, "tick was called"
-        Ledger(database).note(AuditNote(event=f"looked_up:{word}", staff=KIOSK), self._now)
+        Ledger(database).note(AuditEvent.LOOKED_UP, KIOSK, self._now, word=end)
         if state.stage is Stage.FAILED:
             log.error("look-up %d failed, look at the 資格確認端末 itself: %s", state.id, state.reason)
         else:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.box.clock import Moment
-from kiosk.channel import AuditNote, DrillProgress
+from kiosk.channel import DrillProgress
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, seal
 from kiosk.uploader.delivery.lanes import Deliver, Lane, Reply
 from kiosk.uploader.delivery.retry import Dice, LineDown, RetryRules, decide
@@ -23,9 +23,10 @@ from kiosk.uploader.outbox.record_list import sealed_record
 from kiosk.uploader.outbox.records import Entry
 from kiosk.uploader.service.wire import Challenge, Enrolled, Fault, FaultKind, Keys
 from kiosk.uploader.staff.late_answers import rfc3339
-from kiosk.uploader.store.audit_events import EVENTS, name_of
 from kiosk.uploader.store.ledger import Ledger
 from kiosk.uploader.store.standing import Name, Standing
+from kiosk.visit.audit_events import AuditEvent
+from kiosk.visit.views.staff_views import DrillStep
 
 log = logging.getLogger(__name__)
 
@@ -77,19 +78,27 @@ class Drill:
         """Go as far as the attempt; its result comes through `result`."""
         if self._running is not None:
             return
-        self._tell(DrillProgress(step="seal"))
+        self._tell(DrillProgress(step=DrillStep.SEAL))
         if key is None:
-            self._end(staff, "seal", "the service's key is not known yet: nothing can be sealed", outbox, now)
+            self._end(
+                staff,
+                DrillStep.SEAL,
+                "the service's key is not known yet: nothing can be sealed",
+                outbox,
+                now,
+            )
             return
         entry = self._sealed(key, now)
-        self._tell(DrillProgress(step="commit"))
+        self._tell(DrillProgress(step=DrillStep.COMMIT))
         leased = outbox.commit_drill(entry, now)
         if sealed_record(outbox.database, entry.id) != entry:
-            self._end(staff, "commit", "the disk did not keep the record: see the daily check", outbox, now)
+            self._end(
+                staff, DrillStep.COMMIT, "the disk did not keep the record: see the daily check", outbox, now
+            )
             return
-        self._tell(DrillProgress(step="refuse"))
+        self._tell(DrillProgress(step=DrillStep.REFUSE))
         door = ClosedDoor()
-        self._tell(DrillProgress(step="deliver"))
+        self._tell(DrillProgress(step=DrillStep.DELIVER))
         lane = self._make_lane(door.url)
         self._running = _Running(staff, entry.id, lane, door)
         lane.give(Deliver(leased, ask_first=False))
@@ -124,26 +133,26 @@ class Drill:
         waits = decide(reply, 1, self._rules, self._dice, asked_status=False)
         if not refused or not isinstance(waits, LineDown):
             say = reply.say if isinstance(reply, Fault) else "something answered where nothing may listen"
-            self._end(running.staff, "deliver", say, outbox, now)
+            self._end(running.staff, DrillStep.DELIVER, say, outbox, now)
         elif sealed_record(outbox.database, running.record) is None:
-            self._end(running.staff, "deliver", "the record was lost after the refusal", outbox, now)
+            self._end(running.staff, DrillStep.DELIVER, "the record was lost after the refusal", outbox, now)
         else:
-            self._tell(DrillProgress(step="erase"))
+            self._tell(DrillProgress(step=DrillStep.ERASE))
             self._end(running.staff, None, "", outbox, now)
 
-    def _end(self, staff: str, failed: str | None, say: str, outbox: Outbox, now: Moment) -> None:
+    def _end(self, staff: str, failed: DrillStep | None, say: str, outbox: Outbox, now: Moment) -> None:
         outbox.erase_drill()
         if failed is None:
             Standing(outbox.database).put(Name.DRILL_PASSED, rfc3339(now.best_ms))
-        event = EVENTS["drill_passed"] if failed is None else EVENTS["drill_failed"]
-        Ledger(outbox.database).note(AuditNote(event=name_of(event, failed or ""), staff=staff), now)
-        self._tell(DrillProgress(step=failed or "erase", passed=failed is None, say=say))
+        event = AuditEvent.DRILL_PASSED if failed is None else AuditEvent.DRILL_FAILED
+        Ledger(outbox.database).note(event, staff, now, word=failed)
+        self._tell(DrillProgress(step=failed or DrillStep.ERASE, passed=failed is None, say=say))
 
     def outbox_lost(self) -> None:
         """The disk failed in the middle; the dummy is erased when the outbox opens again."""
         if self._running is not None:
             self.stop()
-            self._tell(DrillProgress(step="commit", passed=False, say="the outbox cannot be used"))
+            self._tell(DrillProgress(step=DrillStep.COMMIT, passed=False, say="the outbox cannot be used"))
 
     def stop(self) -> None:
         """Let go of lane and port."""

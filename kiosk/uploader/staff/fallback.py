@@ -7,12 +7,11 @@ worth trying for a while, and left by itself when it answers. A reason of staff 
 import logging
 
 from kiosk.box.clock import Moment
-from kiosk.channel import AuditNote
 from kiosk.qualification.terms import FallbackReason
-from kiosk.uploader.store.audit_events import EVENTS, KIOSK, name_of
 from kiosk.uploader.store.database import Database
 from kiosk.uploader.store.ledger import Ledger
 from kiosk.uploader.store.standing import Name, Standing
+from kiosk.visit.audit_events import KIOSK, AuditEvent
 
 log = logging.getLogger(__name__)
 
@@ -47,25 +46,21 @@ class Fallback:
         Standing(database).put(Name.STAFF_FALLBACK, None if reason is None else reason.value)
         self._staff = reason
         if ended is not None:
-            _note("fallback_off", ended, staff, database, now)
+            Ledger(database).note(AuditEvent.FALLBACK_OFF, staff, now, word=ended)
         if reason is not None:
-            _note("fallback_on", reason, staff, database, now)
+            Ledger(database).note(AuditEvent.FALLBACK_ON, staff, now, word=reason)
 
     def look(self, offline_s: float | None, *, heard: bool, database: Database, now: Moment) -> None:
         """Enter or leave OFFLINE. `offline_s`: how long the line has been down, None while it is up or
         unknown; `heard`: the service has answered in this life.
         """
         if not self._offline and offline_s is not None and offline_s >= self._after_s:
-            self._put_offline(True, "fallback_on", database, now)
+            self._put_offline(True, AuditEvent.FALLBACK_ON, database, now)
         elif self._offline and offline_s is None and heard:
-            self._put_offline(False, "fallback_off", database, now)
+            self._put_offline(False, AuditEvent.FALLBACK_OFF, database, now)
 
-    def _put_offline(self, entered: bool, event: str, database: Database, now: Moment) -> None:
+    def _put_offline(self, entered: bool, event: AuditEvent, database: Database, now: Moment) -> None:
         Standing(database).put(Name.OFFLINE_FALLBACK, "1" if entered else None)
         self._offline = entered
         log.info("fallback operation: %s", self.reason or "left")
-        _note(event, FallbackReason.OFFLINE, KIOSK, database, now)
-
-
-def _note(event: str, reason: FallbackReason, staff: str, database: Database, now: Moment) -> None:
-    Ledger(database).note(AuditNote(event=name_of(EVENTS[event], reason.value), staff=staff), now)
+        Ledger(database).note(event, KIOSK, now, word=FallbackReason.OFFLINE)

@@ -3,11 +3,11 @@
 import re
 
 from kiosk.box.clock import Moment
-from kiosk.channel import AuditNote, SetPreferences, StaffPreferences
-from kiosk.uploader.store.audit_events import EVENTS, name_of
+from kiosk.channel import SetPreferences, StaffPreferences
 from kiosk.uploader.store.database import Database
 from kiosk.uploader.store.ledger import Ledger
 from kiosk.uploader.store.standing import Name, Standing
+from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.rules import LOUDEST
 
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_@-]{0,15}")
@@ -34,11 +34,10 @@ class Preferences:
         standing, ledger = Standing(database), Ledger(database)
         if chosen.volume != self.told.volume and 0 <= chosen.volume <= LOUDEST:
             standing.put(Name.VOLUME, str(chosen.volume))
-            event = name_of(EVENTS["volume_set"], str(chosen.volume))
-            ledger.note(AuditNote(event=event, staff=chosen.staff), now)
+            ledger.note(AuditEvent.VOLUME_SET, chosen.staff, now, word=chosen.volume)
         if chosen.languages != self.told.languages and _sensible(chosen.languages):
             standing.put(Name.LANGUAGES, " ".join(chosen.languages))
-            ledger.note(AuditNote(event="languages_set", staff=chosen.staff), now)
+            ledger.note(AuditEvent.LANGUAGES_SET, chosen.staff, now)
         self.load(database)
 
 

@@ -10,7 +10,6 @@ from kiosk.channel import (
     AskCheck,
     AskDay,
     AskWaitingList,
-    AuditNote,
     CheckItem,
     CheckResult,
     DrillProgress,
@@ -31,6 +30,7 @@ from kiosk.uploader.staff.preferences import Preferences
 from kiosk.uploader.store.database import Database
 from kiosk.uploader.store.day_counts import day_counts
 from kiosk.uploader.store.ledger import Ledger
+from kiosk.visit.audit_events import AuditEvent
 
 LOOK_S = 60.0  #: a page that asks again and again within this is one look for the audit
 
@@ -75,8 +75,7 @@ class StaffRequests:
                 return board(outbox)
             case AnswerSeen(staff=staff, visit=visit):
                 if outbox.mark_seen(visit):
-                    note = AuditNote(event="answer_seen", staff=staff, visit=visit)
-                    Ledger(outbox.database).note(note, now)
+                    Ledger(outbox.database).note(AuditEvent.ANSWER_SEEN, staff, now, visit=visit)
                 return board(outbox)
             case RunDrill(staff=staff):
                 keys = self._delivery.keys
@@ -112,5 +111,5 @@ class StaffRequests:
     def _note_look(self, staff: str, outbox: Outbox, now: Moment) -> None:
         seconds = now.mono_ms / 1000
         if seconds - self._looked.get(staff, float("-inf")) >= LOOK_S:
-            Ledger(outbox.database).note(AuditNote(event="desk_opened", staff=staff), now)
+            Ledger(outbox.database).note(AuditEvent.DESK_OPENED, staff, now)
         self._looked[staff] = seconds

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kiosk.uploader.store.audit_events import sentence
+from kiosk.uploader.store.audit_sentences import sentence
 
 VERSION = 1
 _ROW = ("event", "staff", "visit", "boot_id", "mono_ms", "wall_ms", "clock_trusted")

@@ -8,10 +8,11 @@ import logging
 import re
 
 from kiosk.box.clock import Moment
-from kiosk.channel import AuditNote, AuditRow, StaffWasCalled, VisitEnded
+from kiosk.channel import AuditRow, StaffWasCalled, VisitEnded
 from kiosk.uploader.store.audit_chain import link
-from kiosk.uploader.store.audit_events import fault_of
+from kiosk.uploader.store.audit_sentences import AuditWord, fault_of, name_of
 from kiosk.uploader.store.database import Database
+from kiosk.visit.audit_events import AuditEvent
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,18 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note(self, note: AuditNote, now: Moment) -> bool:
-        """Append to the audit table; False when it is not one of the registered events (audit_events.py)."""
-        if (fault := fault_of(note.event, note.staff, note.visit)) is not None:
+    def note(
+        self,
+        event: AuditEvent,
+        staff: str,
+        now: Moment,
+        *,
+        visit: str | None = None,
+        word: AuditWord | None = None,
+    ) -> bool:
+        """Append to the audit table; False when such a row must not be (audit_sentences.py)."""
+        name = name_of(event, word)
+        if (fault := fault_of(name, staff, visit)) is not None:
             log.warning("an audit note was refused: %s", fault)
             return False
         with self._database.writing():
@@ -42,9 +52,9 @@ class Ledger:
             before = last[0][0] if last else b""
             assert isinstance(before, bytes), "the column is STRICT BLOB"
             row = (
-                note.event,
-                note.staff,
-                note.visit,
+                name,
+                staff,
+                visit,
                 now.boot_id,
                 now.mono_ms,
                 now.wall_ms,

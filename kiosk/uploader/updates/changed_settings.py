@@ -13,7 +13,6 @@ import msgspec
 
 from kiosk.box.clock import Moment
 from kiosk.channel import (
-    AuditNote,
     CardSettings,
     ChangedFile,
     FromChanged,
@@ -23,6 +22,7 @@ from kiosk.channel import (
 )
 from kiosk.channel.changed_settings_messages import CHANGED_FILE
 from kiosk.uploader.updates.flags import SETTINGS, Flags
+from kiosk.visit.audit_events import AuditEvent
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class ChangedSettings:
     """One for the process. `wishes`: the folder that systemd watches; `tell` reaches every screen."""
 
     def __init__(
-        self, wishes: Path, tell: Callable[[FromUploader], None], note: Callable[[AuditNote], None]
+        self, wishes: Path, tell: Callable[[FromUploader], None], note: Callable[[AuditEvent, str], None]
     ) -> None:
         self._file = wishes.parent / CHANGED_FILE
         self._flags, self._tell, self._note = Flags(wishes), tell, note
@@ -54,7 +54,7 @@ class ChangedSettings:
                     self._put(msgspec.structs.replace(told, taking=True, failed=False))
             case LeaveSettings(staff=staff):
                 if not told.taking and file is not None:
-                    self._note(AuditNote(event="settings_left", staff=staff))
+                    self._note(AuditEvent.SETTINGS_LEFT, staff)
                     self._put(msgspec.structs.replace(told, left=True, failed=False))
             case _:
                 assert_never(message)
@@ -77,7 +77,7 @@ class ChangedSettings:
         self._wished = None
         if self._flags.put(SETTINGS, True, wished.offer):
             self._until = seconds + GIVE_UP_S
-            self._note(AuditNote(event="settings_taken", staff=wished.staff))
+            self._note(AuditEvent.SETTINGS_TAKEN, wished.staff)
         else:
             log.error("the card's settings are not taken: the folder of wishes cannot be written")
             self._put(msgspec.structs.replace(self.told, taking=False, failed=True))

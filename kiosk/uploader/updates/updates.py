@@ -17,7 +17,6 @@ from kiosk.box.clock import Moment
 from kiosk.box.release import release_of
 from kiosk.channel import (
     AskUpdate,
-    AuditNote,
     CloseUpdate,
     FromUpdater,
     FromUploader,
@@ -35,6 +34,7 @@ from kiosk.uploader.updates.flags import RESTART, STICK, Flags
 from kiosk.uploader.updates.stick import OnStick, stamp
 from kiosk.uploader.updates.visits import Visits
 from kiosk.uploader.updates.work import Ended, Install, Look, Looked, Progress, Work
+from kiosk.visit.audit_events import AuditEvent
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Updates:
         settings: UpdateSettings,
         timeout_s: float,
         tell: Callable[[FromUploader], None],
-        note: Callable[[AuditNote], None],
+        note: Callable[[AuditEvent, str], None],
         wake: Callable[[], None],
     ) -> None:
         self._settings, self._tell, self._note = settings, tell, note
@@ -169,7 +169,7 @@ class Updates:
         self._state.fault, self._state.progress = None, Progress("fetching", 0)
         self._state.job = Install(what)
         self._state.staff = message.staff
-        self._note(AuditNote(event="update_started", staff=message.staff))
+        self._note(AuditEvent.UPDATE_STARTED, message.staff)
         self._work.give(self._state.job)
 
     def _wanted(self, source: UpdateSource, version: str) -> ChannelFile | OnStick | UpdateFault:
@@ -257,15 +257,15 @@ class Updates:
             self._state.installed = job.version
             note = _Note(version=job.version, source=job.source, boot_id=now.boot_id)
             _remember(self._settings.folder / INSTALLED, note)
-            self._note(AuditNote(event="update_installed", staff=staff))
+            self._note(AuditEvent.UPDATE_INSTALLED, staff)
         else:
             log.warning("update: %s was not installed: %s: %s", job.version, fault.word, fault.say)
-            self._note(AuditNote(event="update_failed", staff=staff))
+            self._note(AuditEvent.UPDATE_FAILED, staff)
 
     def _do_restart(self, staff: str) -> None:
         self._restart = None
         if self._flags.put(RESTART, True):
-            self._note(AuditNote(event="kiosk_restarted", staff=staff))
+            self._note(AuditEvent.KIOSK_RESTARTED, staff)
         else:
             say = f"{self._settings.flags} cannot be written: switch the kiosk off and on again"
             self._state.fault = UpdateFault(source="channel", word="no_restart", say=say)

@@ -13,6 +13,7 @@ from kiosk.screens.conductor.staff_side import ANSWER_S, SETTLED_S, Box, StaffSi
 from kiosk.screens.drawing.display import Down, Up
 from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.kit.look import Look
+from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.events import (
     Action,
     Began,
@@ -130,7 +131,7 @@ def test_the_right_passcode_opens_the_menu_and_is_audited(place: Place) -> None:
     place.passcode()
     assert place.kiosk.screen == StaffMenu(STAFF)
     assert place.uploader.heard()[-2:] == [
-        ch.AuditNote(event="passcode_accepted", staff=STAFF),
+        ch.AuditNote(event=AuditEvent.PASSCODE_ACCEPTED, staff=STAFF),
         ch.AskWaitingList(staff=STAFF),
     ]
 

@@ -16,6 +16,7 @@ from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.widgets import Qr
 from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import lay_out
+from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.events import (
     Action,
     LanguageSwitched,
@@ -102,7 +103,7 @@ def test_a_card_is_read_in_the_reading_test_and_nothing_comes_of_it(place: Place
     place.press(Action.BACK)
     assert asked_of_the_reader(place) == [ch.EndContact(visit=VISIT)]
     told = place.uploader.heard()
-    assert ch.AuditNote(event="reading_tested", staff=STAFF) in told
+    assert ch.AuditNote(event=AuditEvent.READING_TESTED, staff=STAFF) in told
     assert not any(isinstance(message, ch.CommitRecord | ch.VisitEnded | ch.AskChallenge) for message in told)
 
 

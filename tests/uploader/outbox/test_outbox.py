@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.channel import AuditNote, VisitEnded
+from kiosk.channel import VisitEnded
 from kiosk.qualification.sealing import SealingKey, SuiteName
 from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
 from kiosk.uploader.outbox.outbox import Outbox
@@ -28,6 +28,7 @@ from kiosk.uploader.outbox.service_keys import keep_keys, kept_keys
 from kiosk.uploader.service.wire import Keys
 from kiosk.uploader.store.database import PRAGMAS, OutboxLost
 from kiosk.uploader.store.ledger import Ledger
+from kiosk.visit.audit_events import AuditEvent
 from tests.uploader.outbox.records import NOW, answered, entry, later, open_outbox
 
 
@@ -325,14 +326,14 @@ def test_the_services_keys_are_kept(outbox: Outbox) -> None:
 # ---- audit and counters ------------------------------------------------------------------------------------
 
 
-def note(event: str = "visual_check") -> AuditNote:
-    return AuditNote(event=event, staff="1001", visit=entry().id)
+def note(ledger: Ledger, staff: str = "1001") -> bool:
+    return ledger.note(AuditEvent.VISUAL_CHECK, staff, NOW, visit=entry().id)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET staff = '1'", "DELETE FROM audit"])
 def test_the_audit_table_takes_neither_change_nor_removal(outbox: Outbox, statement: str) -> None:
     ledger = Ledger(outbox.database)
-    assert ledger.note(note(), NOW)
+    assert note(ledger)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         outbox.database.rows(statement)
     assert ledger.broken_link() is None
@@ -341,14 +342,14 @@ def test_the_audit_table_takes_neither_change_nor_removal(outbox: Outbox, statem
 def test_an_audit_row_taken_out_behind_our_back_shows(outbox: Outbox) -> None:
     ledger = Ledger(outbox.database)
     for _ in range(4):
-        ledger.note(note(), NOW)
+        assert note(ledger)
     outbox.database.rows("DROP TRIGGER audit_is_not_shortened")
     outbox.database.rows("DELETE FROM audit WHERE seq = 2")
     assert ledger.broken_link() == 3
 
 
 def test_the_audit_table_takes_no_free_text(outbox: Outbox) -> None:
-    assert not Ledger(outbox.database).note(note("patient 架空 花子 called"), NOW)
+    assert not note(Ledger(outbox.database), "架空 花子")
 
 
 def ended(outcome: Outcome) -> VisitEnded:

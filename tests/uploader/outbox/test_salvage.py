@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.channel import AuditNote
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.record_list import count_by_state, list_records
 from kiosk.uploader.outbox.records import Kept, State
 from kiosk.uploader.outbox.salvage import MAX_ASIDE, open_or_salvage
 from kiosk.uploader.store.database import OutboxLost
 from kiosk.uploader.store.ledger import Ledger
+from kiosk.visit.audit_events import AuditEvent
 from tests.uploader.outbox.records import NOW, answered, entry, open_outbox
 
 PAGE = 4096
@@ -26,7 +26,7 @@ def filled(path: Path, count: int) -> list[str]:
     for record in records:
         assert isinstance(outbox.commit(record, NOW, send_now=False), Kept)
     outbox.settle([answered(records[0].id)], NOW)
-    Ledger(outbox.database).note(AuditNote(event="fallback_on", staff="1001"), NOW)
+    Ledger(outbox.database).note(AuditEvent.FALLBACK_ON, "1001", NOW)
     outbox.close()
     return [record.id for record in records]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk import channel
 from kiosk.channel import (
     Answered,
     AnswerSeen,
@@ -28,8 +29,9 @@ from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.records import Kept, Rejected
 from kiosk.uploader.staff.late_answers import board
 from kiosk.uploader.staff.preferences import Preferences
-from kiosk.uploader.store.audit_events import EVENTS, fault_of, sentence
+from kiosk.uploader.store.audit_sentences import RULES, fault_of, sentence
 from kiosk.uploader.store.database import statements
+from kiosk.visit.audit_events import AuditEvent
 from tests.simulator.service.running import RunningService
 from tests.uploader.outbox.records import NOW, answered, entry, later, open_outbox
 from tests.uploader.world import RunningUploader, Screen, Token, new_visit, running_uploader, write_config
@@ -321,10 +323,11 @@ def test_what_is_not_registered_is_not_written(event: str, staff: str, visit: st
 
 
 def test_every_registered_event_reads_as_a_sentence() -> None:
-    for event in EVENTS.values():
-        for name in [event.id, *(f"{event.id}:{word}" for word in event.words)]:
-            assert fault_of(name, STAFF, "v-1" if event.visit else None) is None
-            text = sentence(name, STAFF, "v-1" if event.visit else None)
+    assert set(RULES) == set(AuditEvent)
+    for event, rule in RULES.items():
+        for name in [event.value, *(f"{event.value}:{word}" for word in rule.words)]:
+            assert fault_of(name, STAFF, "v-1" if rule.visit else None) is None
+            text = sentence(name, STAFF, "v-1" if rule.visit else None)
             assert "{" not in text
             assert text != name
 
@@ -332,8 +335,9 @@ def test_every_registered_event_reads_as_a_sentence() -> None:
 def test_an_unregistered_note_is_refused_by_the_process_with_a_reason(uploader: RunningUploader) -> None:
     with uploader.screen() as screen:
         screen.keys()
-        screen.send(AuditNote(event="something_new", staff=STAFF))
-        uploader.wait_for_log("not registered")
+        known = channel.encode(AuditNote(event=AuditEvent.DESK_OPENED, staff=STAFF))
+        screen.send_packet(known.replace(AuditEvent.DESK_OPENED.encode(), b"something_new"))
+        uploader.wait_for_log("channel: a packet was refused")
     uploader.stop()
     assert audit(uploader.outbox) == []
 

@@ -11,6 +11,7 @@ from kiosk.commands.audit import audit
 from kiosk.qualification.terms import FallbackReason
 from kiosk.uploader.store.audit_chain import Broken, Whole, verify
 from kiosk.uploader.store.ledger import Ledger
+from kiosk.visit.audit_events import AuditEvent
 from tests.uploader.outbox.records import NOW, open_outbox
 from tests.uploader.world import RunningUploader, new_visit
 
@@ -20,11 +21,11 @@ def exported(uploader: RunningUploader, tmp_path: Path) -> Path:
     """An export of a few deeds."""
     with uploader.screen() as screen:
         screen.wait_for(LineState)
-        screen.send(AuditNote(event="visual_check", staff="1001", visit=new_visit()))
+        screen.send(AuditNote(event=AuditEvent.VISUAL_CHECK, staff="1001", visit=new_visit()))
         screen.send(SetFallback(staff="1002", reason=FallbackReason.LINE))
         screen.wait_for(LineState, fallback=FallbackReason.LINE)
         screen.send(SetFallback(staff="1002", reason=None))
-        screen.send(AuditNote(event="passcode_refused", staff="1003"))
+        screen.send(AuditNote(event=AuditEvent.PASSCODE_REFUSED, staff="1003"))
         out = tmp_path / "audit.jsonl"
         done = CliRunner().invoke(audit, ["export", "--config", str(uploader.config), "--out", str(out)])
         assert (done.exit_code, done.output) == (0, f"5 rows written to {out}\n"), done.output
@@ -151,7 +152,7 @@ def test_the_timer_does_not_go_on_from_an_export_that_was_altered(
 def test_times_of_a_boot_without_a_clock_are_mended_beside_the_raw_ones(tmp_path: Path) -> None:
     outbox = open_outbox(tmp_path / "outbox.sqlite")
     lost = type(NOW)("boot-1", mono_ms=5_000, wall_ms=0, trusted=False)
-    Ledger(outbox.database).note(AuditNote(event="desk_opened", staff="1001"), lost)
+    Ledger(outbox.database).note(AuditEvent.DESK_OPENED, "1001", lost)
     with outbox.database.writing():
         outbox.database.rows("INSERT INTO boots VALUES ('boot-1', 1800000000000)")
     [row] = Ledger(outbox.database).page(0, 10)

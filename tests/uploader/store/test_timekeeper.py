@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.box.clock import Clock, Moment
-from kiosk.channel import AskCheck, AskStatus, AuditNote, CheckResult, LineState, Status
+from kiosk.channel import AskCheck, AskStatus, CheckResult, LineState, Status
 from kiosk.simulator.service.service_pki import Dates, make_client, prepare_service
 from kiosk.uploader.delivery.line import word_of
 from kiosk.uploader.identity.certificates import look_at
@@ -17,6 +17,7 @@ from kiosk.uploader.service.wire import Fault, FaultKind
 from kiosk.uploader.store.ledger import Ledger
 from kiosk.uploader.store.standing import Name, Standing
 from kiosk.uploader.store.timekeeper import EVERY_S, Timekeeper
+from kiosk.visit.audit_events import AuditEvent
 from tests.simulator.service.running import running_service
 from tests.uploader.outbox.records import entry, open_outbox
 from tests.uploader.world import INSTITUTION, TERMINAL, Token, running_uploader, write_config
@@ -31,7 +32,7 @@ def outbox(tmp_path: Path) -> Outbox:
     outbox = open_outbox(tmp_path / "outbox.sqlite", now=LOST)
     taken = entry()
     outbox.commit(type(taken)(**{**vars(taken), "clock_trusted": False}), LOST, send_now=False)
-    Ledger(outbox.database).note(AuditNote(event="desk_opened", staff="1001"), LOST)
+    Ledger(outbox.database).note(AuditEvent.DESK_OPENED, "1001", LOST)
     return outbox
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiosk.box.clock import Moment
-from kiosk.channel import AuditNote, VisitEnded
+from kiosk.channel import VisitEnded
 from kiosk.qualification.sealing import SealingKey, SuiteName
 from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
 from kiosk.uploader.outbox.outbox import Outbox
@@ -20,6 +20,7 @@ from kiosk.uploader.outbox.records import Entry, Rejected, Settlement, State, Un
 from kiosk.uploader.outbox.service_keys import keep_keys
 from kiosk.uploader.service.wire import Keys
 from kiosk.uploader.store.ledger import Ledger
+from kiosk.visit.audit_events import AuditEvent
 from tests.uploader.outbox.powercut.oracle import Contents, changes, contents
 from tests.uploader.outbox.powercut.recorder import Marker
 from tests.uploader.outbox.records import answered, entry, open_outbox
@@ -148,9 +149,7 @@ class Clinic:
 
     def _note(self) -> None:
         now = self._now()
-        self._do(
-            lambda: Ledger(self._outbox.database).note(AuditNote(event="fallback_on", staff="1001"), now)
-        )
+        self._do(lambda: Ledger(self._outbox.database).note(AuditEvent.FALLBACK_ON, "1001", now))
 
     def _count(self) -> None:
         now = self._now()
