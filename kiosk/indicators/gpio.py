@@ -28,7 +28,7 @@ class Panel:
         try:
             for pin in board.leds:
                 taken.append(gpiozero.LED(pin, active_high=board.leds_active_high, pin_factory=pin_factory))
-            # Not TonalBuzzer: its range ends at 880 Hz and it raises beyond (facts/screens.md 2.5).
+            # Not TonalBuzzer: its range ends at 880 Hz and it raises beyond (docs/facts/screens.md).
             self._buzzer = (
                 None
                 if board.buzzer is None

@@ -34,7 +34,7 @@ class SignatureAlgorithm(StrEnum):
 
 
 class FallbackReason(StrEnum):
-    """Why the kiosk works in fallback operation (DESIGN 8). Sending goes on whenever it can."""
+    """Why the kiosk works in fallback operation, which never stops the sending."""
 
     OFFLINE = "offline"  #: found by the uploader itself, and left by itself
     FACE_READER = "face_reader"  #: 顔認証付きカードリーダーの故障; set and left by staff, like those below

@@ -1,7 +1,7 @@
 """The screen process's loop: touches in, pictures out. Draws only what changed; waits on the channel between.
 
 A message from the reader wakes the loop at once, so that light and progress follow the token and not the
-frame clock; touches are looked for sixty times a second (facts/screens.md 2.4: SDL has nothing to wait on).
+frame clock; touches are looked for sixty times a second (SDL has nothing to wait on: docs/facts/screens.md).
 """
 
 import logging

@@ -171,7 +171,8 @@ def _missing(kiosk: Kiosk) -> Kiosk:
 
 
 def _with_challenge(screen: S, challenge: str) -> S:
-    """Put the challenge into the visit, unless the token was recognised without one (DESIGN 3)."""
+    """Put the challenge into the visit, unless the token was recognised without one: the transcript is then
+    fixed."""
     match screen:
         case TooEarly() | ChooseLanguage() | StillThere():
             return replace(screen, back=_with_challenge(screen.back, challenge))  # type: ignore[arg-type]  # same class

@@ -35,7 +35,7 @@ from kiosk.visit.states import (
 )
 from kiosk.visit.step import Step, call, choose_device, hold, resting, stay
 
-PIN_LENGTH = 4  #: 利用者証明用 PIN: four digits on card and phone (facts/card.md 1.2)
+PIN_LENGTH = 4  #: 利用者証明用 PIN: four digits on card and phone (docs/facts/card.md)
 
 
 def question(kiosk: Kiosk, screen: Question, event: Event) -> Step:
@@ -115,7 +115,10 @@ def _method(kiosk: Kiosk, screen: ChooseMethod, visit: Visit, event: Event) -> S
 
 
 def _to_visual(visit: Visit) -> Step:
-    """The visual check is for the plastic card only: choosing it fixes the device (DESIGN 1)."""
+    """The visual check is for the plastic card only: choosing it fixes the device.
+
+    Staff compare the face with the photo that is printed on the card; a phone shows none.
+    """
     return VisualCheck(replace(visit, device=Device.CARD, authentication=Authentication.VISUAL)), ()
 
 

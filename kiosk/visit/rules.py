@@ -11,7 +11,7 @@ LOUDEST = 5
 
 @dataclass(frozen=True)
 class Timing:
-    """How long each state waits, in seconds. Sources: facts/screens.md 6.1 (time-outs) and WCAG 2.2.1."""
+    """How long each state waits, in seconds. Sources: docs/facts/screens.md (Time-outs) and WCAG 2.2.1."""
 
     patient_s: float = 60.0  #: a question to the patient, before "are you still there?"
     pin_s: float = 90.0

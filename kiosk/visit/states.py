@@ -303,7 +303,7 @@ class Line:
 
     online: bool = True
     waiting: int = 0  #: records not yet answered
-    fallback: FallbackReason | None = None  #: why fallback operation is on (DESIGN 8), None when off
+    fallback: FallbackReason | None = None  #: why fallback operation is on, None when off
 
     @property
     def backup(self) -> bool:

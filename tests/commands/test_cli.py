@@ -28,7 +28,7 @@ from kiosk.config.table import Fault
 
 ALL = [("", name) for name in COMMANDS] + [("simulate", name) for name in SIMULATE]
 
-#: What a process must never load: its privileges are too narrow for it (DESIGN §2).
+#: What a process must never load: its privileges are too narrow for it (docs/architecture.md).
 NEVER = {
     "reader": {
         "pygame",

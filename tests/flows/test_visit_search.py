@@ -1,4 +1,4 @@
-"""The invariants of facts/screens.md 3.3, over every reachable state, in both modes."""
+"""What must hold in every reachable state, in both modes (docs/architecture.md)."""
 
 from collections.abc import Callable
 from dataclasses import replace

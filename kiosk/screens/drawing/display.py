@@ -81,7 +81,7 @@ class Fingers:
     """Turns SDL's events into inputs: one finger at a time, each touch once.
 
     SDL sends FINGER events, and on some drivers MOUSE events with touch=True for the same touch
-    (facts/display.md, pibooth#690); those are passed over. While one finger is down, others do nothing. A
+    (docs/facts/display.md); those are passed over. While one finger is down, others do nothing. A
     panel that is unplugged under a finger never says that it went up: after a while others count again.
     """
 

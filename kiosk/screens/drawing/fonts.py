@@ -1,4 +1,4 @@
-"""Fonts by pygame.font (SDL_ttf with HarfBuzz: name variants are right, facts/screens.md 2.2).
+"""Fonts by pygame.font (SDL_ttf with HarfBuzz: name variants are right, docs/facts/screens.md).
 
 BIZ UDPGothic, and behind it Noto Sans CJK for whole strings that hold a character which the first lacks:
 per string, because a line mixed of two fonts looks wrong and sits on two baselines.
@@ -17,7 +17,7 @@ SHARE = Path("/usr/share/fonts")
 ASCENT_EM = 0.88
 SIZES_KEPT = 48
 WIDTHS_KEPT = 4096
-#: BIZ UDPGothic lacks some of their letters (facts/screens.md 2.2): all their texts are set in Noto.
+#: BIZ UDPGothic lacks some of their letters (docs/facts/screens.md, Text): all their texts are set in Noto.
 OTHER_FIRST = frozenset({"zh", "ko", "vi"})
 
 

@@ -1,5 +1,5 @@
 """The picture on a panel that is mounted turned: by software, because turning it in the boot settings garbles
-it on a Pi 4 (facts/screens.md 2.1). PURE."""
+it on a Pi 4 (docs/facts/display.md). PURE."""
 
 from dataclasses import dataclass
 

@@ -7,7 +7,7 @@ from kiosk.config.choices import ReaderSide
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.theme import Tokens
 
-#: Height of a capital H in em: BIZ UDPGothic (facts/screens.md 1.2, measured).
+#: Height of a capital H in em: BIZ UDPGothic (docs/facts/screens.md, measured).
 CAP_HEIGHT_EM = 0.785
 #: Nothing is written smaller: 26 px at 5.36 px/mm; JIS S 0032 age 70, 50 cm gives 4.76 mm.
 FLOOR_MM = 4.85
@@ -21,11 +21,11 @@ LINE_SPACING = 1.24
 USUAL_TEXT = (1.0, 0.92, 0.85, 0.78)
 #: Large letters: cap height 6.1 mm = 0.7° at 500 mm (EN 301 549 5.1.4); a full page has them less large.
 LARGE_TEXT = (6.15 / 4.9, 1.18, 1.12, 1.06, *USUAL_TEXT)
-#: Smallest and wished-for side of what is touched (facts/screens.md 1.2: Sultana & Moffatt 2019; Duff 2010).
+#: Smallest and wished-for side of what is touched (Sultana & Moffatt 2019, Duff 2010: docs/facts/screens.md).
 TARGET_MM = 16.0
 MAIN_TARGET_MM = 20.0
 LARGE_TARGET_MM = 19.2  #: holds two lines of large letters
-#: Free space between targets (wesranet, J. Gill).
+#: Free space between targets (J. Gill: docs/facts/screens.md).
 GAP_MM = 2.5
 MARGIN_MM = 2.25
 HEADER_MM = 8.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 OPEN, CLOSE, BEGIN = "《", "》", "｜"
 #: Half a letter is JIS X 4051's ruby; a little more keeps it readable at 40 cm (18 px over 34 at 5.36 px/mm:
-#: facts/screens.md 2.3).
+#: docs/facts/screens.md).
 RUBY_EM = 0.53
 _GROUP = re.compile(r"(?:｜([^《]+)|([\u4e00-\u9fff々]+))《([^》]+)》")
 

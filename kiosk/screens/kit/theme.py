@@ -18,8 +18,8 @@ class Face:
 
 @dataclass(frozen=True)
 class Tokens:
-    """One theme. Teal and vermilion stay apart for colour-blind eyes (facts/screens.md 2.3: CIELAB
-    distance 56 protan, 72 deutan); no meaning is carried by colour alone."""
+    """One theme. Teal and vermilion stay apart for colour-blind eyes (distance in
+    CIELAB 56 protan, 72 deutan: docs/facts/screens.md); no meaning is carried by colour alone."""
 
     ground: Colour
     ink: Colour  #: titles and what has to be done

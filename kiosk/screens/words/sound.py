@@ -12,7 +12,7 @@ from kiosk.visit.rules import LOUDEST
 log = logging.getLogger(__name__)
 
 RATE = 48_000
-BUFFER = 512  #: samples: 10.7 ms until a click is heard (facts/screens.md 2.5)
+BUFFER = 512  #: samples: 10.7 ms until a click is heard (docs/facts/screens.md)
 CLICK_HZ = 1000
 CLICK_S = 0.012
 #: JIS S 0014: no tone above 2500 Hz; loudness is the amplifier's.

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from kiosk.qualification.sealing import Label, Purpose, UnsealError, unseal
 from kiosk.uploader.service.wire import SealedAnswer
 
-KEEP_S = 3600.0  #: DESIGN 6: at most 60 minutes
+KEEP_S = 3600.0  #: who came is long at the reception desk then; what is not kept cannot leak
 MAX_HELD = 500
 
 

@@ -39,7 +39,7 @@ Dice = Callable[[], float]  #: uniform in [0, 1), as random.random
 
 @dataclass(frozen=True)
 class RetryRules:
-    """The figures of the back-off, in seconds. Defaults: facts/reliability.md 1.7."""
+    """The figures of the back-off, in seconds. Sources of the defaults: docs/facts/reliability.md."""
 
     base_s: float = 2.0
     cap_s: float = 300.0

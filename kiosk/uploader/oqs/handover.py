@@ -1,7 +1,7 @@
 """Hand-over: a verified answer as a face reader's result file in the receipt computer's folder.
 
-Off unless the clinic switches it on: this file is the one place where person data leaves the kiosk's memory
-(DESIGN 6, 7). The receipt computer takes such a file as "this person stands at the desk", so an answer is
+Off unless the clinic switches it on: this file is the one place where person data leaves the kiosk's memory.
+The receipt computer takes such a file as "this person stands at the desk", so an answer is
 handed over only while that is so: late answers, and those that the folder did not take within `PATIENCE_S`,
 are left to staff, unless the settings say otherwise.
 """

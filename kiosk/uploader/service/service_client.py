@@ -33,7 +33,7 @@ from kiosk.uploader.service.wire import Fault, FaultKind, Problem
 
 V = TypeVar("V")
 
-CONNECT_S = 5.0  #: a line that needs longer for one TCP connection is down (facts/reliability.md 6)
+CONNECT_S = 5.0  #: a line that needs longer for one TCP connection is down (docs/facts/reliability.md)
 IDLE_S = 20.0  #: an older idle connection is not trusted: NATs on the way drop them silently
 _CHUNK = 16 * 1024
 _CLOCK_ERRORS = {9, 10}  #: X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED

@@ -1,7 +1,8 @@
 """The SQLite file beneath the outbox: opening it safely, transactions, and what can go wrong with a disk.
 
-The pragmas are the durability promise (facts/reliability.md 1.1: DELETE/FULL and WAL/NORMAL lose acknowledged
-rows at a power cut, TRUNCATE/EXTRA does not), so each is read back and a file that does not obey is not used.
+The pragmas are the durability promise: DELETE/FULL and WAL/NORMAL lose acknowledged rows at a power cut,
+TRUNCATE/EXTRA does not (docs/facts/reliability.md). So each is read back, and a file that does not obey is
+not used.
 """
 
 import sqlite3

@@ -15,7 +15,7 @@ from kiosk.screens.pages.examples.patient_examples import Example, examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.screens.words.catalogue import Catalogues
 
-#: The displays that the layout is made for: name, width, height, px per mm (facts/screens.md 1.2).
+#: The displays that the layout is made for: name, width, height, px per mm (docs/facts/screens.md).
 DISPLAYS = {
     "800x480": Canvas(800, 480, 5.36),
     "1024x600": Canvas(1024, 600, 6.65),

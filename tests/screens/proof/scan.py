@@ -1,4 +1,4 @@
-"""The layout scanner: measures a picture against the figures of facts/screens.md 1.2. PURE.
+"""The layout scanner: measures a picture against the figures of docs/facts/screens.md. PURE.
 
 Sizes are compared in millimetres with a tolerance of one pixel, because pixels are whole.
 """

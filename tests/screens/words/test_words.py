@@ -154,7 +154,7 @@ def test_a_broken_font_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_rare_name_falls_back_as_a_whole_string(fonts: FontBook) -> None:
-    """𠮷 is not in BIZ UDPGothic (facts/screens.md 2.2): the whole name is drawn in Noto, not half of it."""
+    """𠮷 is not in BIZ UDPGothic (docs/facts/screens.md): the whole name is drawn in Noto, not half of it."""
     assert not coverage(BIZ.regular).has("𠮷田")
     assert fonts.covered("𠮷田")
     alone = fonts.width("田", 40, False)
