@@ -2,7 +2,7 @@
 nothing takes effect twice.
 
 Everything is real: the three processes of the kiosk, started again as the service manager would
-(`kiosk/simulator/desk`), the virtual field below the reader, the simulated service beyond the network. A
+(`kiosk/simulator/demo`), the virtual field below the reader, the simulated service beyond the network. A
 patient comes to the screen with an iPhone; a second screen process, played by hand, commits sealed records
 quickly and repeats them after each loss of the connection. In the end each record that was acknowledged must
 be answered, and each one known to the service must have had one effect.

@@ -228,7 +228,7 @@ def tape(file: Path) -> None:
 @click.group()
 def simulate() -> None:
     """These commands alone, where the whole command line is not wanted: python -m
-    kiosk.simulator.commands_field.
+    kiosk.simulator.field.field_commands.
     """
 
 

@@ -19,7 +19,7 @@ SAY_EXPIRED = "the service's certificate has expired, by a clock that is trusted
 
 @dataclass(frozen=True)
 class LineView:
-    """Seconds are of the monotonic clock. `word` is one of those that channel/desk.py lists for "line"."""
+    """Seconds are of the monotonic clock. `word`: channel/staff_messages.py lists them for "line"."""
 
     say: str = ""
     word: str | None = None

@@ -10,14 +10,14 @@ from kiosk.box.clock import Moment
 from kiosk.uploader.service.custody import PLAIN, is_locked, level, load_key
 from kiosk.uploader.service.tls import Credentials, in_use, key_is_ours
 
-SOON_DAYS = 30.0  #: from here on staff are warned; the levels below it are louder (channel/desk.py)
+SOON_DAYS = 30.0  #: from here on staff are warned; the levels below it are louder (channel/staff_messages.py)
 LOUDER_DAYS = (30, 14, 3)
 _DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True)
 class CertificateView:
-    """`fault` is one of the words that channel/desk.py lists for "certificate"."""
+    """`fault` is one of the words that channel/staff_messages.py lists for "certificate"."""
 
     fault: str | None
     days: float | None = None

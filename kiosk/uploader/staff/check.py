@@ -1,4 +1,4 @@
-"""What the uploader can check of 「本日の点検」. The words are listed in channel/desk.py."""
+"""What the uploader can check of 「本日の点検」. The words are listed in channel/staff_messages.py."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Changed settings on the card, as values made of the channel's messages (channel/changed.py)."""
+"""Changed settings on the card, as values made of messages (channel/changed_settings_messages.py)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the staff's page knows of updates, as values made of the channel's messages (channel/update.py)."""
+"""What the staff's page knows of updates, as values made of messages (channel/update_messages.py)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""`python -m kiosk.screens.gallery --out DIR`: every state as a PNG, and a contact sheet of all."""
+"""`python -m tests.screens.proof.gallery --out DIR`: every state as a PNG, and a contact sheet of all."""
 
 from pathlib import Path
 

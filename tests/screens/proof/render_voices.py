@@ -1,4 +1,4 @@
-"""`make voices`: voices/sentences.toml → one .ogg for each sentence. Needs Debian's
+"""`make voices`: screens/words/voices/sentences.toml → one .ogg for each sentence. Needs Debian's
 open-jtalk, open-jtalk-mecab-naist-jdic, hts-voice-nitech-jp-atr503-m001 (contrib), flite and vorbis-tools.
 
 The files are committed: a box that speaks needs none of these. Each carries its sentence and licence in its

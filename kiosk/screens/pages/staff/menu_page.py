@@ -21,7 +21,7 @@ from kiosk.visit.views.staff_views import DrillStep, Part, PartFault
 
 TEXT_MM = 5.4  #: what staff read
 
-#: Part and word of a fault (channel/desk.py lists the uploader's) → what is wrong and how to mend it.
+#: Part and word of a fault → what is wrong, how to mend it. The uploader's words: channel/staff_messages.py.
 FAULTS: dict[tuple[Part, str], str] = {
     (Part.READER, "lost"): "check.say.reader",
     (Part.READER, "unknown"): "check.say.reader_process",

@@ -11,7 +11,7 @@ from kiosk.visit.events import Action, Pressed
 from kiosk.visit.staff_states import StaffUpdate
 from kiosk.visit.views.update_view import UNDER_WAY, Offer, UpdateFault, UpdatePhase, UpdateView
 
-#: Words of faults (channel/update.py) that have a sentence of their own; the others share one by their kind.
+#: Words of faults (channel/update_messages.py) with a sentence of their own; the others share one by kind.
 FAULTS = frozenset(
     {"not_configured", "unreachable", "clock", "no_stick", "no_bundle", "other_product", "other_key", "older"}
     | {"same", "no_room", "visit", "too_early", "gone", "stopped", "no_installer", "failed", "fell_back"}

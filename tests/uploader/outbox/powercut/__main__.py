@@ -1,6 +1,6 @@
 """`make powercut`: the power fails at every write of the real outbox, and nothing acknowledged is lost.
 
-What is tested is the shipped code (`kiosk/uploader/outbox/`, `store/database.py`) on the sqlite3
+What is tested is the shipped code (`kiosk/uploader/outbox/`, uploader/store/database.py) on the sqlite3
 module that Python brings. A small library is preloaded under it (shim.c) that writes down every write, sync,
 truncate, unlink and rename with its data. Of the three ways to see these calls, this is the honest and quick
 one: an APSW VFS would need a connection of APSW's own SQLite, which is not the one that ships; FUSE needs
