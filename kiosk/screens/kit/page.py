@@ -1,10 +1,9 @@
-"""Builds one picture: places texts, buttons, header and footer, and notes what each touch means. PURE."""
+"""Builds one picture: places texts and buttons, and notes what each touch means. PURE."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from kiosk.screens.kit import look as sizes
-from kiosk.screens.kit.footer import places, set_aside
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.labels import Label as Label
 from kiosk.screens.kit.labels import Paragraph as Paragraph
@@ -13,9 +12,7 @@ from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.ruby import pieces, ruby_size
 from kiosk.screens.kit.theme import Colour, Face
 from kiosk.screens.kit.touch import Touch
-from kiosk.screens.kit.widgets import Button, Icon, Line, Mark, Panel, Picture, Target, Text, Widget
-from kiosk.screens.words.speech import speech_of
-from kiosk.visit.events import Action, Pressed
+from kiosk.screens.kit.widgets import Button, Icon, Line, Picture, Target, Text, Widget
 from kiosk.visit.states import Kiosk
 
 #: What a tile with an icon above its words needs.
@@ -36,7 +33,7 @@ class Page:
         self.language = look.words.for_staff(kiosk.language) if staff else kiosk.language
         self.look = replace(look, measure=look.measure.for_language(self.language))
         self.tokens = look.tokens
-        self._staff = staff
+        self.for_staff = staff
         self._scale = scale
         self.crowded = False
         self._widgets: list[Widget] = []
@@ -55,8 +52,8 @@ class Page:
             canvas.height - self.margin - self.header_rect.bottom - canvas.px(1.5),
         )
         self.row = canvas.px(sizes.LARGE_TARGET_MM if self.large else sizes.TARGET_MM)
-        self._two_rows = canvas.portrait and not staff  # words large enough for patients are too wide for one
-        self.footer_rect = self.under_header.base(2 * self.row + self.gap if self._two_rows else self.row)
+        self.two_rows = canvas.portrait and not staff  # words large enough for patients are too wide for one
+        self.footer_rect = self.under_header.base(2 * self.row + self.gap if self.two_rows else self.row)
         self.content = self.under_header.above(self.footer_rect.h + self.gap)
 
     def picture(self) -> Picture:
@@ -107,7 +104,7 @@ class Page:
     def target(self, rect: Rect, touch: Touch, id_: str) -> None:
         self._targets.append(Target(rect, touch, id_))
 
-    # -- text
+    # ---- text --------------------------------------------------------------------------------------------
 
     def fitted(self, text: str, width: int, height: int, mm: float, floor_mm: float, bold: bool) -> Fitted:
         """The largest fit down to `floor_mm`; where even that is too large, down to the absolute floor."""
@@ -241,7 +238,7 @@ class Page:
         used = self.stack(self.content.above(least + gap), paragraphs, 2.0)
         return self.content.below(used.h + gap)
 
-    # -- buttons
+    # ---- buttons -----------------------------------------------------------------------------------------
 
     def buttons(
         self,
@@ -347,99 +344,3 @@ class Page:
         if icon_above:
             return icon, inner.top(self.px(8.4)), inner.below(self.px(8.6))
         return icon, inner.top(inner.h * 8 // 20), inner.base(inner.h * 58 // 100)
-
-    # -- what every screen has
-
-    def header(self, step: int | None = None, staff: str | None = None, mend: bool = False) -> None:
-        """Clinic and purpose at the left, the step at the right; amber while in fallback operation.
-
-        `staff`: on the staff pages, whose session it is. `mend`: a small mark that only staff know.
-        """
-        fallback = self.kiosk.line.backup
-        face = self.tokens.amber if fallback else self.tokens.header
-        self.add(Panel(self.header_rect, face))
-        self.add(Panel(self.header_rect.base(self.edge).moved(0, self.edge), replace(face, fill=face.line)))
-        box = self.header_rect.inset(self.px(2.6), 0)
-        right = 0
-        size = self.em(sizes.FLOOR_MM)
-        banner = self.look.measure.width(self.say("header.fallback"), size, True) if fallback else 0
-        where = "" if step is None else self.say("header.step", step=step, steps=self.kiosk.rules.steps)
-        step_w = self.look.measure.width(where, size, True) + self.px(2)
-        if where and banner + step_w + self.px(2) <= box.w:  # the banner goes before the step
-            right = step_w
-            self.text(
-                Rect(box.right - right + self.px(2), box.y, right - self.px(2), box.h),
-                Paragraph(where, sizes.FLOOR_MM, True, face.ink if fallback else self.tokens.mark),
-                sizes.FLOOR_MM,
-                face.fill,
-                middle=True,
-            )
-        if mend:
-            side = self.px(5.5)
-            mark = Rect(box.right - side, box.y + (box.h - side) // 2, side, side)
-            self.add(Icon(mark, Mark.WRENCH, face.ink if fallback else self.tokens.mark, face.fill))
-            right = side + self.px(2)
-        room = Rect(box.x, box.y, box.w - right - self.px(2), box.h)
-        words = self.say("header.fallback") if fallback else self._title(room.w)
-        if staff is not None:
-            words = self.say("staff.title", number=staff)
-        self.text(
-            room, Paragraph(words, sizes.FLOOR_MM, fallback, face.ink), sizes.FLOOR_MM, face.fill, middle=True
-        )
-
-    def _title(self, width: int) -> str:
-        """Clinic and purpose; a clinic's name too long for the header is left away, never squeezed."""
-        full = self.say("header.title", clinic=self.look.clinic)
-        if self.look.measure.width(full, self.em(sizes.FLOOR_MM), False) <= width:
-            return full
-        return self.say("header.short")
-
-    def back_label(self) -> Label:
-        return Label("back", self.say("footer.back"), Pressed(Action.BACK), Mark.BACK)
-
-    def language_label(self) -> Label:
-        """The way to the page of languages and large letters; with one language, to the letters at once."""
-        if len(self.kiosk.rules.languages) == 1:
-            return self.text_size_label()
-        return Label("language", self.say("footer.language"), Pressed(Action.LANGUAGE), Mark.GLOBE)
-
-    def text_size_label(self) -> Label:
-        """Large letters, or the usual ones again."""
-        words = "language.usual_text" if self.kiosk.large_text else "language.large_text"
-        return Label("text_size", self.say(words), Pressed(Action.TEXT_SIZE))
-
-    def help_label(self) -> Label:
-        return Label("help", self.say("footer.help"), Pressed(Action.HELP), Mark.BELL)
-
-    def footer(self, left: Label | None, centre: Label | None, right: Label | None) -> None:
-        """Going back or ending left, language centre, staff right, and hearing the page again."""
-        at = places(self.footer_rect, self.row, self.gap, self._two_rows, self.listens)
-        if at.listen is not None:
-            self._speaker(at.listen)
-        pairs = zip((at.left, at.centre, at.right), (left, centre, right), strict=True)
-        used = [(rect, label) for rect, label in pairs if label is not None]
-        if used:
-            self.buttons([rect for rect, _ in used], [label for _, label in used])
-
-    @property
-    def listens(self) -> bool:
-        """Whether the page's sentence can be heard in the page's language."""
-        voiced = self.language.partition("@")[0] in self.look.voices
-        return voiced and not self._staff and speech_of(self.kiosk) is not None
-
-    def listen(self, row: Rect) -> Rect:
-        """Place the button to hear the page again at the end of a row of one's own; returns what is left."""
-        if not self.listens:
-            return row
-        rest, square = set_aside(row, self.row, self.gap)
-        self._speaker(square)
-        return rest
-
-    def _speaker(self, place: Rect) -> None:
-        face, side = self.tokens.plain, self.px(9)
-        icon = Icon(place.centred(side, side), Mark.SPEAKER, face.ink, face.fill)
-        self.add(Button("speak", place, face, self.tokens.pressed, self.edge, self.radius, (), icon))
-        self.target(place, Pressed(Action.SPEAK), "speak")
-
-    def usual_footer(self, back: bool = True) -> None:
-        self.footer(self.back_label() if back else None, self.language_label(), self.help_label())

@@ -2,6 +2,7 @@
 
 from kiosk.qualification.consent import Consent, ConsentForm, ConsentItem
 from kiosk.qualification.terms import Device, Mode
+from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Label, Page, Paragraph
@@ -19,7 +20,7 @@ def idle(page: Page) -> None:
     kiosk = page.kiosk
     to_mend = kiosk.check is not None and bool(kiosk.check.faults)
     due = any(view is not None and view.due for view in (kiosk.update, kiosk.changed))
-    page.header(mend=to_mend or due)
+    frame.header(page, mend=to_mend or due)
     page.open_door()
     area = page.look.canvas.rect.above(page.footer_rect.h + page.margin + page.gap)
     panel = page.content
@@ -57,11 +58,11 @@ def _start_footer(page: Page) -> None:
     """Few languages each have a button of their own here; many, one for all of them."""
     languages = page.kiosk.rules.languages
     if not 1 < len(languages) <= LANGUAGES_ON_START:
-        page.footer(None, page.language_label(), page.help_label())
+        frame.footer(page, None, frame.language_label(page), frame.help_label(page))
         return
-    labels = [*_languages(page), page.help_label()]
+    labels = [*_languages(page), frame.help_label(page)]
     columns = 2 if page.look.canvas.portrait else len(labels)
-    rows = page.listen(page.footer_rect).rows(-(-len(labels) // columns), page.gap)
+    rows = frame.listen_at_end_of(page, page.footer_rect).rows(-(-len(labels) // columns), page.gap)
     cells = [cell for row in rows for cell in row.columns(columns, page.gap)]
     page.buttons(cells[: len(labels)], labels)
 
@@ -88,9 +89,9 @@ def _row(page: Page, row: Rect, labels: list[Label], columns: int) -> tuple[Rect
 
 def choose_language(page: Page) -> None:
     """Languages, and as the last tile large letters."""
-    page.header()
+    frame.header(page)
     columns = 2 if page.look.canvas.portrait else 4
-    labels = [*_languages(page), page.text_size_label()]
+    labels = [*_languages(page), frame.text_size_label(page)]
     rows = -(-len(labels) // columns)
     title = (Paragraph(page.say("language.title"), sizes.TITLE_MM, True),)
     height = rows * page.row + (rows - 1) * page.gap
@@ -103,7 +104,7 @@ def choose_language(page: Page) -> None:
         for cell in _row(page, row, labels[index * columns :][:columns], columns)
     ]
     page.buttons(cells, labels)
-    page.footer(page.back_label(), None, page.help_label())
+    frame.footer(page, frame.back_label(page), None, frame.help_label(page))
 
 
 def _items(page: Page, items: tuple[ConsentItem, ...]) -> str:
@@ -112,7 +113,7 @@ def _items(page: Page, items: tuple[ConsentItem, ...]) -> str:
 
 def ask_consent(page: Page, _: AskConsent) -> None:
     """One answer for all; the choices look alike, so that none is pressed upon the patient."""
-    page.header(1)
+    frame.header(page, 1)
     rules = page.kiosk.rules
     rest = page.lead(
         (
@@ -136,12 +137,12 @@ def ask_consent(page: Page, _: AskConsent) -> None:
             )
         )
     page.tiles(rest, labels, 7.4)
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 def ask_consent_item(page: Page, screen: AskConsentItems) -> None:
     """One kind of record at a time."""
-    page.header(1)
+    frame.header(page, 1)
     items = page.kiosk.rules.consent_items
     item = items[screen.position]
     key = item.name.lower()
@@ -166,11 +167,11 @@ def ask_consent_item(page: Page, screen: AskConsentItems) -> None:
         ),
         sizes.TITLE_MM,
     )
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 def choose_method(page: Page) -> None:
-    page.header(1)
+    frame.header(page, 1)
     rest = page.lead((Paragraph(page.say("method.title"), sizes.TITLE_MM, True),), 2)
     labels = [
         Label(
@@ -188,7 +189,7 @@ def choose_method(page: Page) -> None:
             )
         )
     page.tiles(rest, labels)
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 def consent_summary(page: Page, consent: Consent) -> str:
@@ -207,7 +208,7 @@ def consent_summary(page: Page, consent: Consent) -> str:
 
 
 def choose_device(page: Page, screen: ChooseDevice) -> None:
-    page.header(2)
+    frame.header(page, 2)
     title = Paragraph(page.say("device.title"), sizes.TITLE_MM, True)
     if screen.visit.mode is Mode.HOME_CONSENT:
         change = max(page.px(22), page.need(page.say("device.change")))
@@ -233,7 +234,7 @@ def choose_device(page: Page, screen: ChooseDevice) -> None:
         ),
         6.4,
     )
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 def _phone(page: Page, device: Device, mark: Mark) -> Label:

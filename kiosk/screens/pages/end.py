@@ -1,5 +1,6 @@
 """Layout of how a visit ends, and of the states without a visit. PURE."""
 
+from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.announcement import announce, result_panel
 from kiosk.screens.kit.page import Label, Page, Paragraph
@@ -14,7 +15,7 @@ def _finish(page: Page) -> Label:
 
 def verified(page: Page, screen: Verified) -> None:
     """Done; whoever has to renew the certificate soon is told, for after that the card is of no use here."""
-    page.header(4)
+    frame.header(page, 4)
     panel_mm = 27.5 if screen.visit.ends_soon else 33.0
     words = page.say("verified.title"), page.say("verified.what")
     rest = result_panel(page, page.tokens.ok, Mark.CHECK, *words, panel_mm)
@@ -22,11 +23,11 @@ def verified(page: Page, screen: Verified) -> None:
     if screen.visit.ends_soon:
         paragraphs.append(Paragraph(page.say("verified.ends_soon")))
     page.stack(rest, paragraphs, 3.0, middle=True)
-    page.footer(_finish(page), None, page.help_label())
+    frame.footer(page, _finish(page), None, frame.help_label(page))
 
 
 def not_confirmed(page: Page) -> None:
-    page.header(4)
+    frame.header(page, 4)
     rest = result_panel(page, page.tokens.alarm, Mark.PERSON, page.say("not_confirmed.title"), "")
     page.stack(
         rest,
@@ -36,12 +37,12 @@ def not_confirmed(page: Page) -> None:
         ),
         middle=True,
     )
-    page.footer(_finish(page), None, page.help_label())
+    frame.footer(page, _finish(page), None, frame.help_label(page))
 
 
 def recorded(page: Page, screen: Recorded) -> None:
     """Received, not verified: the number is what the desk asks for."""
-    page.header(4)
+    frame.header(page, 4)
     rest = result_panel(
         page,
         page.tokens.notice,
@@ -68,11 +69,11 @@ def recorded(page: Page, screen: Recorded) -> None:
         page.text(upper.left(width), Paragraph(caption, 7.0, True), middle=True)
         page.text(upper.after(width), Paragraph(screen.receipt, 13.0, True, page.tokens.mark), middle=True)
         page.text(rest.below(half), Paragraph(page.say("recorded.tell"), 7.4, True), middle=True)
-    page.footer(_finish(page), None, page.help_label())
+    frame.footer(page, _finish(page), None, frame.help_label(page))
 
 
 def staff_called(page: Page, screen: StaffCalled) -> None:
-    page.header()
+    frame.header(page)
     page.open_door()
     headline = "staff_called.help" if screen.reason is CallReason.HELP else "staff_called.title"
     face = page.tokens.notice if screen.reason is CallReason.HELP else page.tokens.alarm
@@ -81,11 +82,11 @@ def staff_called(page: Page, screen: StaffCalled) -> None:
     if screen.reason is not CallReason.HELP:
         paragraphs.insert(0, Paragraph(page.say(f"staff_called.{screen.reason.value}"), 7.0))
     page.stack(rest, paragraphs, middle=True)
-    page.footer(_finish(page), None, None)
+    frame.footer(page, _finish(page), None, None)
 
 
 def still_there(page: Page) -> None:
-    page.header()
+    frame.header(page)
     portrait = page.look.canvas.portrait
     row = page.content.base(page.px(2 * 24 if portrait else 24))
     page.stack(
@@ -105,17 +106,17 @@ def still_there(page: Page) -> None:
         ),
         mm=sizes.TITLE_MM,
     )
-    page.footer(None, None, page.help_label())
+    frame.footer(page, None, None, frame.help_label(page))
 
 
 def interrupted(page: Page) -> None:
-    page.header()
+    frame.header(page)
     announce(page, page.content, Mark.WAIT, page.say("interrupted.title"), page.say("interrupted.what"))
-    page.footer(None, None, page.help_label())
+    frame.footer(page, None, None, frame.help_label(page))
 
 
 def out_of_service(page: Page, screen: OutOfService) -> None:
-    page.header()
+    frame.header(page)
     if screen.reason is OutOfServiceReason.MAINTENANCE:  # nothing is touched any more
         words = page.say("maintenance.title"), page.say("maintenance.what")
         announce(page, page.under_header, Mark.WAIT, *words)
@@ -128,9 +129,9 @@ def out_of_service(page: Page, screen: OutOfService) -> None:
         page.say("out_of_service.title"),
         page.say("out_of_service.desk") + "\n" + page.say(f"out_of_service.{screen.reason.value}"),
     )
-    page.footer(None, None, page.help_label())
+    frame.footer(page, None, None, frame.help_label(page))
 
 
 def starting(page: Page) -> None:
-    page.header()
+    frame.header(page)
     announce(page, page.under_header, Mark.WAIT, page.say("starting.title"), page.say("starting.what"))

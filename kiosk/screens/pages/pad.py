@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Label, Page, Paragraph
@@ -69,8 +70,8 @@ def _pad_footer(page: Page, left: Rect, back: bool = True) -> None:
     """Under the words; narrow, so without icons, and where three would not fit without the language, which
     is one page back."""
     portrait = page.look.canvas.portrait
-    rect = page.listen(Rect(left.x, page.under_header.bottom - page.row, left.w, page.row))
-    labels = [*([page.back_label()] if back else []), page.language_label(), page.help_label()]
+    rect = frame.listen_at_end_of(page, Rect(left.x, page.under_header.bottom - page.row, left.w, page.row))
+    labels = [*([frame.back_label(page)] if back else []), frame.language_label(page), frame.help_label(page)]
     plain = [replace(each, mark=None) for each in labels]
     if portrait or not page.fits(page.parts(rect, plain), plain):
         plain = [each for each in plain if each.id not in ("language", "text_size")]
@@ -94,7 +95,7 @@ def _boxes(page: Page, rect: Rect, count: int, filled: int) -> None:
 
 
 def enter_pin(page: Page, screen: EnterPin) -> None:
-    page.header(3)
+    frame.header(page, 3)
     words, pad = _split(page)
     device = "phone" if screen.visit.device is not None and screen.visit.device.value == "android" else "card"
     title = page.say("pin.again" if screen.again else f"pin.title.{device}")
@@ -113,7 +114,7 @@ def enter_pin(page: Page, screen: EnterPin) -> None:
 
 
 def pin_wrong(page: Page, screen: PinWrong) -> None:
-    page.header(3)
+    frame.header(page, 3)
     rest = page.content.above(page.px(sizes.MAIN_TARGET_MM) + page.gap)
     page.stack(
         rest.inset(page.px(2), 0),
@@ -130,11 +131,11 @@ def pin_wrong(page: Page, screen: PinWrong) -> None:
         Label("retry", page.say("pin_wrong.retry"), Pressed(Action.RETRY), primary=True),
         sizes.TITLE_MM,
     )
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 def visual_check(page: Page) -> None:
-    page.header(3)
+    frame.header(page, 3)
     rest = page.content
     button = rest.base(page.px(sizes.TARGET_MM))
     page.stack(
@@ -151,11 +152,11 @@ def visual_check(page: Page) -> None:
         Rect(button.right - width, button.y, width, button.h),
         Label("staff_here", page.say("visual.staff_here"), Pressed(Action.STAFF_HERE), Mark.PERSON),
     )
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 def enter_staff_number(page: Page, screen: EnterStaffNumber | DoorNumber) -> None:
-    page.header()
+    frame.header(page)
     if page.kiosk.door.locked:
         _locked(page)
         return
@@ -189,11 +190,11 @@ def _locked(page: Page) -> None:
         5.0,
         middle=True,
     )
-    page.footer(page.back_label(), None, page.help_label())
+    frame.footer(page, frame.back_label(page), None, frame.help_label(page))
 
 
 def enter_passcode(page: Page, screen: EnterPasscode | DoorPasscode) -> None:
-    page.header()
+    frame.header(page)
     words, pad = _split(page)
     boxes = Rect(words.x, words.bottom - page.px(16), words.w, page.px(14))
     takes = isinstance(screen, DoorPasscode) and screen.takes is not None

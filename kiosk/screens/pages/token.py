@@ -2,6 +2,7 @@
 
 from kiosk.config.choices import ReaderSide
 from kiosk.qualification.terms import Authentication, Device
+from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.look import Look
@@ -110,14 +111,14 @@ def _steps(page: Page, words: Rect, title: str, keys: tuple[str, ...], mm: float
 
 
 def too_early(page: Page) -> None:
-    page.header()
+    frame.header(page)
     words = _with_scene(page, SceneKind.REMOVE_CARD)
     _steps(page, words, page.say("too_early.title"), ("too_early.what",))
-    page.footer(None, None, page.help_label())
+    frame.footer(page, None, None, frame.help_label(page))
 
 
 def hold(page: Page, screen: Hold) -> None:
-    page.header(3)
+    frame.header(page, 3)
     device = _device(screen.visit)
     words = _with_scene(page, _scene_of(device))
     if screen.visit.authentication is Authentication.VISUAL:
@@ -126,14 +127,14 @@ def hold(page: Page, screen: Hold) -> None:
         _steps(page, words, page.say("hold.iphone.title"), _IPHONE_STEPS, sizes.NEEDED_MM)
     else:
         _steps(page, words, page.say(f"hold.{device.value}.title"), (f"hold.{device.value}.hint",))
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 _IPHONE_STEPS = ("hold.iphone.1", "hold.iphone.2", "hold.iphone.3")
 
 
 def again(page: Page, screen: Again) -> None:
-    page.header(3)
+    frame.header(page, 3)
     device = _device(screen.visit)
     if screen.problem is HoldProblem.LEFT_BEHIND:
         _left_behind(page, device)
@@ -143,7 +144,7 @@ def again(page: Page, screen: Again) -> None:
     if screen.visit.authentication is Authentication.PIN:
         keys.append("again.pin_kept")
     _steps(page, words, page.say("again.title"), tuple(keys))
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 def _left_behind(page: Page, device: Device) -> None:
@@ -151,11 +152,11 @@ def _left_behind(page: Page, device: Device) -> None:
     words = _with_scene(page, SceneKind.REMOVE_CARD)
     then = "again.left_behind.card" if device is Device.CARD else "again.left_behind.phone"
     _steps(page, words, page.say("again.left_behind.title"), (then,))
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 def wrong_token(page: Page, screen: WrongToken) -> None:
-    page.header(3)
+    frame.header(page, 3)
     device = _device(screen.visit)
     words = _with_scene(page, _scene_of(device))
     _steps(
@@ -164,12 +165,12 @@ def wrong_token(page: Page, screen: WrongToken) -> None:
         page.say(f"wrong_token.{screen.kind.value}"),
         (f"wrong_token.do.{'card' if device is Device.CARD else 'phone'}",),
     )
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 def other_device(page: Page, screen: OtherDevice) -> None:
     """Says what was chosen and what lies there, and offers to choose anew."""
-    page.header(3)
+    frame.header(page, 3)
     chosen = page.say(f"device.name.{_device(screen.visit).value}")
     presented = "unknown" if screen.presented is None else screen.presented.value
     choose = page.content.base(page.px(sizes.MAIN_TARGET_MM))
@@ -191,18 +192,18 @@ def other_device(page: Page, screen: OtherDevice) -> None:
         Label("back", page.say("other_device.choose"), Pressed(Action.BACK), Mark.AGAIN),
         7.0,
     )
-    page.footer(None, page.language_label(), page.help_label())
+    frame.footer(page, None, frame.language_label(page), frame.help_label(page))
 
 
 def authenticate_on_phone(page: Page, _: AuthenticateOnPhone) -> None:
-    page.header(3)
+    frame.header(page, 3)
     words = _with_scene(page, SceneKind.IPHONE)
     _steps(page, words, page.say("authenticate.title"), _IPHONE_STEPS, sizes.NEEDED_MM)
-    page.usual_footer()
+    frame.usual_footer(page)
 
 
 def reading(page: Page, screen: Reading) -> None:
-    page.header(3)
+    frame.header(page, 3)
     area = page.content.inset(page.px(6), page.px(2))
     bar = area.base(page.px(15))
     page.stack(
@@ -227,7 +228,7 @@ def reading(page: Page, screen: Reading) -> None:
 
 
 def checking(page: Page, screen: Checking) -> None:
-    page.header(4)
+    frame.header(page, 4)
     card = _device(screen.visit) is Device.CARD
     words = _with_scene(page, SceneKind.REMOVE_CARD if card else SceneKind.REMOVE_PHONE)
     _steps(page, words, page.say("checking.title"), ("checking.what",))

@@ -7,7 +7,7 @@ from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.announcement import announce
 from kiosk.screens.kit.page import Label, Page, Paragraph
 from kiosk.screens.kit.widgets import Mark
-from kiosk.screens.pages.staff.menu_page import TEXT_MM, frame
+from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame
 from kiosk.visit.events import Action, Pressed
 from kiosk.visit.staff import CHANGES_PER_PAGE, changed_pages
 from kiosk.visit.staff_states import StaffChanged
@@ -36,11 +36,11 @@ def changed(page: Page, screen: StaffChanged) -> None:
     """What would change, or what is wrong; on the last page it is taken or left."""
     view = page.kiosk.changed
     if view is None:
-        frame(page, screen, None)
+        staff_frame(page, screen, None)
         announce(page, page.content, Mark.CHECK, page.say("changed.none"), page.say("changed.none.what"))
         return
     if view.taking:
-        frame(page, screen, None)
+        staff_frame(page, screen, None)
         announce(page, page.content, Mark.WAIT, page.say("changed.taking"), page.say("changed.taking.what"))
         return
     pages = changed_pages(view)
@@ -65,12 +65,12 @@ def _buttons(page: Page, screen: StaffChanged, view: ChangedView, *, last: bool)
     """Whoever takes it has seen all of it."""
     leave = None if view.left else Label("leave", page.say("changed.leave"), Pressed(Action.LEAVE))
     if not last:
-        frame(page, screen, leave, Label("more", page.say("staff.more"), Pressed(Action.MORE)))
+        staff_frame(page, screen, leave, Label("more", page.say("staff.more"), Pressed(Action.MORE)))
     elif view.may_be_taken:
         take = Label("take", page.say("changed.take"), Pressed(Action.RUN), primary=True)
-        frame(page, screen, leave, take)
+        staff_frame(page, screen, leave, take)
     else:
-        frame(page, screen, leave)
+        staff_frame(page, screen, leave)
 
 
 def _title(page: Page, view: ChangedView) -> str:

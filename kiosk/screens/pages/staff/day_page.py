@@ -5,7 +5,7 @@ from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Page, Paragraph
 from kiosk.screens.kit.theme import Face
 from kiosk.screens.kit.widgets import Panel
-from kiosk.screens.pages.staff.menu_page import TEXT_MM, frame
+from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame
 from kiosk.visit.staff_states import StaffDay
 from kiosk.visit.views.staff_views import DayView, HourView
 
@@ -18,7 +18,7 @@ HOUR_S = 3600.0
 
 def day(page: Page, screen: StaffDay) -> None:
     """The chart, then what is counted in words."""
-    frame(page, screen, None)
+    staff_frame(page, screen, None)
     view = screen.day
     if view is None:
         page.text(page.content, Paragraph(page.say("day.asking"), 7.0, True), middle=True)

@@ -6,7 +6,7 @@ from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Page, Paragraph
 from kiosk.screens.kit.qr import modules
 from kiosk.screens.kit.widgets import Icon, Mark, Qr
-from kiosk.screens.pages.staff.menu_page import TEXT_MM, frame
+from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame
 from kiosk.visit.staff_states import StaffHelp
 
 DARK, LIGHT = (0, 0, 0), (255, 255, 255)  #: cameras want this, whatever the theme
@@ -14,7 +14,7 @@ DARK, LIGHT = (0, 0, 0), (255, 255, 255)  #: cameras want this, whatever the the
 
 def help_page(page: Page, screen: StaffHelp) -> None:
     """The call centre above, the codes side by side below."""
-    frame(page, screen, None)
+    staff_frame(page, screen, None)
     portrait = page.look.canvas.portrait
     head = page.content.top(page.px(32 if portrait else 15))
     side = page.px(11)

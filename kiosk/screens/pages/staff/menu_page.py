@@ -9,6 +9,7 @@ from datetime import datetime
 
 from kiosk.qualification.guidance import REASONS
 from kiosk.qualification.terms import FallbackReason
+from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.announcement import announce, result_panel
 from kiosk.screens.kit.geometry import Rect
@@ -64,13 +65,15 @@ def when(page: Page, moment: datetime) -> str:
     return page.say("staff.when", month=moment.month, day=moment.day, time=f"{moment:%H:%M}")
 
 
-def frame(page: Page, screen: StaffPage, centre: Label | None, right: Label | None = None) -> None:
+def staff_frame(page: Page, screen: StaffPage, centre: Label | None, right: Label | None = None) -> None:
     """Header with the session's number; back at the left, the end of the session at the right."""
-    page.header(staff=screen.staff)
-    back = None if isinstance(screen, StaffMenu) and not screen.more else page.back_label()
+    frame.header(page, staff=screen.staff)
+    back = None if isinstance(screen, StaffMenu) and not screen.more else frame.back_label(page)
     if back is not None and page.look.canvas.portrait:  # too narrow for both sign and word
         back = replace(back, mark=None)
-    page.footer(back, centre, right or Label("finish", page.say("staff.finish"), Pressed(Action.FINISH)))
+    frame.footer(
+        page, back, centre, right or Label("finish", page.say("staff.finish"), Pressed(Action.FINISH))
+    )
 
 
 def _next_language(page: Page) -> Label | None:
@@ -93,10 +96,10 @@ def menu(page: Page, screen: StaffMenu) -> None:
     words = "staff.changed.due" if changed else "staff.update.due" if due else "staff.menu.more"
     turn = Label("more", page.say(words), Pressed(Action.MORE), Mark.LIST, primary=due)
     if screen.more:
-        frame(page, screen, _next_language(page))
+        staff_frame(page, screen, _next_language(page))
         _tiles(page, page.content, _seldom(page), 3)
         return
-    frame(page, screen, turn)
+    staff_frame(page, screen, turn)
     rest = page.content
     last = page.kiosk.desk.last_recorded if page.kiosk.desk is not None else None
     if last is not None:
@@ -209,12 +212,12 @@ def check(page: Page, screen: StaffCheck) -> None:
     """「本日の点検 OK」, or what to mend: one plain sentence each."""
     view = page.kiosk.check
     if screen.running or view is None:
-        frame(page, screen, None)
+        staff_frame(page, screen, None)
         announce(page, page.content, Mark.WAIT, page.say("check.running"), page.say("check.running.what"))
         return
     again = Label("run", page.say("check.again"), Pressed(Action.RUN), Mark.AGAIN)
     more = Label("more", page.say("staff.more"), Pressed(Action.MORE)) if check_pages(view) > 1 else None
-    frame(page, screen, again, more)
+    staff_frame(page, screen, again, more)
     if screen.page >= fault_pages(view):
         _parts(page, view.fine[(screen.page - fault_pages(view)) * PARTS_PER_PAGE :][:PARTS_PER_PAGE])
         return
@@ -256,7 +259,7 @@ def fallback(page: Page, screen: StaffFallback) -> None:
     now = page.kiosk.line.fallback
     by_staff = now is not None and now is not FallbackReason.OFFLINE
     end = Label("end", page.say("fallback.end"), FallbackChosen(None), Mark.CHECK) if by_staff else None
-    frame(page, screen, end)
+    staff_frame(page, screen, end)
     rows = 4 if page.look.canvas.portrait else 2
     height = rows * page.px(sizes.TARGET_MM) + (rows - 1) * page.gap
     choices = page.content.base(height)
@@ -295,7 +298,7 @@ def drill(page: Page, screen: StaffDrill) -> None:
     running = screen.step is not None and screen.passed is None
     words = "drill.start" if screen.step is None else "drill.again"
     start = Label("run", page.say(words), Pressed(Action.RUN), Mark.AGAIN, primary=screen.step is None)
-    frame(page, screen, None if running else start)
+    staff_frame(page, screen, None if running else start)
     area = page.content
     if screen.step is None:
         texts = (

@@ -6,7 +6,7 @@ from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Label, Page, Paragraph
 from kiosk.screens.kit.theme import Colour, Face
 from kiosk.screens.kit.widgets import Icon, Mark, Panel
-from kiosk.screens.pages.staff.menu_page import TEXT_MM, frame
+from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame
 from kiosk.visit.events import Action, LanguageSwitched, Pressed, SpotTouched, VolumeChosen
 from kiosk.visit.rules import LOUDEST
 from kiosk.visit.staff_states import StaffReading, StaffSettings, StaffTest
@@ -39,11 +39,11 @@ COLOURS: tuple[Colour, ...] = (
 def reading(page: Page, screen: StaffReading) -> None:
     """What lies on the reader, and how long it took."""
     if page.kiosk.reader is not ReaderCondition.READY:
-        frame(page, screen, None)
+        staff_frame(page, screen, None)
         announce(page, page.content, Mark.WRENCH, page.say("reading.no_reader"), page.say("check.say.reader"))
         return
     again = Label("run", page.say("drill.again"), Pressed(Action.RUN), Mark.AGAIN)
-    frame(page, screen, None if screen.seen in UNDER_WAY else again)
+    staff_frame(page, screen, None if screen.seen in UNDER_WAY else again)
     title = page.say(f"reading.{screen.seen.value}")
     what = page.say(f"reading.{screen.seen.value}.what")
     if screen.seen in GOOD:
@@ -58,7 +58,7 @@ def test(page: Page, screen: StaffTest) -> None:
     """One step of the test; "next" leads round."""
     following = Label("more", page.say("test.next"), Pressed(Action.MORE), primary=_done(screen))
     sample = Label("sample", page.say("test.sample"), Pressed(Action.SPEAK), Mark.SPEAKER)
-    frame(page, screen, sample if screen.step is TestStep.SPEAKER else None, following)
+    staff_frame(page, screen, sample if screen.step is TestStep.SPEAKER else None, following)
     match screen.step:
         case TestStep.TOUCH:
             _touch(page, screen)
@@ -122,7 +122,7 @@ def _colours(page: Page) -> None:
 def settings(page: Page, screen: StaffSettings) -> None:
     """The volume as steps, the languages as switches; what cannot be kept is not offered."""
     changed = Label("changed", page.say("staff.changed"), Pressed(Action.OPEN_CHANGED), Mark.WRENCH)
-    frame(page, screen, changed if page.kiosk.changed is not None else None)
+    staff_frame(page, screen, changed if page.kiosk.changed is not None else None)
     if page.kiosk.outbox is not OutboxCondition.READY:
         announce(page, page.content, Mark.WRENCH, page.say("settings.cannot"), page.say("check.say.outbox"))
         return

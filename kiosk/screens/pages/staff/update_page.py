@@ -6,7 +6,7 @@ from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Label, Page, Paragraph
 from kiosk.screens.kit.theme import Face
 from kiosk.screens.kit.widgets import Mark, Panel
-from kiosk.screens.pages.staff.menu_page import TEXT_MM, frame, when
+from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame, when
 from kiosk.visit.events import Action, Pressed
 from kiosk.visit.staff_states import StaffUpdate
 from kiosk.visit.views.update_view import UNDER_WAY, Offer, UpdateFault, UpdatePhase, UpdateView
@@ -25,13 +25,13 @@ def update(page: Page, screen: StaffUpdate) -> None:
     """One thing at a time: on its way, installed, offered, or nothing new."""
     view = page.kiosk.update
     if view is None or (view.phase is UpdatePhase.LOOKING and not view.offers):
-        frame(page, screen, None)
+        staff_frame(page, screen, None)
         announce(page, page.content, Mark.WAIT, page.say("update.looking"), page.say("update.looking.what"))
     elif view.phase in UNDER_WAY:
         _under_way(page, screen, view)
     elif view.phase is UpdatePhase.INSTALLED:
         again = Label("restart", page.say("update.restart"), Pressed(Action.RESTART), primary=True)
-        frame(page, screen, None, again)
+        staff_frame(page, screen, None, again)
         title = page.say("update.installed", version=view.version or "")
         announce(page, page.content, Mark.CHECK, title, page.say("update.installed.what"))
     elif screen.position < len(view.offers):
@@ -42,7 +42,7 @@ def update(page: Page, screen: StaffUpdate) -> None:
 
 def _under_way(page: Page, screen: StaffUpdate, view: UpdateView) -> None:
     stop = Label("stop", page.say("update.stop"), Pressed(Action.STOP))
-    frame(page, screen, stop if view.phase is UpdatePhase.FETCHING else None)
+    staff_frame(page, screen, stop if view.phase is UpdatePhase.FETCHING else None)
     area = page.content.inset(page.px(4), page.px(2))
     bar = area.base(page.px(20)).top(page.px(9))
     title = page.say(f"update.{view.phase.value}", version=view.version or "")
@@ -62,7 +62,7 @@ def _under_way(page: Page, screen: StaffUpdate, view: UpdateView) -> None:
 def _offered(page: Page, screen: StaffUpdate, view: UpdateView, offer: Offer) -> None:
     more = Label("more", page.say("update.other"), Pressed(Action.MORE)) if len(view.offers) > 1 else None
     install = Label("install", page.say("update.install"), Pressed(Action.RUN), primary=True)
-    frame(page, screen, more, install if offer.from_when is None else None)
+    staff_frame(page, screen, more, install if offer.from_when is None else None)
     lines = [Paragraph(page.say("update.offer", version=offer.version, running=view.running), 6.6, True)]
     if view.fault is not None:
         lines.append(Paragraph(_why(page, view.fault), TEXT_MM, True, page.tokens.mark))
@@ -77,7 +77,7 @@ def _offered(page: Page, screen: StaffUpdate, view: UpdateView, offer: Offer) ->
 
 
 def _nothing_new(page: Page, screen: StaffUpdate, view: UpdateView) -> None:
-    frame(page, screen, None)
+    staff_frame(page, screen, None)
     lines = [Paragraph(page.say("update.newest", running=view.running), 6.6, True)]
     faults = [*([view.fault] if view.fault is not None else []), *view.absent]
     lines += [Paragraph(_why(page, fault), TEXT_MM) for fault in dict.fromkeys(faults)]

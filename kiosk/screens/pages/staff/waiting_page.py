@@ -8,7 +8,7 @@ from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Label, Page, Paragraph
 from kiosk.screens.kit.theme import Face
 from kiosk.screens.kit.widgets import Mark, Panel
-from kiosk.screens.pages.staff.menu_page import TEXT_MM, frame, when
+from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame, when
 from kiosk.visit.events import Action, CaseOpened, Pressed
 from kiosk.visit.staff import CASES_PER_PAGE
 from kiosk.visit.staff_states import StaffCase, StaffWaiting
@@ -19,11 +19,11 @@ def waiting(page: Page, screen: StaffWaiting) -> None:
     """Counts at the top; the late answers by receipt number, oldest first."""
     desk = page.kiosk.desk
     if desk is None:
-        frame(page, screen, None)
+        staff_frame(page, screen, None)
         page.text(page.content, Paragraph(page.say("waiting.asking"), 7.0, True), middle=True)
         return
     paged = len(desk.late) > CASES_PER_PAGE
-    frame(page, screen, Label("more", page.say("staff.more"), Pressed(Action.MORE)) if paged else None)
+    staff_frame(page, screen, Label("more", page.say("staff.more"), Pressed(Action.MORE)) if paged else None)
     if not desk.late:
         lines = [*_counts(page, desk), Paragraph(page.say("waiting.no_late"), 6.6, True)]
         page.stack(page.content.inset(page.px(2), 0), lines, 4.0, middle=True, floor_mm=sizes.FLOOR_MM)
@@ -86,7 +86,7 @@ def case(page: Page, screen: StaffCase) -> None:
     seen = None
     if screen.case.record is not None:
         seen = Label("seen", page.say("case.seen"), Pressed(Action.SEEN), Mark.CHECK, primary=True)
-    frame(page, screen, turn, seen)
+    staff_frame(page, screen, turn, seen)
     rest = _panel(page, screen)
     if screen.ways:
         page.stack(rest, _ways(page), 1.6, middle=True, floor_mm=sizes.FLOOR_MM)
