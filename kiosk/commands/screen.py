@@ -26,11 +26,11 @@ from kiosk.screens.conductor.secret_pad import wipe
 from kiosk.screens.conductor.staff_side import Box, StaffSide
 from kiosk.screens.drawing.display import Display, DisplayError, SdlDisplay
 from kiosk.screens.drawing.fonts import FontBook, FontMissingError
+from kiosk.screens.drawing.loudspeaker import Loudspeaker
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Look, canvas_for
 from kiosk.screens.kit.theme import tokens_of
 from kiosk.screens.words.catalogue import CatalogueError, Catalogues
-from kiosk.screens.words.sound import Sound
 from kiosk.visit.states import Kiosk
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def keys(settings: Settings) -> Keys | None:
         return None
 
 
-def desk(settings: Settings, sound: Sound, lights_work: bool) -> StaffSide:
+def desk(settings: Settings, sound: Loudspeaker, lights_work: bool) -> StaffSide:
     """The staff side; a box that is meant to be silent is not at fault for it."""
     return StaffSide(
         lambda: datetime.now().astimezone(),
@@ -98,7 +98,7 @@ def assemble(
     monotonic: Callable[[], float] = time.monotonic,
 ) -> tuple[ScreenApp, Conductor]:
     """Put the screen process together around a display and its lamps; the demo brings its own two."""
-    sound = Sound(settings.screen.sound)
+    sound = Loudspeaker(settings.screen.sound)
     reader = Link("reader", settings.run / READER_SOCKET, READER_OUTBOX)
     uploader = Link("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
     conductor = Conductor(

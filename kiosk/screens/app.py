@@ -9,11 +9,10 @@ import select
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import pygame
-
 from kiosk.screens.conductor.conductor import Conductor
 from kiosk.screens.conductor.links import Link
-from kiosk.screens.drawing.display import Display, Down, Quit, Up
+from kiosk.screens.drawing.display import Display, Down, Quit, Surface, Up
+from kiosk.screens.drawing.loudspeaker import Loudspeaker
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.focus import Focus, ring
 from kiosk.screens.kit.geometry import Rect
@@ -21,7 +20,6 @@ from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.widgets import Picture, Target, target_at
 from kiosk.screens.pages.layout import lay_out
 from kiosk.screens.warmup import Warmup
-from kiosk.screens.words.sound import Sound
 from kiosk.screens.words.speech import speaks_first
 from kiosk.visit.events import Action, Knocked, Pressed
 from kiosk.visit.keys import Key
@@ -56,7 +54,7 @@ class Heartbeat(Protocol):
     def alive(self) -> None: ...
 
 
-Shown = Callable[[Picture, pygame.Surface], None]
+Shown = Callable[[Picture, Surface], None]
 Keys = Callable[[], Sequence[Key]]  #: those pressed on the box since the last call
 RING_MM = 1.1  #: within the gap that every target keeps
 
@@ -72,7 +70,7 @@ class ScreenApp:
         conductor: Conductor,
         links: tuple[Link[object], ...],
         indicators: Indicators,
-        sound: Sound,
+        sound: Loudspeaker,
         heartbeat: Heartbeat,
         monotonic: Callable[[], float],
         on_shown: Shown | None = None,

@@ -7,8 +7,6 @@ after a visit, when its texts have been forgotten, one page at each idle turn of
 
 from dataclasses import replace
 
-import pygame
-
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Look
 from kiosk.screens.pages.examples.patient_examples import examples
@@ -23,7 +21,6 @@ class Warmup:
 
     def __init__(self, painter: Painter, look: Look, rules: Rules) -> None:
         self._painter, self._look = painter, look
-        self._surface = pygame.Surface((look.canvas.width, look.canvas.height))
         self._pages: tuple[Kiosk, ...] = tuple(
             replace(example.kiosk, rules=rules)
             for example in examples(rules.mode, rules.languages[0])
@@ -45,7 +42,7 @@ class Warmup:
         """Draw one page; False when none is cold."""
         if self._next == len(self._pages):
             return False
-        self._painter.draw(self._surface, lay_out(self._pages[self._next], self._look))
+        self._painter.draw_unseen(lay_out(self._pages[self._next], self._look))
         self._next += 1
         return True
 

@@ -25,12 +25,12 @@ from kiosk.screens.conductor.case_file import CaseFile, Clock
 from kiosk.screens.conductor.conductor import Conductor, World
 from kiosk.screens.conductor.links import Link
 from kiosk.screens.drawing.fonts import FontBook
+from kiosk.screens.drawing.loudspeaker import Loudspeaker
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Canvas, Look
 from kiosk.screens.kit.theme import tokens_of
 from kiosk.screens.kit.widgets import Picture
 from kiosk.screens.words.catalogue import Catalogues
-from kiosk.screens.words.sound import Sound
 from kiosk.simulator.demo.demo_screen import DrawnPanel, Wire, WiredDisplay
 from kiosk.visit.states import Kiosk
 
@@ -88,7 +88,7 @@ class TimedConductor(Conductor):
 
 def assemble(settings: Settings, display: WiredDisplay, panel: DrawnPanel, stopwatch: Stopwatch) -> ScreenApp:
     """As `kiosk.commands.screen.assemble`, with the two timed parts."""
-    sound = Sound(settings.screen.sound)
+    sound = Loudspeaker(settings.screen.sound)
     reader = Link("reader", settings.run / READER_SOCKET, READER_OUTBOX)
     uploader = Link("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
     conductor = TimedConductor(

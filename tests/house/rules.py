@@ -80,7 +80,7 @@ IMPURE_BUILTINS = frozenset({"open", "print", "input", "breakpoint"})
 DRIVERS = {
     "nfc": ("kiosk/nfc/pn533.py",),
     "usb1": ("kiosk/nfc/pn533.py",),
-    "pygame": ("kiosk/screens/", "kiosk/simulator/"),
+    "pygame": ("kiosk/screens/drawing/", "kiosk/simulator/demo/"),
     "gpiozero": ("kiosk/indicators/gpio.py", "kiosk/simulator/"),
     "lgpio": ("kiosk/indicators/gpio.py",),
     "requests": ("kiosk/uploader/service/",),

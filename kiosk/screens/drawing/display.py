@@ -48,6 +48,7 @@ class Quit:
 
 
 Input = Down | Up | Key | Quit
+Surface = pygame.Surface  #: what a picture is drawn on; other rooms name it without importing pygame
 
 #: What a switch or keyboard on USB sends, and what it means (most switch boxes can send these).
 KEYS = {

@@ -40,6 +40,7 @@ class Painter:
         self._scenes = ScenePainter(self._shapes)
         self._lines: Kept[tuple[str, int, bool, Colour, int], tuple[pygame.Surface, int]] = Kept(LINES_KEPT)
         self._icons: Kept[tuple[object, ...], pygame.Surface] = Kept(ICONS_KEPT)
+        self._unseen: pygame.Surface | None = None
 
     def draw(
         self, surface: pygame.Surface, picture: Picture, t: float = 0.0, pressed: str | None = None
@@ -48,6 +49,12 @@ class Painter:
         surface.fill(picture.ground)
         for widget in picture.widgets:
             self._draw(surface, widget, t, pressed)
+
+    def draw_unseen(self, picture: Picture) -> None:
+        """Draw it where nobody sees it, for the fonts and lines that stay ready."""
+        if self._unseen is None or self._unseen.get_size() != picture.size:
+            self._unseen = pygame.Surface(picture.size)
+        self.draw(self._unseen, picture)
 
     def animate(self, surface: pygame.Surface, picture: Picture, t: float) -> Rect | None:
         """Redraw only what moves; returns the changed rectangle, None if nothing moves."""

@@ -23,12 +23,12 @@ from kiosk.screens.conductor.links import Link
 from kiosk.screens.conductor.staff_side import Box, StaffSide
 from kiosk.screens.drawing.display import Down, Input, Up
 from kiosk.screens.drawing.fonts import FontBook
+from kiosk.screens.drawing.loudspeaker import Loudspeaker
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.touch import DigitTouch, Touch
 from kiosk.screens.pages.layout import lay_out
-from kiosk.screens.words.sound import Sound
 from kiosk.visit.events import (
     Action,
     Knocked,
@@ -235,9 +235,9 @@ class StaffSideAlone:
 
 
 @contextmanager
-def open_place(look: Look, fonts: FontBook, sound: Sound | None = None) -> Iterator[Place]:
+def open_place(look: Look, fonts: FontBook, sound: Loudspeaker | None = None) -> Iterator[Place]:
     """The screen process at rest, both others well; silent, if nothing else is given."""
-    sound = sound or Sound(False)
+    sound = sound or Loudspeaker(False)
     uploader, reader, now, box = Other(), Other(), Now(), [True]
     desk = StaffSide(lambda: now.wall, lambda: now.trusted, Box(lambda: box[0]))
     links = (

@@ -9,12 +9,12 @@ from kiosk.config.choices import ReaderSide, Theme
 from kiosk.config.screen_settings import ScreenSettings
 from kiosk.qualification.terms import Mode
 from kiosk.screens.drawing.display import DisplayError, Down, Quit, SdlDisplay, Up
+from kiosk.screens.drawing.loudspeaker import FADE_S, LEVEL, RATE, Loudspeaker, samples
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.widgets import target_at
 from kiosk.screens.pages.examples.patient_examples import Example, examples
 from kiosk.screens.pages.layout import lay_out
-from kiosk.screens.words.sound import FADE_S, LEVEL, RATE, Sound, samples
 
 MakeLook = Callable[..., Look]
 SETTINGS = ScreenSettings(800, 480, 5.36, False, Theme.STANDARD, True, 0, False, ReaderSide.UNTOLD)
@@ -97,7 +97,7 @@ def test_a_display_that_cannot_be_opened_says_what_to_mend(monkeypatch: pytest.M
 
 
 def test_sound_plays_without_waiting() -> None:
-    sound = Sound(True)
+    sound = Loudspeaker(True)
     assert sound.audible
     sound.click()
     sound.tone(1500, 0.5)
@@ -109,7 +109,7 @@ def test_without_a_sound_card_there_is_one_line_and_no_noise(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("SDL_AUDIODRIVER", "no-such-driver")
-    sound = Sound(True)
+    sound = Loudspeaker(True)
     sound.click()
     sound.close()
     assert not sound.audible
@@ -118,7 +118,7 @@ def test_without_a_sound_card_there_is_one_line_and_no_noise(
 
 
 def test_sound_switched_off_opens_nothing() -> None:
-    assert not Sound(False).audible
+    assert not Loudspeaker(False).audible
 
 
 def test_a_tone_starts_and_ends_softly_and_never_clips() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from kiosk.qualification.terms import Mode, Outcome
 from kiosk.screens.drawing.fonts import FontBook
+from kiosk.screens.drawing.loudspeaker import GAINS, RATE, Loudspeaker
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.touch import DigitTouch
 from kiosk.screens.pages.examples.patient_examples import examples
-from kiosk.screens.words.sound import GAINS, RATE, Sound
 from kiosk.screens.words.speech import speaks_first, speech_of
 from kiosk.visit.events import Action, AnswerArrived, Began, Knocked
 from kiosk.visit.rules import LOUDEST
@@ -42,7 +42,7 @@ STATES = [example.kiosk for mode in Mode for example in examples(mode)]
 UNSPOKEN = EnterStaffNumber | EnterPasscode | DoorPad | StaffPage | Starting
 
 
-class Listening(Sound):
+class Listening(Loudspeaker):
     """A silent box that notes what it would have sounded."""
 
     def __init__(self) -> None:
@@ -135,20 +135,20 @@ def test_nothing_else_lies_there_and_all_of_it_is_small() -> None:
 
 
 @pytest.fixture
-def loud() -> Iterator[Sound]:
-    sound = Sound(True)
+def loud() -> Iterator[Loudspeaker]:
+    sound = Loudspeaker(True)
     yield sound
     sound.close()
 
 
-def test_a_sentence_is_said_and_falls_silent(loud: Sound) -> None:
+def test_a_sentence_is_said_and_falls_silent(loud: Loudspeaker) -> None:
     loud.say("ja@easy", "start")
     assert loud.speaking
     loud.say("ja", None)
     assert not loud.speaking
 
 
-def test_volume_goes_from_silence_up(loud: Sound) -> None:
+def test_volume_goes_from_silence_up(loud: Loudspeaker) -> None:
     assert GAINS[0] == 0
     assert list(GAINS) == sorted(GAINS)
     loud.set_volume(0)
@@ -159,7 +159,7 @@ def test_volume_goes_from_silence_up(loud: Sound) -> None:
 
 
 def test_a_language_without_a_voice_is_silent_and_named_once(
-    loud: Sound, caplog: pytest.LogCaptureFixture
+    loud: Loudspeaker, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
         loud.say("vi", "start")
@@ -172,7 +172,7 @@ def test_a_language_without_a_voice_is_silent_and_named_once(
 def test_a_damaged_file_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "ja").mkdir()
     (tmp_path / "ja" / "start.ogg").write_bytes(b"OggS and nothing that follows")
-    sound = Sound(True, tmp_path)
+    sound = Loudspeaker(True, tmp_path)
     sound.say("ja", "start")
     assert not sound.speaking
     sound.click()
@@ -184,7 +184,7 @@ def test_without_a_sound_card_nothing_is_heard_and_nothing_fails(
 ) -> None:
     monkeypatch.setenv("SDL_AUDIODRIVER", "no-such-driver")
     with caplog.at_level(logging.WARNING):
-        sound = Sound(True)
+        sound = Loudspeaker(True)
     assert not sound.audible
     assert "no sound" in caplog.text
     sound.say("ja", "start")

@@ -20,12 +20,12 @@ HIGHEST_HZ = 2500
 FADE_S = 0.004  #: tones that start at full height crack
 LEVEL = 0.35
 TONES_KEPT = 8
-VOICES = Path(__file__).parent / "voices"
+VOICES = Path(__file__).parents[1] / "words" / "voices"
 #: Loudness by volume step; the ear hears equal ratios as equal steps, here 6 dB.
 GAINS = (0.0, *(2.0 ** (step - LOUDEST) for step in range(1, LOUDEST + 1)))
 
 
-class Sound:
+class Loudspeaker:
     """Plays; never waits. Every key sounds alike: a PIN must not be heard."""
 
     def __init__(self, enabled: bool, voices: Path = VOICES) -> None:
