@@ -10,7 +10,7 @@ from kiosk.config.table import Table
 class ReaderSettings:
     device: str  #: "usb", "usb:VVVV:PPPP" or "virtual:PATH"
     trust: Path  #: folder of the CA certificates that the tokens' certificates must chain to
-    type_b_modulation: int  #: RFConfiguration item 0C, second byte (ModGsP); see facts on nfcpy #187
+    type_b_modulation: int  #: RFConfiguration item 0C, second byte (ModGsP); docs/facts/reader.md, nfcpy #187
     computing_s: float  #: of this processor, for one contact; a token must not be able to keep us computing
 
 

@@ -2,8 +2,9 @@
 
 `Initiator.exchange` is a generator: it yields `Send`, is sent what was heard, and returns the token's answer.
 Numbers of rules are those of ISO/IEC 14443-4:2018, 7.5.4 and 7.5.5. What nfcpy's own does wrong and this does
-not (facts/reader.md, bugs 1 to 3): S(WTX) between the blocks of a chained answer, retries that depend on FWI,
-ATS read at fixed offsets; and removal is noticed after a fraction of a second where the command allows it.
+not (docs/facts/reader.md, faults 1 to 3): S(WTX) between the blocks of a chained answer, retries that depend
+on FWI, ATS read at fixed offsets; and removal is noticed within a fraction of a second where the command
+allows it.
 
 After TokenLost or TokenGarbled the initiator is used up: no later answer can be taken for this command's.
 """

@@ -2,8 +2,8 @@
 
 nfcpy 1.0.4 stays as released; its seam is `nfc.clf.pn533.init(transport)`. What it does well is kept:
 opening and configuring the chip, host frames and their checksums. What it does slowly or wrongly
-(facts/reader.md 1, bugs 1 to 10) is not called: polling, activation, exchange and ISO-DEP are ours, on the
-chip's own commands.
+(docs/facts/reader.md, faults 1 to 10) is not called: polling, activation, exchange and ISO-DEP are ours, on
+the chip's own commands.
 
 A transport carries PN533 host frames both ways: libusb's bulk end points, or a UNIX stream socket on which a
 virtual chip answers (`virtual:PATH`).
@@ -172,7 +172,7 @@ def _why(fault: OSError) -> str:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn what nfcpy raises into ReaderGone, as text: a kept exception would keep the USB handle (bug 7)."""
+    """Turn what nfcpy raises into ReaderGone, as text: kept, it would keep the USB handle (fault 7)."""
     try:
         yield
     except nfc.clf.pn53x.Chipset.Error as fault:
@@ -194,7 +194,7 @@ def _translated() -> Iterator[None]:
 
 
 def _drain(transport: Transport) -> int:
-    """End what the chip is doing and throw away what it still says (bug 8); the number of frames."""
+    """End what the chip is doing and throw away what it still says (fault 8); the number of frames."""
     transport.write(ACK)
     for stale in range(MOST_STALE):
         try:

@@ -1,6 +1,6 @@
 """The CA certificates that tokens must chain to, and what is checked of a token's certificate and signature.
 
-J-LIS has three generations of roots with one and the same name (facts/card.md 1.5), so an issuer is found
+J-LIS has three generations of roots with one and the same name (docs/facts/card.md), so an issuer is found
 by its signature, never by its name. Revocation cannot be asked for here; that is the service's to know.
 """
 

@@ -34,7 +34,7 @@ SIGN_MS, VERIFY_MS, USB_MS = 400, 60, 0.5  #: issue 4: the modelled card and bus
 TURNS = 7
 START_S = 30.0
 TYPE_B_MODULATION = 0x04
-CARD_FWI = 10  #: of a My Number Card (docs/facts/card.md)
+CARD_FWI = 10  #: of a My Number Card (docs/facts/card.md, Radio)
 DIGEST = hashlib.sha256(b"bench").digest()
 
 
@@ -183,7 +183,7 @@ def runs(lab: Lab) -> Runs:
 
 @dataclass(frozen=True)
 class Floor:
-    """What no reader can do without: frames in the air and the card's computing (docs/facts/card.md)."""
+    """What no reader can do without: frames in the air and the card's computing (docs/facts/reader.md)."""
 
     blocks: int
     air_s: float

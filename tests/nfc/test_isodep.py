@@ -126,7 +126,7 @@ COMMAND = bytes.fromhex("00A4040C0AD392F000260100000001")
 @pytest.mark.parametrize("size", [0, 1, 251, 252, 1600])
 @pytest.mark.parametrize("wtx", [WtxHabit(), WtxHabit(before_first=2), WtxHabit(in_chain=1)])
 def test_chains_and_waiting_times_are_carried_both_ways(fsc: int, size: int, wtx: WtxHabit) -> None:
-    """S(WTX) between the blocks of a chained answer included, which nfcpy takes for data (bug 2)."""
+    """S(WTX) between the blocks of a chained answer included, which nfcpy takes for data (fault 2)."""
     card = Echo(size)
     blocks, initiator = token(card, fsc, wtx), Initiator(Parameters(fsc, 0.3))
     command = bytes.fromhex("00DA0000FF") + bytes(255)

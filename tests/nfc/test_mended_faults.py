@@ -1,6 +1,6 @@
 """nfcpy's faults (1.0.4, as released), each first shown with stock nfcpy and then mended in our reader.
 
-The numbers are those of the reader notes: 1 retries that depend on FWI, 2 S(WTX) inside a chained answer,
+The numbers are those of docs/facts/reader.md: 1 retries that depend on FWI, 2 S(WTX) inside a chained answer,
 3 ATS without interface bytes, 4 phones with SAK 60, 5 presence without asking, 6 extended length, 7 handles
 after an unplugging, 8 stale frames, 9 a time-out of zero, 10 bit rates that ATTRIB does not set.
 """

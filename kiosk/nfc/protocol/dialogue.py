@@ -2,7 +2,7 @@
 
 Each stage is a generator that yields `CommandApdu`, is sent `ResponseApdu`, and returns what it found out.
 
-The commands and status words are those of public readers of the JPKI application (facts/card.md 1.3, 1.4).
+The commands and status words are those of public readers of the JPKI application (docs/facts/card.md).
 VERIFY (ISO/IEC 7816-4:2020, 11.6.6) is written in one place, `verify`, and that place demands a `Counter`:
 the answer of this very token, in this activation, that it has two tries left at least, together with the
 way of addressing the PIN that gave the answer. There is no other way to it.
@@ -31,7 +31,7 @@ from kiosk.qualification.terms import SignatureAlgorithm
 R = TypeVar("R")
 Stage = Generator[CommandApdu, ResponseApdu, R]
 
-BLOCK = 251  #: with SW, PCB and CRC it fills one frame of 256 bytes; 256 would take two (facts/reader.md 3)
+BLOCK = 251  #: with SW, PCB and CRC it fills one frame of 256 bytes; 256 would take two
 MOST_CERTIFICATE = 8192  #: a real one has 1573 bytes
 LEAST_TRIES = 2  #: the kiosk never spends the last one
 

@@ -1,7 +1,7 @@
 """The one table of My Number tokens. To welcome a fourth: one row here (and its `Device`, if it is new).
 
-All answer the same AID; EF 0006 tells which it is (facts/card.md 1.2, 2, 3: OpenSC, jpki/myna, myna-card; no
-official command specification is public, and what phones do beyond this was not checked on a real one).
+All answer the same AID; EF 0006 tells which it is (docs/facts/card.md, with its sources; no official
+command specification is public, and what phones do beyond this was not checked on a real one).
 """
 
 from dataclasses import dataclass
