@@ -14,12 +14,12 @@ import click
 from kiosk.nfc import recording, trust
 from kiosk.nfc.antenna import Antenna, Found, Several
 from kiosk.nfc.contact import Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
-from kiosk.nfc.faults import ReaderGone
 from kiosk.nfc.pn533 import Pn533, open_reader
+from kiosk.nfc.presentation import Reading
+from kiosk.nfc.protocol.faults import ReaderGone
+from kiosk.nfc.protocol.secret import Pin, wipe
 from kiosk.nfc.protocol.tokens import Token
-from kiosk.nfc.reading import Reading
 from kiosk.nfc.recording import RecordingTransport
-from kiosk.nfc.secret import Pin, wipe
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.visit.states import Stage
 

@@ -10,9 +10,9 @@ from kiosk.channel import READER_SOCKET
 from kiosk.channel.seqpacket import Hub, Listener, allowed_uids
 from kiosk.config.settings import load
 from kiosk.nfc import trust
-from kiosk.nfc.health import Health
 from kiosk.nfc.opening import Opening
-from kiosk.nfc.process import ReaderProcess
+from kiosk.nfc.reader_counters import Health
+from kiosk.nfc.reader_process import ReaderProcess
 
 
 @click.command()

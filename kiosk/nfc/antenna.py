@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kiosk.nfc import isodep
-from kiosk.nfc.faults import TokenGarbled, TokenLost
-from kiosk.nfc.health import Traffic
-from kiosk.nfc.isodep import Heard, Initiator, Pace, Parameters, Technology, Unheard
+from kiosk.nfc.protocol import isodep
 from kiosk.nfc.protocol import status_words as status
 from kiosk.nfc.protocol.apdu import INS_VERIFY, SHORT_NE, CommandApdu
-from kiosk.nfc.secret import wipe
+from kiosk.nfc.protocol.faults import TokenGarbled, TokenLost
+from kiosk.nfc.protocol.isodep import Heard, Initiator, Pace, Parameters, Technology, Unheard
+from kiosk.nfc.protocol.secret import wipe
+from kiosk.nfc.reader_counters import Traffic
 
 TRAFFIC = 5  #: log level of headers, lengths and status words; never data
 

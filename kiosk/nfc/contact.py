@@ -13,12 +13,12 @@ from typing import Protocol, TypeVar, assert_never
 
 from kiosk.channel import StageTime
 from kiosk.nfc import trust
-from kiosk.nfc.faults import BudgetSpent, TokenGarbled, TokenLost
 from kiosk.nfc.protocol import dialogue, tokens
 from kiosk.nfc.protocol.apdu import CommandApdu, GarbledAnswer, ResponseApdu
 from kiosk.nfc.protocol.dialogue import Blocked, Counter, Nonsense, NotAuthenticated, Refused
+from kiosk.nfc.protocol.faults import BudgetSpent, TokenGarbled, TokenLost
+from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import PinEntry, Readable, Token
-from kiosk.nfc.secret import Pin
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import Stage, WrongTokenKind

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 
 from kiosk.nfc.antenna import Antenna
-from kiosk.nfc.faults import ReaderGone, ReaderStuck
-from kiosk.nfc.health import Health
 from kiosk.nfc.pn533 import Pn533, open_reader, reset_reader
+from kiosk.nfc.protocol.faults import ReaderGone, ReaderStuck
+from kiosk.nfc.reader_counters import Health
 
 RESET_EVERY_S = 30.0  #: a reader that a reset does not help is not reset at every try
 

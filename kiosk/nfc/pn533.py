@@ -24,9 +24,9 @@ import nfc.clf.pn533
 import nfc.clf.transport
 import usb1
 
-from kiosk.nfc.faults import ReaderGone, ReaderStuck
-from kiosk.nfc.isodep import Heard, Technology, Unheard
-from kiosk.nfc.secret import wipe
+from kiosk.nfc.protocol.faults import ReaderGone, ReaderStuck
+from kiosk.nfc.protocol.isodep import Heard, Technology, Unheard
+from kiosk.nfc.protocol.secret import wipe
 from kiosk.nfc.transport import START, WRITE_MS, Transport, VirtualTransport
 
 USB_IDS = ((0x04CC, 0x2533), (0x04E6, 0x5591), (0x04E6, 0x5593))  #: what nfcpy knows as PN533

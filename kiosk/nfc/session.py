@@ -19,7 +19,7 @@ from kiosk.channel import (
     decode,
     read_pin_frame,
 )
-from kiosk.nfc.secret import Pin, wipe
+from kiosk.nfc.protocol.secret import Pin, wipe
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found
 from kiosk.nfc.contact import Authenticated, Contact, Order
 from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
-from kiosk.nfc.secret import Pin
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.simulator.demo.household import Household
 from kiosk.simulator.demo.place import PIN, kiosk_argv

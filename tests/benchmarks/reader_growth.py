@@ -19,10 +19,10 @@ from random import Random
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found
 from kiosk.nfc.contact import Authenticated, Order
-from kiosk.nfc.health import Health
 from kiosk.nfc.pn533 import Pn533
-from kiosk.nfc.reading import Reading
-from kiosk.nfc.secret import Pin
+from kiosk.nfc.presentation import Reading
+from kiosk.nfc.protocol.secret import Pin
+from kiosk.nfc.reader_counters import Health
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.chip.chip import Chip
 from kiosk.simulator.radio.airtime import INSTANT

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from kiosk.nfc.faults import ReaderGone
+from kiosk.nfc.protocol.faults import ReaderGone
 from kiosk.simulator.demo.screen_hand import StoryError
 from kiosk.simulator.field.field_client import FieldRefusedError
 from kiosk.simulator.service.service_control import ControlError

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 
 from kiosk.channel import ChannelError
 from kiosk.nfc import contact as contacts
-from kiosk.nfc import isodep, trust
+from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Link, Several
 from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Wrong
-from kiosk.nfc.faults import TokenGarbled
-from kiosk.nfc.protocol import tlv, tokens
+from kiosk.nfc.presentation import Reading
+from kiosk.nfc.protocol import isodep, tlv, tokens
 from kiosk.nfc.protocol.apdu import CommandApdu, GarbledAnswer, ResponseApdu
+from kiosk.nfc.protocol.faults import TokenGarbled
+from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
-from kiosk.nfc.reading import Reading
-from kiosk.nfc.secret import Pin
 from kiosk.nfc.session import Session
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.simulator.tokens.jpki_token import Kind

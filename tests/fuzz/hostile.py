@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal, assert_never
 
-from kiosk.nfc.isodep import Heard, Technology, Unheard
+from kiosk.nfc.protocol.isodep import Heard, Technology, Unheard
 from kiosk.simulator.radio.picc import Picc, RadioFace
 from kiosk.simulator.tokens.card import Card
 from kiosk.simulator.tokens.other_tokens import transit_card

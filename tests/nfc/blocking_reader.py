@@ -16,7 +16,7 @@ from kiosk.config.settings import load
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna
 from kiosk.nfc.pn533 import Pn533
-from kiosk.nfc.process import ReaderProcess
+from kiosk.nfc.reader_process import ReaderProcess
 from kiosk.nfc.transport import VirtualTransport
 
 

@@ -27,9 +27,9 @@ from kiosk.channel import (
 )
 from kiosk.channel.seqpacket import Hub, Listener, Peer, connect
 from kiosk.nfc import trust
-from kiosk.nfc.health import Health
 from kiosk.nfc.opening import Opening
-from kiosk.nfc.process import Pacing, ReaderProcess
+from kiosk.nfc.reader_counters import Health
+from kiosk.nfc.reader_process import Pacing, ReaderProcess
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient

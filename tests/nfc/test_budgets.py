@@ -9,10 +9,10 @@ import pytest
 from kiosk.nfc import contact, trust
 from kiosk.nfc.antenna import Link
 from kiosk.nfc.contact import Contact, Failed, Order
-from kiosk.nfc.faults import ContactEnded
-from kiosk.nfc.isodep import Heard, Parameters, Technology, Unheard
+from kiosk.nfc.protocol.faults import ContactEnded
+from kiosk.nfc.protocol.isodep import Heard, Parameters, Technology, Unheard
+from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
-from kiosk.nfc.secret import Pin
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.visit.events import ReadFailure

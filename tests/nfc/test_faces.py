@@ -9,10 +9,10 @@ from kiosk.channel import ContactFailed, Evidence, Presented, Removed, WrongToke
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna
 from kiosk.nfc.contact import Authenticated, Order
-from kiosk.nfc.isodep import Technology
 from kiosk.nfc.pn533 import open_reader
-from kiosk.nfc.reading import Reading
-from kiosk.nfc.secret import Pin
+from kiosk.nfc.presentation import Reading
+from kiosk.nfc.protocol.isodep import Technology
+from kiosk.nfc.protocol.secret import Pin
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient

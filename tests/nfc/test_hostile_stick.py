@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Several
 from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Outcome, Wrong
-from kiosk.nfc.faults import ReaderGone
 from kiosk.nfc.pn533 import Pn533
-from kiosk.nfc.reading import Reading
-from kiosk.nfc.secret import Pin
+from kiosk.nfc.presentation import Reading
+from kiosk.nfc.protocol.faults import ReaderGone
+from kiosk.nfc.protocol.secret import Pin
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.chip.chip import Chip

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from kiosk.nfc import trust
 from kiosk.nfc.contact import MOST_APDUS, Authenticated, Contact, Failed, Order, Other, Wrong
-from kiosk.nfc.faults import TokenGarbled
-from kiosk.nfc.secret import Pin
+from kiosk.nfc.protocol.faults import TokenGarbled
+from kiosk.nfc.protocol.secret import Pin
 from kiosk.qualification.terms import Authentication
 from kiosk.simulator.tokens.jpki_token import JpkiToken, Kind
 from kiosk.visit.events import ReadFailure
-from tests.nfc.contact_play import (
+from tests.nfc.protocol.contact_play import (
     ANDROID,
     CARD,
     IPHONE,

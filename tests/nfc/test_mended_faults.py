@@ -20,13 +20,13 @@ import pytest
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import WUPB, Antenna, Found, Link
 from kiosk.nfc.contact import Authenticated, Contact, Order
-from kiosk.nfc.faults import NfcFault, ReaderGone
-from kiosk.nfc.isodep import Unheard
 from kiosk.nfc.pn533 import Pn533, open_reader
+from kiosk.nfc.presentation import Reading
 from kiosk.nfc.protocol.apdu import CommandApdu, ResponseApdu
+from kiosk.nfc.protocol.faults import NfcFault, ReaderGone
+from kiosk.nfc.protocol.isodep import Unheard
+from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import AID
-from kiosk.nfc.reading import Reading
-from kiosk.nfc.secret import Pin
 from kiosk.nfc.transport import VirtualTransport
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.chip import frames as pn533_frames

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from kiosk.nfc import isodep
+from kiosk.nfc.protocol import isodep
 from kiosk.nfc.transport import VirtualTransport
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.chip.chip import AUTOMATIC_RATS, Chip

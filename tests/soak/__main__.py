@@ -16,7 +16,7 @@ import psutil
 
 from kiosk.channel.seqpacket import Hub, Listener, connect
 from kiosk.nfc import trust
-from kiosk.nfc.process import Pacing, ReaderProcess
+from kiosk.nfc.reader_process import Pacing, ReaderProcess
 from kiosk.simulator.field.pocket import Pocket
 from kiosk.simulator.radio.radio import FrameLoss
 from kiosk.simulator.tokens.hierarchy import Hierarchy, ensure_hierarchy

@@ -10,8 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from kiosk.nfc.antenna import Antenna
-from kiosk.nfc.faults import ReaderGone
 from kiosk.nfc.pn533 import Pn533
+from kiosk.nfc.protocol.faults import ReaderGone
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.chip.chip import Chip, SyntaxFaultError
 from kiosk.simulator.chip.frames import FrameReader, Information

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kiosk.nfc import isodep
-from kiosk.nfc.faults import TokenGarbled
+from kiosk.nfc.protocol import isodep
 from kiosk.nfc.protocol import status_words as status
+from kiosk.nfc.protocol.faults import TokenGarbled
 from kiosk.simulator.chip.replay import Exchange, Recording
 
 THRU, SEARCH, FIRMWARE = 0x42, 0x4A, 0x02

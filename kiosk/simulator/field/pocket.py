@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Literal, assert_never, get_args, get_type_hints
 
 from kiosk.simulator.radio.airtime import Technology
-from kiosk.simulator.radio.isodep import WtxHabit
+from kiosk.simulator.radio.isodep_target import WtxHabit
 from kiosk.simulator.radio.picc import Picc, RadioFace
 from kiosk.simulator.radio.radio import Departure, Placement
 from kiosk.simulator.tokens.card import ApduLog, Card

@@ -12,7 +12,7 @@ from random import Random
 from typing import assert_never
 
 from kiosk.simulator.radio.airtime import Technology, fwt_s
-from kiosk.simulator.radio.isodep import BlockProtocol, Reply, WtxHabit, frame_size
+from kiosk.simulator.radio.isodep_target import BlockProtocol, Reply, WtxHabit, frame_size
 from kiosk.simulator.tokens.card import Card
 
 REQA, WUPA = 0x26, 0x52

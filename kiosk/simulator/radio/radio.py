@@ -13,7 +13,7 @@ from enum import Enum
 from random import Random
 
 from kiosk.simulator.radio.airtime import RadioModel, Technology
-from kiosk.simulator.radio.isodep import Reply, is_information
+from kiosk.simulator.radio.isodep_target import Reply, is_information
 from kiosk.simulator.radio.meter import Meter
 from kiosk.simulator.radio.picc import Picc, State
 

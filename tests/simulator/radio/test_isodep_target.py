@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.simulator.radio.isodep import BlockProtocol, WtxHabit
+from kiosk.simulator.radio.isodep_target import BlockProtocol, WtxHabit
 from kiosk.simulator.radio.picc import Picc, RadioFace, State
 from kiosk.simulator.tokens.card import CardAnswer, Command, Computing, SansIoCard, Work
 

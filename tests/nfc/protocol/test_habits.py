@@ -1,6 +1,6 @@
 """What is remembered of a make of token: an order of trying, for a while, of a few."""
 
-from kiosk.nfc.habits import ASK_AGAIN_AFTER, MOST_FACES, Habits
+from kiosk.nfc.protocol.habits import ASK_AGAIN_AFTER, MOST_FACES, Habits
 
 CARD, PHONE = b"card", b"phone"
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.nfc.antenna import Antenna, Found, Link, NoBlocks, NotAlone, Several
-from kiosk.nfc.faults import TokenGarbled, TokenLost
-from kiosk.nfc.habits import Habits
-from kiosk.nfc.isodep import Technology
 from kiosk.nfc.protocol import dialogue
 from kiosk.nfc.protocol.apdu import GarbledAnswer, ResponseApdu
+from kiosk.nfc.protocol.faults import TokenGarbled, TokenLost
+from kiosk.nfc.protocol.habits import Habits
+from kiosk.nfc.protocol.isodep import Technology
 
 Left = Callable[[], float]  #: the seconds that are left; raises BudgetSpent
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Link, NoBlocks, NotAlone, Several
-from kiosk.nfc.approach import approach, other_face
 from kiosk.nfc.contact import (
     MOST_CPU_S,
     MOST_SECONDS,
@@ -18,10 +17,11 @@ from kiosk.nfc.contact import (
     Witness,
     Wrong,
 )
-from kiosk.nfc.faults import BudgetSpent, TokenGarbled, TokenLost
-from kiosk.nfc.habits import Habits
 from kiosk.nfc.protocol.apdu import GarbledAnswer
-from kiosk.nfc.secret import Pin
+from kiosk.nfc.protocol.faults import BudgetSpent, TokenGarbled, TokenLost
+from kiosk.nfc.protocol.habits import Habits
+from kiosk.nfc.protocol.secret import Pin
+from kiosk.nfc.token_choice import approach, other_face
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import WrongTokenKind
 

@@ -7,14 +7,14 @@ import pytest
 
 from kiosk.nfc import trust
 from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Wrong
-from kiosk.nfc.faults import ContactEnded, ReaderGone, TokenLost
+from kiosk.nfc.protocol.faults import ContactEnded, ReaderGone, TokenLost
 from kiosk.qualification.terms import Device
 from kiosk.simulator.tokens import pki
 from kiosk.simulator.tokens.jpki_token import Behaviour, Kind
 from kiosk.simulator.tokens.other_tokens import payment_card, transit_card
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import Stage, WrongTokenKind
-from tests.nfc.contact_play import (
+from tests.nfc.protocol.contact_play import (
     ANDROID,
     CARD,
     DIGESTS,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.nfc import isodep
-from kiosk.nfc.faults import TokenGarbled, TokenLost
-from kiosk.nfc.isodep import Heard, Initiator, Pace, Parameters, Unheard
-from kiosk.simulator.radio.isodep import BlockProtocol, WtxHabit
+from kiosk.nfc.protocol import isodep
+from kiosk.nfc.protocol.faults import TokenGarbled, TokenLost
+from kiosk.nfc.protocol.isodep import Heard, Initiator, Pace, Parameters, Unheard
+from kiosk.simulator.radio.isodep_target import BlockProtocol, WtxHabit
 from kiosk.simulator.tokens.card import CardAnswer, Command, SansIoCard
 
 PACE = Pace(0.05, 3)

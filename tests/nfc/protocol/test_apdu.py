@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kiosk.nfc.protocol import status_words as status
 from kiosk.nfc.protocol import tlv, tokens
 from kiosk.nfc.protocol.apdu import CommandApdu, GarbledAnswer, ResponseApdu
-from kiosk.nfc.secret import Pin
+from kiosk.nfc.protocol.secret import Pin
 from kiosk.qualification.terms import Device
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal
 
-from kiosk.nfc.faults import TokenGarbled, TokenLost
-from kiosk.nfc.secret import wipe
+from kiosk.nfc.protocol.faults import TokenGarbled, TokenLost
+from kiosk.nfc.protocol.secret import wipe
 
 Technology = Literal["A", "B"]  #: ISO/IEC 14443 type
 

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from kiosk.nfc import trust
 from kiosk.nfc.contact import Contact, Order, Outcome
-from kiosk.nfc.faults import ContactEnded
 from kiosk.nfc.protocol.apdu import CommandApdu
+from kiosk.nfc.protocol.faults import ContactEnded
+from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
-from kiosk.nfc.secret import Pin
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.simulator.tokens import pki
 from kiosk.simulator.tokens.card import SansIoCard

@@ -31,10 +31,10 @@ from kiosk.channel.seqpacket import Hub, Peer
 from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Several
 from kiosk.nfc.contact import MOST_CPU_S, Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
-from kiosk.nfc.faults import ContactEnded, ReaderGone
-from kiosk.nfc.health import Health
+from kiosk.nfc.presentation import Attempt, Reading
+from kiosk.nfc.protocol.faults import ContactEnded, ReaderGone
 from kiosk.nfc.protocol.tokens import Token
-from kiosk.nfc.reading import Attempt, Reading
+from kiosk.nfc.reader_counters import Health
 from kiosk.nfc.session import Session
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.visit.events import ReadFailure
