@@ -11,15 +11,18 @@ from typing import IO, Any
 
 import click
 
-from kiosk.nfc import recording, trust
+from kiosk.nfc import recording
 from kiosk.nfc.antenna import Antenna, Found, Several
 from kiosk.nfc.contact import Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
 from kiosk.nfc.pn533 import Pn533, open_reader
 from kiosk.nfc.presentation import Reading
+from kiosk.nfc.protocol.certificate import Doubt, TrustStore
 from kiosk.nfc.protocol.faults import ReaderGone
 from kiosk.nfc.protocol.secret import Pin, wipe
 from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.recording import RecordingTransport
+from kiosk.nfc.trust_folder import TrustFolderError, load_trust_folder
+from kiosk.nfc.wall_clock import WallClock, now_utc
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.visit.states import Stage
 
@@ -126,7 +129,7 @@ def _challenge(text: str | None) -> bytes:
 
 
 def _tape(path: Path, device: str, challenge: bytes) -> IO[str]:
-    made = trust.now_utc().strftime("%Y-%m-%dT%H:%M:%SZ")
+    made = now_utc().strftime("%Y-%m-%dT%H:%M:%SZ")
     return recording.begin(path, recording.Head(recording.FORMAT, made, device, challenge.hex()))
 
 
@@ -138,8 +141,8 @@ def _opener(device: str, modulation: int, tape: IO[str] | None) -> Callable[[], 
     )
 
 
-def _clock(trusted: bool) -> trust.Clock:
-    return trust.Clock(trusted=lambda: True) if trusted else trust.Clock()
+def _clock(trusted: bool) -> WallClock:
+    return WallClock(trusted=lambda: True) if trusted else WallClock()
 
 
 def _read(
@@ -148,11 +151,11 @@ def _read(
     challenge: bytes,
     trust_folder: Path,
     timeout: float,
-    wall: trust.Clock,
+    wall: WallClock,
 ) -> dict[str, Any]:
     try:
-        store = trust.TrustStore.load(trust_folder)
-    except trust.TrustError as fault:
+        store = load_trust_folder(trust_folder)
+    except TrustFolderError as fault:
         return _report(Learnt(), "trust", str(fault))
     try:
         antenna = Antenna(opener())
@@ -170,8 +173,8 @@ def _with_reader(
     antenna: Antenna,
     pin: Pin,
     signer: _Signer,
-    store: trust.TrustStore,
-    wall: trust.Clock,
+    store: TrustStore,
+    wall: WallClock,
     timeout: float,
     clock: Callable[[], float],
 ) -> dict[str, Any]:
@@ -205,7 +208,7 @@ def _report(learnt: Learnt, code: str | None, say: str) -> dict[str, Any]:
     leaf, valid = learnt.leaf, learnt.signature_valid
     certificate = None
     if leaf is not None:
-        strange = learnt.doubt in (trust.Doubt.UNKNOWN_ISSUER, trust.Doubt.KEY_USAGE)
+        strange = learnt.doubt in (Doubt.UNKNOWN_ISSUER, Doubt.KEY_USAGE)
         certificate = {
             "serial": leaf.serial,
             "not_after": leaf.not_after,

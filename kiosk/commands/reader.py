@@ -9,10 +9,11 @@ from kiosk.box.supervision import Supervision
 from kiosk.channel import READER_SOCKET
 from kiosk.channel.seqpacket import Hub, Listener, allowed_uids
 from kiosk.config.settings import load
-from kiosk.nfc import trust
 from kiosk.nfc.opening import Opening
 from kiosk.nfc.reader_counters import Health
 from kiosk.nfc.reader_process import ReaderProcess
+from kiosk.nfc.trust_folder import TrustFolderError, load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 
 
 @click.command()
@@ -23,8 +24,8 @@ def reader(path: Path) -> None:
     """The reader process: watches for tokens and reads them when the screen asks."""
     settings = load(path)
     try:
-        store = trust.TrustStore.load(settings.reader.trust)
-    except trust.TrustError as fault:
+        store = load_trust_folder(settings.reader.trust)
+    except TrustFolderError as fault:
         raise click.ClickException(str(fault)) from None
     health = Health()
     allowed = allowed_uids(settings.run_users) | {0}  # root: whoever mends the box
@@ -32,7 +33,7 @@ def reader(path: Path) -> None:
         Hub(Listener(settings.run / READER_SOCKET, allowed)),
         Opening(settings.reader.device, settings.reader.type_b_modulation, health),
         store,
-        trust.Clock(trusted=settings.clock.trust_file.exists),
+        WallClock(trusted=settings.clock.trust_file.exists),
         Supervision(),
         health=health,
         most_cpu_s=settings.reader.computing_s,

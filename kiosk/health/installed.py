@@ -15,7 +15,7 @@ from kiosk.box import rauc
 from kiosk.config.settings import Settings
 from kiosk.health.finding import Finding, fault, ok, unknown
 from kiosk.indicators.pin_map import PinMapError, load_pin_map
-from kiosk.nfc.trust import TrustError, TrustStore
+from kiosk.nfc.trust_folder import TrustFolderError, load_trust_folder
 from kiosk.screens.drawing.fonts import BIZ, NOTO
 
 UNITS = ("kiosk-reader", "kiosk-screen", "kiosk-uploader")
@@ -70,8 +70,8 @@ def fonts() -> Finding:
 def trust(folder: Path) -> Finding:
     """The CA certificates that tokens are checked against."""
     try:
-        return ok("trust", f"{len(TrustStore.load(folder))} CA certificates in {folder}")
-    except TrustError as wrong:
+        return ok("trust", f"{len(load_trust_folder(folder))} CA certificates in {folder}")
+    except TrustFolderError as wrong:
         return fault("trust", "unusable", str(wrong), "put the JPKI CA certificates into [reader] trust")
 
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, assert_never
 
 from kiosk.channel import StageTime
-from kiosk.nfc import trust
 from kiosk.nfc.protocol import dialogue, tokens
 from kiosk.nfc.protocol.apdu import CommandApdu, GarbledAnswer, ResponseApdu
+from kiosk.nfc.protocol.certificate import Doubt, Leaf, TrustStore, parse_certificate, signature_holds
 from kiosk.nfc.protocol.dialogue import Blocked, Counter, Nonsense, NotAuthenticated, Refused
 from kiosk.nfc.protocol.faults import BudgetSpent, TokenGarbled, TokenLost
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import PinEntry, Readable, Token
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import Stage, WrongTokenKind
@@ -72,7 +73,7 @@ class Authenticated:
     """Certificate and signature are in and hold; with the visual check there is no signature."""
 
     token: Token
-    leaf: trust.Leaf
+    leaf: Leaf
     der: bytes
     signature: bytes | None
 
@@ -109,8 +110,8 @@ class Learnt:
 
     token: Token | None = None
     short_ef: bool | None = None  #: whether it takes short EF identifiers; None: not asked
-    leaf: trust.Leaf | None = None
-    doubt: trust.Doubt | None = None
+    leaf: Leaf | None = None
+    doubt: Doubt | None = None
     tries: int | None = None  #: the token's own counter
     signature_valid: bool | None = None
     stages: list[StageTime] = field(default_factory=list)
@@ -131,8 +132,8 @@ class Contact:
         self,
         link: Link,
         witness: Witness,
-        store: trust.TrustStore,
-        clock: trust.Clock,
+        store: TrustStore,
+        clock: WallClock,
         pin: Pin,
         *,
         monotonic: Callable[[], float] = time.monotonic,
@@ -273,20 +274,20 @@ class Contact:
             case Refused():
                 raise _Ended(Failed(ReadFailure.UNREADABLE, f"VERIFY was answered {said}"))
 
-    def _certificate(self, dialect: dialogue.Dialect) -> tuple[trust.Leaf, bytes]:
+    def _certificate(self, dialect: dialogue.Dialect) -> tuple[Leaf, bytes]:
         read = self._answer(self._stage("certificate", dialogue.certificate(dialect)))
-        leaf = trust.parse(read.der)
-        doubt = leaf if isinstance(leaf, trust.Doubt) else self._store.check(leaf, self._clock.believed())
+        leaf = parse_certificate(read.der)
+        doubt = leaf if isinstance(leaf, Doubt) else self._store.check(leaf, self._clock.believed())
         self.learnt.doubt = doubt
-        if not isinstance(leaf, trust.Doubt):
+        if not isinstance(leaf, Doubt):
             self.learnt.leaf = leaf
-        if doubt is not None or isinstance(leaf, trust.Doubt):
-            expired = doubt is trust.Doubt.EXPIRED
+        if doubt is not None or isinstance(leaf, Doubt):
+            expired = doubt is Doubt.EXPIRED
             failure = ReadFailure.CERTIFICATE_EXPIRED if expired else ReadFailure.CERTIFICATE_REFUSED
             raise _Ended(Failed(failure, "" if doubt is None else doubt.value))
         return leaf, read.der
 
-    def _sign(self, dialect: dialogue.Dialect, leaf: trust.Leaf) -> bytes:
+    def _sign(self, dialect: dialogue.Dialect, leaf: Leaf) -> bytes:
         before = self._monotonic()
         digests = self._witness.digests()
         self._waited += self._monotonic() - before
@@ -294,7 +295,7 @@ class Contact:
         if digest is None:
             raise _Ended(Failed(ReadFailure.UNREADABLE, f"no digest came for {leaf.algorithm}"))
         signed = self._answer(self._stage("sign", dialogue.sign(dialect, leaf.algorithm, digest)))
-        self.learnt.signature_valid = trust.signature_holds(leaf, digest, signed.signature)
+        self.learnt.signature_valid = signature_holds(leaf, digest, signed.signature)
         if not self.learnt.signature_valid:
             raise _Ended(Failed(ReadFailure.CERTIFICATE_REFUSED, "the signature does not hold"))
         return signed.signature

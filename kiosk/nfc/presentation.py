@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Link, NoBlocks, NotAlone, Several
 from kiosk.nfc.contact import (
     MOST_CPU_S,
@@ -18,10 +17,12 @@ from kiosk.nfc.contact import (
     Wrong,
 )
 from kiosk.nfc.protocol.apdu import GarbledAnswer
+from kiosk.nfc.protocol.certificate import TrustStore
 from kiosk.nfc.protocol.faults import BudgetSpent, TokenGarbled, TokenLost
 from kiosk.nfc.protocol.habits import Habits
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.token_choice import approach, other_face
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import WrongTokenKind
 
@@ -47,8 +48,8 @@ class Reading:
 
     def __init__(
         self,
-        store: trust.TrustStore,
-        clock: trust.Clock,
+        store: TrustStore,
+        clock: WallClock,
         pin: Pin,
         *,
         monotonic: Callable[[], float] = time.monotonic,

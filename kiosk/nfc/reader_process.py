@@ -28,14 +28,15 @@ from kiosk.channel import (
     encode,
 )
 from kiosk.channel.seqpacket import Hub, Peer
-from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Several
 from kiosk.nfc.contact import MOST_CPU_S, Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
 from kiosk.nfc.presentation import Attempt, Reading
+from kiosk.nfc.protocol.certificate import TrustStore
 from kiosk.nfc.protocol.faults import ContactEnded, ReaderGone
 from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.reader_counters import Health
 from kiosk.nfc.session import Session
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import ReaderCondition, Stage
@@ -81,8 +82,8 @@ class ReaderProcess:
         self,
         hub: Hub,
         opener: Callable[[], Antenna],
-        store: trust.TrustStore,
-        clock: trust.Clock,
+        store: TrustStore,
+        clock: WallClock,
         life: Life,
         *,
         health: Health | None = None,

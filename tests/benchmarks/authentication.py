@@ -13,12 +13,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found
 from kiosk.nfc.contact import Authenticated, Contact, Order
 from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.protocol.certificate import TrustStore
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
+from kiosk.nfc.trust_folder import load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.simulator.demo.household import Household
 from kiosk.simulator.demo.place import PIN, kiosk_argv
@@ -104,7 +106,7 @@ def _timed(field: FieldClient, work: Callable[[], None]) -> Run:
     return Run(time.monotonic() - began, field.counters())
 
 
-def ours(path: Path, field: FieldClient, store: trust.TrustStore, *, try_short_ef: bool = True) -> Run:
+def ours(path: Path, field: FieldClient, store: TrustStore, *, try_short_ef: bool = True) -> Run:
     """The kiosk's reader: finds and activates the card, then holds the timed dialogue."""
     with closing(Antenna(open_reader(f"virtual:{path}", TYPE_B_MODULATION))) as antenna:
         found = antenna.look()
@@ -112,7 +114,7 @@ def ours(path: Path, field: FieldClient, store: trust.TrustStore, *, try_short_e
             raise Unmeasured("the reader does not find the card")
         pin = Pin()
         pin.take(bytearray(PIN.encode()))
-        clock = trust.Clock(trusted=lambda: True)
+        clock = WallClock(trusted=lambda: True)
         contact = Contact(antenna.activate(found), Signer(), store, clock, pin)
 
         def authenticate() -> None:
@@ -157,7 +159,7 @@ def hierarchy(_lab: Lab) -> Hierarchy:
 
 def runs(lab: Lab) -> Runs:
     """Ours and stock in turns, after one of each that does not count."""
-    store = trust.TrustStore.load(lab.once(hierarchy).trust)
+    store = load_trust_folder(lab.once(hierarchy).trust)
     folder = lab.subfolder("field")
     path = folder / "field.sock"
     words = ("--usb-ms", str(USB_MS), "--card-sign-ms", str(SIGN_MS), "--card-verify-ms", str(VERIFY_MS))

@@ -16,13 +16,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
-from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found
 from kiosk.nfc.contact import Authenticated, Order
 from kiosk.nfc.pn533 import Pn533
 from kiosk.nfc.presentation import Reading
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.reader_counters import Health
+from kiosk.nfc.trust_folder import load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.chip.chip import Chip
 from kiosk.simulator.radio.airtime import INSTANT
@@ -75,8 +76,8 @@ class ReaderPlace:
         chip = Pn533(MemoryStick(Chip(self._field), lambda _, frame: frame), 4, sleep=lambda _: None)
         self._antenna = Antenna(chip, traffic=self._health.traffic, sleep=lambda _: None)
         self._pin = Pin()
-        store = trust.TrustStore.load(keys.trust)
-        self._reading = Reading(store, trust.Clock(trusted=lambda: True), self._pin)
+        store = load_trust_folder(keys.trust)
+        self._reading = Reading(store, WallClock(trusted=lambda: True), self._pin)
 
     def poll(self) -> None:
         """Look once at an empty field, and rest, as the process does at the start screen."""

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 
 from kiosk.channel import ChannelError
 from kiosk.nfc import contact as contacts
-from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Link, Several
 from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Wrong
 from kiosk.nfc.presentation import Reading
 from kiosk.nfc.protocol import isodep, tlv, tokens
 from kiosk.nfc.protocol.apdu import CommandApdu, GarbledAnswer, ResponseApdu
+from kiosk.nfc.protocol.certificate import Leaf, parse_certificate, signature_holds
 from kiosk.nfc.protocol.faults import TokenGarbled
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.session import Session
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.simulator.tokens.jpki_token import Kind
 from kiosk.visit.states import Stage
@@ -210,7 +211,7 @@ class Harness:
         order = None if scene.look_into else scene.order
         if order is not None:
             pin.take(digits)
-        clock = trust.Clock(now=lambda: NOW, trusted=lambda: scene.clock_trusted)
+        clock = WallClock(now=lambda: NOW, trusted=lambda: scene.clock_trusted)
         began, first = chip.now, len(chip.sent)
         reading = Reading(self.world.store, clock, pin, monotonic=lambda: chip.now)
         outcome = reading.attempt(antenna, found, order, Notes()).outcome
@@ -234,15 +235,15 @@ class Harness:
         evidence = (outcome.der, outcome.signature, scene.clock_trusted)
         if evidence in self._sound:
             return
-        leaf = trust.parse(outcome.der)
-        assert isinstance(leaf, trust.Leaf), "evidence without a certificate"
+        leaf = parse_certificate(outcome.der)
+        assert isinstance(leaf, Leaf), "evidence without a certificate"
         at = NOW if scene.clock_trusted else None
         assert self.world.store.check(leaf, at) is None, "evidence with a certificate of doubt"
         if scene.order.authentication is Authentication.VISUAL and not scene.look_into:
             assert outcome.signature is None, "a signature that nobody asked for"
             return
         assert outcome.signature is not None, "evidence without a signature"
-        assert trust.signature_holds(leaf, DIGESTS[leaf.algorithm], outcome.signature), "a false signature"
+        assert signature_holds(leaf, DIGESTS[leaf.algorithm], outcome.signature), "a false signature"
         if len(self._sound) < MOST_SOUND:
             self._sound.add(evidence)
 
@@ -260,13 +261,13 @@ class Harness:
             with contextlib.suppress(refusal):
                 parse()
         tokens.find(data)
-        leaf = trust.parse(data)
-        if isinstance(leaf, trust.Leaf):
+        leaf = parse_certificate(data)
+        if isinstance(leaf, Leaf):
             assert self.world.store.check(leaf, NOW) is not None or data in self._issued, (
                 "a forged certificate"
             )
             assert "\n" not in leaf.serial + leaf.not_after + leaf.key_name
-            assert not trust.signature_holds(leaf, DIGESTS[leaf.algorithm], data[-256:]), "a forged signature"
+            assert not signature_holds(leaf, DIGESTS[leaf.algorithm], data[-256:]), "a forged signature"
 
     # -- a caller on the channel ---------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kiosk.nfc import trust
+from kiosk.nfc.protocol.certificate import TrustStore
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.simulator.tokens import pki
 from kiosk.simulator.tokens.card import ModelledWork, SansIoCard, Work
@@ -98,7 +98,7 @@ class World:
             True: pki.issue(authority, pki.new_ec_key(), 0x1B, life),
         }
         self._memory = Memory()
-        self.store = trust.TrustStore((authority.certificate,))
+        self.store = TrustStore((authority.certificate,))
 
     def identity(self, *, ec: bool) -> Identity:
         return self._identities[ec]

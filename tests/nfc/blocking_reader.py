@@ -13,11 +13,12 @@ from kiosk.box.supervision import Supervision
 from kiosk.channel import READER_SOCKET
 from kiosk.channel.seqpacket import Hub, Listener, allowed_uids
 from kiosk.config.settings import load
-from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna
 from kiosk.nfc.pn533 import Pn533
 from kiosk.nfc.reader_process import ReaderProcess
 from kiosk.nfc.transport import VirtualTransport
+from kiosk.nfc.trust_folder import load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 
 
 class BlockingTransport(VirtualTransport):
@@ -39,8 +40,8 @@ def main(config: str, word: str) -> None:
     ReaderProcess(
         Hub(Listener(settings.run / READER_SOCKET, allowed_uids(()))),
         lambda: Antenna(Pn533(BlockingTransport(device, Path(word)), 4)),
-        trust.TrustStore.load(settings.reader.trust),
-        trust.Clock(trusted=lambda: True),
+        load_trust_folder(settings.reader.trust),
+        WallClock(trusted=lambda: True),
         Supervision(),
     ).run()
 

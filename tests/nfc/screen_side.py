@@ -26,10 +26,11 @@ from kiosk.channel import (
     pin_frame,
 )
 from kiosk.channel.seqpacket import Hub, Listener, Peer, connect
-from kiosk.nfc import trust
 from kiosk.nfc.opening import Opening
 from kiosk.nfc.reader_counters import Health
 from kiosk.nfc.reader_process import Pacing, ReaderProcess
+from kiosk.nfc.trust_folder import load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
@@ -165,8 +166,8 @@ def running_reader(folder: Path, field: VirtualField) -> Iterator[Rig]:
     process = ReaderProcess(
         Hub(Listener(folder / "reader.sock", frozenset({os.getuid()}))),
         Opening(f"virtual:{field.settings.path}", 4, health),
-        trust.TrustStore.load(field.pocket.hierarchy.trust),
-        trust.Clock(trusted=lambda: True),
+        load_trust_folder(field.pocket.hierarchy.trust),
+        WallClock(trusted=lambda: True),
         life,
         health=health,
         pacing=QUICK,

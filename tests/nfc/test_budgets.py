@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.nfc import contact, trust
+from kiosk.nfc import contact
 from kiosk.nfc.antenna import Link
 from kiosk.nfc.contact import Contact, Failed, Order
 from kiosk.nfc.protocol.faults import ContactEnded
 from kiosk.nfc.protocol.isodep import Heard, Parameters, Technology, Unheard
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
+from kiosk.nfc.trust_folder import load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.visit.events import ReadFailure
@@ -63,11 +65,9 @@ class Nobody:
 
 
 def contact_with(air: Air, trusted: Path) -> Failed:
-    store = trust.TrustStore.load(trusted)
+    store = load_trust_folder(trusted)
     link = Link(air, "B", Parameters(256, LONGEST_FWT_S))
-    held = Contact(
-        link, Nobody(), store, trust.Clock(), Pin(), monotonic=lambda: air.now, cpu=lambda: air.cpu
-    )
+    held = Contact(link, Nobody(), store, WallClock(), Pin(), monotonic=lambda: air.now, cpu=lambda: air.cpu)
     outcome = held.run(Order(None, None))
     assert isinstance(outcome, Failed)
     return outcome

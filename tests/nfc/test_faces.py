@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from kiosk.channel import ContactFailed, Evidence, Presented, Removed, WrongTokenSeen
-from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna
 from kiosk.nfc.contact import Authenticated, Order
 from kiosk.nfc.pn533 import open_reader
 from kiosk.nfc.presentation import Reading
+from kiosk.nfc.protocol.certificate import Leaf, parse_certificate, signature_holds
 from kiosk.nfc.protocol.isodep import Technology
 from kiosk.nfc.protocol.secret import Pin
+from kiosk.nfc.trust_folder import load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
@@ -73,7 +75,7 @@ def test_the_face_that_is_found_first_does_not_matter(
 ) -> None:
     """A phone that comes between the two searches is found by the second, as type A."""
     hand.tap("iphone", both_types=True, application_on=application_on)
-    reading = Reading(trust.TrustStore.load(hierarchy.trust), trust.Clock(), Pin())
+    reading = Reading(load_trust_folder(hierarchy.trust), WallClock(), Pin())
     antenna = Antenna(open_reader(f"virtual:{field.settings.path}", 4))
     try:
         found = antenna.face_of(first)
@@ -208,7 +210,7 @@ def test_a_token_swapped_between_two_commands_is_noticed_and_never_mixed(
         screen.arm_card()
     hand.tap("card")
     evidence = screen.wait(Evidence)
-    leaf = trust.parse(evidence.certificate)
-    assert isinstance(leaf, trust.Leaf)
+    leaf = parse_certificate(evidence.certificate)
+    assert isinstance(leaf, Leaf)
     assert evidence.signature is not None
-    assert trust.signature_holds(leaf, DIGESTS[leaf.algorithm], evidence.signature)
+    assert signature_holds(leaf, DIGESTS[leaf.algorithm], evidence.signature)

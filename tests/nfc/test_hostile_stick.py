@@ -8,13 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kiosk.nfc import trust
 from kiosk.nfc.antenna import Antenna, Found, Several
 from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Outcome, Wrong
 from kiosk.nfc.pn533 import Pn533
 from kiosk.nfc.presentation import Reading
+from kiosk.nfc.protocol.certificate import TrustStore
 from kiosk.nfc.protocol.faults import ReaderGone
 from kiosk.nfc.protocol.secret import Pin
+from kiosk.nfc.trust_folder import load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.chip.chip import Chip
@@ -40,7 +42,7 @@ def stick(hierarchy: Hierarchy, technology: Technology, spoil: Spoil) -> tuple[M
     return MemoryStick(Chip(field), spoil), token
 
 
-def read_card(transport: MemoryStick, store: trust.TrustStore) -> Outcome | None:
+def read_card(transport: MemoryStick, store: TrustStore) -> Outcome | None:
     """Open, find, read: what the process does in one presentation."""
     chip = Pn533(transport, 4, sleep=lambda _: None)
     antenna = Antenna(chip, sleep=lambda _: None)
@@ -51,7 +53,7 @@ def read_card(transport: MemoryStick, store: trust.TrustStore) -> Outcome | None
         return None
     pin = Pin()
     pin.take(bytearray(b"1234"))
-    reading = Reading(store, trust.Clock(trusted=lambda: False), pin)
+    reading = Reading(store, WallClock(trusted=lambda: False), pin)
     outcome = reading.attempt(antenna, found, Order(Device.CARD, Authentication.PIN), Quiet()).outcome
     if isinstance(found, Found):
         antenna.there(found)
@@ -64,12 +66,12 @@ class World:
     """What Hypothesis need not print."""
 
     hierarchy: Hierarchy
-    store: trust.TrustStore
+    store: TrustStore
 
 
 @pytest.fixture(scope="module")
 def world(hierarchy: Hierarchy) -> World:
-    return World(hierarchy, trust.TrustStore.load(hierarchy.trust))
+    return World(hierarchy, load_trust_folder(hierarchy.trust))
 
 
 @pytest.mark.parametrize("technology", ["A", "B"])

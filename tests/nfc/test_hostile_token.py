@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.nfc import trust
 from kiosk.nfc.contact import MOST_APDUS, Authenticated, Contact, Failed, Order, Other, Wrong
 from kiosk.nfc.protocol.faults import TokenGarbled
 from kiosk.nfc.protocol.secret import Pin
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication
 from kiosk.simulator.tokens.jpki_token import JpkiToken, Kind
 from kiosk.visit.events import ReadFailure
@@ -131,7 +131,7 @@ def test_a_token_that_takes_its_time_is_ended(world: World) -> None:
     pin.take(bytearray(b"1234"))
     link = MemoryLink(lambda apdu: token.process(apdu).response)
     contact = Contact(
-        link, Notes(), world.store, trust.Clock(lambda: NOW, lambda: True), pin, monotonic=lambda: next(ticks)
+        link, Notes(), world.store, WallClock(lambda: NOW, lambda: True), pin, monotonic=lambda: next(ticks)
     )
     outcome = contact.run(CARD)
     assert isinstance(outcome, Failed)

@@ -17,7 +17,6 @@ import nfc.tag
 import nfc.tag.tt4
 import pytest
 
-from kiosk.nfc import trust
 from kiosk.nfc.antenna import WUPB, Antenna, Found, Link
 from kiosk.nfc.contact import Authenticated, Contact, Order
 from kiosk.nfc.pn533 import Pn533, open_reader
@@ -28,6 +27,8 @@ from kiosk.nfc.protocol.isodep import Unheard
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import AID
 from kiosk.nfc.transport import VirtualTransport
+from kiosk.nfc.trust_folder import load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.field.field import VirtualField
@@ -372,8 +373,8 @@ def test_a_whole_authentication_keeps_to_its_blocks_and_transfers(
     with ours(field) as antenna:
         link = linked(antenna)
         hand.counters(clear=True)
-        store = trust.TrustStore.load(hierarchy.trust)
-        outcome = Contact(link, Quiet(), store, trust.Clock(), pin).run(
+        store = load_trust_folder(hierarchy.trust)
+        outcome = Contact(link, Quiet(), store, WallClock(), pin).run(
             Order(Device.CARD, Authentication.PIN, asked)
         )
         counted = hand.counters()
@@ -386,7 +387,7 @@ def test_the_second_token_of_a_make_that_refused_short_identifiers_is_not_asked(
     field: VirtualField, hand: FieldClient, hierarchy: Hierarchy
 ) -> None:
     pin = Pin()
-    reading = Reading(trust.TrustStore.load(hierarchy.trust), trust.Clock(), pin)
+    reading = Reading(load_trust_folder(hierarchy.trust), WallClock(), pin)
     counts = []
     with ours(field) as antenna:
         for _ in range(3):

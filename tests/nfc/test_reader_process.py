@@ -11,7 +11,7 @@ from kiosk.channel import (
     Presented,
     Removed,
 )
-from kiosk.nfc import trust
+from kiosk.nfc.protocol.certificate import Leaf, parse_certificate, signature_holds
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
@@ -39,10 +39,10 @@ def test_a_card_authenticates_with_its_pin(screen: Screen, hand: FieldClient) ->
     evidence = screen.wait(Evidence)
     assert evidence.token is Device.CARD
     assert evidence.algorithm is SignatureAlgorithm.RSA_PKCS1_SHA256
-    leaf = trust.parse(evidence.certificate)
-    assert isinstance(leaf, trust.Leaf)
+    leaf = parse_certificate(evidence.certificate)
+    assert isinstance(leaf, Leaf)
     assert evidence.signature is not None
-    assert trust.signature_holds(leaf, DIGESTS[leaf.algorithm], evidence.signature)
+    assert signature_holds(leaf, DIGESTS[leaf.algorithm], evidence.signature)
     assert screen.stages() == [Stage.COUNTER, Stage.VERIFIED, Stage.CERTIFICATE, Stage.SIGNED]
     assert [stage.name for stage in evidence.stages] == [
         "select",

@@ -32,7 +32,7 @@ from kiosk.channel import (
     Removed,
     WrongTokenSeen,
 )
-from kiosk.nfc import trust
+from kiosk.nfc.protocol.certificate import Leaf, parse_certificate, signature_holds
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.field.field import FieldSettings, VirtualField
 from kiosk.simulator.field.field_client import FieldClient
@@ -326,10 +326,10 @@ class ReaderMachine(RuleBasedStateMachine):
 
     def evidence_holds(self, evidence: Evidence) -> None:
         assert evidence.visit == VISIT
-        leaf = trust.parse(evidence.certificate)
-        assert isinstance(leaf, trust.Leaf)
+        leaf = parse_certificate(evidence.certificate)
+        assert isinstance(leaf, Leaf)
         if evidence.signature is not None:
-            assert trust.signature_holds(leaf, DIGESTS[leaf.algorithm], evidence.signature)
+            assert signature_holds(leaf, DIGESTS[leaf.algorithm], evidence.signature)
 
     @rule()
     def what_was_spent_or_forgotten_is_not_there(self) -> None:

@@ -13,8 +13,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.nfc import trust
-from kiosk.nfc.trust import Doubt, Leaf, TrustError, TrustStore
+from kiosk.nfc.protocol.certificate import Doubt, Leaf, parse_certificate, signature_holds
+from kiosk.nfc.trust_folder import TrustFolderError, load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.simulator.tokens import pki
 
@@ -44,7 +45,7 @@ def folder(tmp_path: Path, generations: list[pki.Authority]) -> Path:
 
 
 def leaf(der: bytes) -> Leaf:
-    parsed = trust.parse(der)
+    parsed = parse_certificate(der)
     assert isinstance(parsed, Leaf)
     return parsed
 
@@ -77,37 +78,37 @@ def usage(*, signature: bool) -> x509.KeyUsage:
 
 
 def test_a_folder_of_pem_and_der_is_loaded(folder: Path) -> None:
-    assert len(TrustStore.load(folder)) == 2
+    assert len(load_trust_folder(folder)) == 2
 
 
 def test_a_missing_folder_says_what_to_put_there(tmp_path: Path) -> None:
-    with pytest.raises(TrustError, match="does not exist; put the JPKI CA certificates there"):
-        TrustStore.load(tmp_path / "none")
+    with pytest.raises(TrustFolderError, match="does not exist; put the JPKI CA certificates there"):
+        load_trust_folder(tmp_path / "none")
 
 
 def test_an_empty_folder_says_what_to_put_there(tmp_path: Path) -> None:
-    with pytest.raises(TrustError, match="holds no certificate"):
-        TrustStore.load(tmp_path)
+    with pytest.raises(TrustFolderError, match="holds no certificate"):
+        load_trust_folder(tmp_path)
 
 
 def test_a_file_that_is_no_certificate_is_named(folder: Path) -> None:
     (folder / "broken.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
-    with pytest.raises(TrustError, match=r"broken\.pem is no certificate"):
-        TrustStore.load(folder)
+    with pytest.raises(TrustFolderError, match=r"broken\.pem is no certificate"):
+        load_trust_folder(folder)
 
 
 def test_a_certificate_that_is_no_ca_is_not_trusted(
     folder: Path, generations: list[pki.Authority], key: rsa.RSAPrivateKey
 ) -> None:
     (folder / "leaf.der").write_bytes(pki.issue(generations[0], key, 5, VALID).certificate)
-    with pytest.raises(TrustError, match=r"leaf\.der is not the certificate of a CA"):
-        TrustStore.load(folder)
+    with pytest.raises(TrustFolderError, match=r"leaf\.der is not the certificate of a CA"):
+        load_trust_folder(folder)
 
 
 def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "trust").write_text("")
-    with pytest.raises(TrustError, match="cannot be read"):
-        TrustStore.load(tmp_path / "trust")
+    with pytest.raises(TrustFolderError, match="cannot be read"):
+        load_trust_folder(tmp_path / "trust")
 
 
 # ---- certificates ----------------------------------------------------------------------------------------
@@ -118,19 +119,19 @@ def test_the_issuer_is_found_by_its_signature(
     folder: Path, generations: list[pki.Authority], key: rsa.RSAPrivateKey, generation: int
 ) -> None:
     issued = leaf(pki.issue(generations[generation], key, 5, VALID).certificate)
-    assert TrustStore.load(folder).check(issued, NOW) is None
+    assert load_trust_folder(folder).check(issued, NOW) is None
 
 
 def test_a_third_ca_of_the_same_name_is_not_trusted(folder: Path, key: rsa.RSAPrivateKey) -> None:
     stranger = pki.new_authority("user authentication", 1, VALID)
     issued = leaf(pki.issue(stranger, key, 5, VALID).certificate)
-    assert TrustStore.load(folder).check(issued, NOW) is Doubt.UNKNOWN_ISSUER
+    assert load_trust_folder(folder).check(issued, NOW) is Doubt.UNKNOWN_ISSUER
 
 
 def test_dates_are_checked_where_the_clock_is_trusted(
     folder: Path, generations: list[pki.Authority], key: rsa.RSAPrivateKey
 ) -> None:
-    store, issued = TrustStore.load(folder), leaf(pki.issue(generations[0], key, 5, VALID).certificate)
+    store, issued = load_trust_folder(folder), leaf(pki.issue(generations[0], key, 5, VALID).certificate)
     assert store.check(issued, NOW + YEAR + dt.timedelta(seconds=1)) is Doubt.EXPIRED
     assert store.check(issued, NOW - YEAR - dt.timedelta(seconds=1)) is Doubt.NOT_YET_VALID
     assert store.check(issued, None) is None
@@ -139,7 +140,7 @@ def test_dates_are_checked_where_the_clock_is_trusted(
 def test_a_certificate_for_signing_documents_is_not_for_authentication(
     folder: Path, generations: list[pki.Authority], key: rsa.RSAPrivateKey
 ) -> None:
-    store = TrustStore.load(folder)
+    store = load_trust_folder(folder)
     signing = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
     for extensions in (
         [(usage(signature=False), True)],
@@ -168,7 +169,7 @@ def test_other_keys_are_refused(generations: list[pki.Authority]) -> None:
         rsa.generate_private_key(65537, 3072),
         ec.generate_private_key(ec.SECP256R1()),
     ):
-        assert trust.parse(custom(generations[0], other)) is Doubt.ALGORITHM
+        assert parse_certificate(custom(generations[0], other)) is Doubt.ALGORITHM
 
 
 @settings(max_examples=200)
@@ -180,9 +181,9 @@ def test_a_damaged_certificate_is_doubted_and_never_raises(
     der = bytearray(sound)
     for _ in range(data.draw(st.integers(1, 4))):
         der[data.draw(st.integers(0, len(der) - 1))] ^= data.draw(st.integers(1, 255))
-    parsed = trust.parse(bytes(der))
+    parsed = parse_certificate(bytes(der))
     if isinstance(parsed, Leaf) and der != sound:
-        assert TrustStore.load(folder).check(parsed, NOW) is not None
+        assert load_trust_folder(folder).check(parsed, NOW) is not None
 
 
 @pytest.mark.parametrize("version", [3, 4, 9, 127])
@@ -194,10 +195,10 @@ def test_a_certificate_of_a_version_that_does_not_exist_is_malformed(
     v3 = bytes.fromhex("A003020102")
     assert sound.count(v3) == 1
     odd = sound.replace(v3, v3[:-1] + bytes([version]))
-    assert trust.parse(odd) is Doubt.MALFORMED
+    assert parse_certificate(odd) is Doubt.MALFORMED
     (folder / "odd.der").write_bytes(odd)
-    with pytest.raises(TrustError, match="is no certificate"):
-        TrustStore.load(folder)
+    with pytest.raises(TrustFolderError, match="is no certificate"):
+        load_trust_folder(folder)
 
 
 def test_a_serial_number_that_is_not_positive_is_malformed_and_warns_nobody(
@@ -206,12 +207,12 @@ def test_a_serial_number_that_is_not_positive_is_malformed_and_warns_nobody(
     sound = pki.issue(generations[0], key, 5, VALID).certificate
     for serial in ("FB", "00"):
         odd = sound.replace(bytes.fromhex("020105"), bytes.fromhex("0201" + serial), 1)
-        assert trust.parse(odd) is Doubt.MALFORMED
+        assert parse_certificate(odd) is Doubt.MALFORMED
 
 
 @given(st.binary(max_size=200))
 def test_what_is_no_certificate_is_malformed(der: bytes) -> None:
-    assert trust.parse(der) is Doubt.MALFORMED
+    assert parse_certificate(der) is Doubt.MALFORMED
 
 
 # ---- signatures ------------------------------------------------------------------------------------------
@@ -223,10 +224,10 @@ def test_signatures_hold_over_their_digest_only(
     digest = hashlib.sha256(b"transcript").digest()
     issued = leaf(pki.issue(generations[0], key, 5, VALID).certificate)
     signature = key.sign(digest, padding.PKCS1v15(), Prehashed(hashes.SHA256()))
-    assert trust.signature_holds(issued, digest, signature)
-    assert not trust.signature_holds(issued, hashlib.sha256(b"another").digest(), signature)
-    assert not trust.signature_holds(issued, digest, signature[:-1])
-    assert not trust.signature_holds(issued, digest, b"")
+    assert signature_holds(issued, digest, signature)
+    assert not signature_holds(issued, hashlib.sha256(b"another").digest(), signature)
+    assert not signature_holds(issued, digest, signature[:-1])
+    assert not signature_holds(issued, digest, b"")
 
 
 def test_p384_signatures_hold_over_their_digest_only(generations: list[pki.Authority]) -> None:
@@ -234,14 +235,14 @@ def test_p384_signatures_hold_over_their_digest_only(generations: list[pki.Autho
     digest = hashlib.sha384(b"transcript").digest()
     issued = leaf(pki.issue(generations[0], key, 5, VALID).certificate)
     signature = key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA384())))
-    assert trust.signature_holds(issued, digest, signature)
-    assert not trust.signature_holds(issued, bytes(48), signature)
-    assert not trust.signature_holds(issued, digest, b"\x30\x00")
+    assert signature_holds(issued, digest, signature)
+    assert not signature_holds(issued, bytes(48), signature)
+    assert not signature_holds(issued, digest, b"\x30\x00")
 
 
 def test_an_unsynchronised_clock_is_not_believed(tmp_path: Path) -> None:
     file = tmp_path / "synchronized"
-    clock = trust.Clock(now=lambda: NOW, trusted=file.exists)
+    clock = WallClock(now=lambda: NOW, trusted=file.exists)
     assert clock.believed() is None
     file.touch()
     assert clock.believed() == NOW

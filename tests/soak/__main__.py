@@ -15,8 +15,9 @@ from random import Random
 import psutil
 
 from kiosk.channel.seqpacket import Hub, Listener, connect
-from kiosk.nfc import trust
 from kiosk.nfc.reader_process import Pacing, ReaderProcess
+from kiosk.nfc.trust_folder import load_trust_folder
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.simulator.field.pocket import Pocket
 from kiosk.simulator.radio.radio import FrameLoss
 from kiosk.simulator.tokens.hierarchy import Hierarchy, ensure_hierarchy
@@ -79,8 +80,8 @@ def soak(folder: Path, hierarchy: Hierarchy, visits: int, seed: int, odds: Odds)
     process = ReaderProcess(
         Hub(Listener(folder / "reader.sock", frozenset({os.getuid()}))),
         place.open,
-        trust.TrustStore.load(hierarchy.trust),
-        trust.Clock(trusted=lambda: True),
+        load_trust_folder(hierarchy.trust),
+        WallClock(trusted=lambda: True),
         patient,
         pacing=NO_PAUSE,
         monotonic=place.clock,

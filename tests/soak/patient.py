@@ -34,7 +34,7 @@ from kiosk.channel import (
     pin_frame,
 )
 from kiosk.channel.seqpacket import Peer
-from kiosk.nfc import trust
+from kiosk.nfc.protocol.certificate import Leaf, parse_certificate, signature_holds
 from kiosk.qualification.terms import Authentication, Device
 from kiosk.simulator.field.pocket import Pocket, TokenName, TokenOrder
 from kiosk.simulator.radio.radio import Departure, Placement
@@ -232,11 +232,11 @@ class Patient:
         if visit is None or evidence.visit != visit.id:
             self._wrong("evidence for no visit")
             return
-        leaf = trust.parse(evidence.certificate)
+        leaf = parse_certificate(evidence.certificate)
         sound = (
-            isinstance(leaf, trust.Leaf)
+            isinstance(leaf, Leaf)
             and evidence.signature is not None
-            and trust.signature_holds(leaf, DIGESTS[leaf.algorithm], evidence.signature)
+            and signature_holds(leaf, DIGESTS[leaf.algorithm], evidence.signature)
         )
         if not sound or evidence.token is not visit.order[0] or visit.token != visit.order[0].value:
             self._wrong("evidence that does not hold")

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from kiosk.nfc import trust
 from kiosk.nfc.contact import Contact, Order, Outcome
 from kiosk.nfc.protocol.apdu import CommandApdu
+from kiosk.nfc.protocol.certificate import TrustStore
 from kiosk.nfc.protocol.faults import ContactEnded
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
+from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
 from kiosk.simulator.tokens import pki
 from kiosk.simulator.tokens.card import SansIoCard
@@ -38,7 +39,7 @@ class World:
     authority: pki.Authority
     rsa_key: rsa.RSAPrivateKey
     ec_key: ec.EllipticCurvePrivateKey
-    store: trust.TrustStore
+    store: TrustStore
 
     def identity(self, *, key: str = "rsa", until: dt.datetime = NOW + YEAR) -> Identity:
         chosen = self.rsa_key if key == "rsa" else self.ec_key
@@ -57,7 +58,7 @@ class World:
 def new_world() -> World:
     """Fresh keys and certificates."""
     authority = pki.new_authority("user authentication", 1, pki.Validity(NOW - YEAR, NOW + 5 * YEAR))
-    return World(authority, pki.new_rsa_key(), pki.new_ec_key(), trust.TrustStore((authority.certificate,)))
+    return World(authority, pki.new_rsa_key(), pki.new_ec_key(), TrustStore((authority.certificate,)))
 
 
 @dataclass
@@ -118,7 +119,7 @@ class Play:
         if pin is not None:
             self.pin.take(bytearray(pin))
         at = self.at
-        clock = trust.Clock(now=lambda: at or NOW, trusted=lambda: at is not None)
+        clock = WallClock(now=lambda: at or NOW, trusted=lambda: at is not None)
         contact = Contact(self.link, self.notes, self.world.store, clock, self.pin, monotonic=lambda: 0.0)
         return contact.run(order)
 

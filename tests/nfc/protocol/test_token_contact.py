@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from kiosk.nfc import trust
 from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Wrong
+from kiosk.nfc.protocol.certificate import signature_holds
 from kiosk.nfc.protocol.faults import ContactEnded, ReaderGone, TokenLost
 from kiosk.qualification.terms import Device
 from kiosk.simulator.tokens import pki
@@ -49,7 +49,7 @@ def test_every_token_authenticates(world: World, kind: Kind, order: Order, key: 
     outcome = this.run(order)
     assert isinstance(outcome, Authenticated)
     assert outcome.signature is not None
-    assert trust.signature_holds(outcome.leaf, DIGESTS[outcome.leaf.algorithm], outcome.signature)
+    assert signature_holds(outcome.leaf, DIGESTS[outcome.leaf.algorithm], outcome.signature)
     assert this.link.verifies == (0 if kind is Kind.IPHONE else 1)
     assert this.notes.stages == sorted(this.notes.stages, key=list(Stage).index)
     assert this.notes.stages[-1] is Stage.SIGNED

@@ -1,16 +1,15 @@
-"""The CA certificates that tokens must chain to, and what is checked of a token's certificate and signature.
+"""What is checked of a token's certificate and signature, against the CA certificates it must chain to.
 
 J-LIS has three generations of roots with one and the same name (docs/facts/card.md), so an issuer is found
 by its signature, never by its name. Revocation cannot be asked for here; that is the service's to know.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,10 +19,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kiosk.qualification.terms import SignatureAlgorithm
-
-SUFFIXES = (".pem", ".crt", ".cer", ".der")
-#: systemd-timesyncd touches it at the first synchronisation, systemd-timesyncd.service(8)
-CLOCK_SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 
 AUTH_RSA_BITS = 2048
 
@@ -36,10 +31,6 @@ UNREADABLE = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
-
-
-class TrustError(Exception):
-    """The trust folder cannot be used; the text says why and what to do."""
 
 
 class Doubt(Enum):
@@ -88,7 +79,7 @@ def _without_warnings() -> Iterator[None]:
 
 
 @_without_warnings()
-def parse(der: bytes) -> Leaf | Doubt:
+def parse_certificate(der: bytes) -> Leaf | Doubt:
     """Parse a certificate as a token gave it; its key decides the algorithm."""
     try:
         certificate = x509.load_der_x509_certificate(der)
@@ -107,40 +98,11 @@ def parse(der: bytes) -> Leaf | Doubt:
             return Doubt.ALGORITHM
 
 
-def clock_synchronised() -> bool:
-    """Tell whether the system's clock has been set by the network since the start."""
-    return CLOCK_SYNCHRONISED.exists()
-
-
-def now_utc() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
-
-
 class TrustStore:
     """The CAs, and the rules that a token's certificate must meet."""
 
     def __init__(self, roots: tuple[x509.Certificate, ...]) -> None:
         self._roots = roots
-
-    @classmethod
-    def load(cls, folder: Path) -> "TrustStore":
-        """Read every certificate of a folder, PEM or DER; raises TrustError if there is nothing to trust."""
-        try:
-            files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-            roots = tuple(root for path in files for root in _load(path))
-        except FileNotFoundError:
-            raise TrustError(
-                f"the trust folder {folder} does not exist; put the JPKI CA certificates there"
-            ) from None
-        except OSError as fault:
-            raise TrustError(f"the trust folder {folder} cannot be read: {fault.strerror}") from None
-        if not roots:
-            raise TrustError(
-                f"the trust folder {folder} holds no certificate ({', '.join(SUFFIXES)}); "
-                "put the JPKI CA certificates there"
-            )
-        return cls(roots)
 
     def __len__(self) -> int:
         return len(self._roots)
@@ -162,22 +124,8 @@ class TrustStore:
         return Doubt.NOT_YET_VALID if at < leaf.certificate.not_valid_before_utc else None
 
 
-def _load(path: Path) -> list[x509.Certificate]:
-    data = path.read_bytes()
-    try:
-        if b"-----BEGIN" in data:
-            found = x509.load_pem_x509_certificates(data)
-        else:
-            found = [x509.load_der_x509_certificate(data)]
-        for root in found:
-            if not _is_ca(root):
-                raise TrustError(f"{path} is not the certificate of a CA; take it out of the trust folder")
-    except UNREADABLE:
-        raise TrustError(f"{path} is no certificate; take it out of the trust folder") from None
-    return found
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
+def is_ca(certificate: x509.Certificate) -> bool:
+    """Tell whether it is the certificate of a CA (RFC 5280, 4.2.1.9)."""
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     except x509.ExtensionNotFound:
@@ -195,7 +143,7 @@ def _issued(root: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 def _for_authentication(certificate: x509.Certificate) -> bool:
     """digitalSignature, no CA, and clientAuth where purposes are named (RFC 5280, 4.2.1.3, .9, .12)."""
-    if _is_ca(certificate):
+    if is_ca(certificate):
         return False
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
@@ -221,15 +169,3 @@ def signature_holds(leaf: Leaf, digest: bytes, signature: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The wall clock, and whether it may be believed."""
-
-    now: Callable[[], datetime] = now_utc
-    trusted: Callable[[], bool] = clock_synchronised
-
-    def believed(self) -> datetime | None:
-        """The time, None while nobody has set the clock."""
-        return self.now() if self.trusted() else None
