@@ -1,5 +1,6 @@
 # make demo    everything on one desk, no hardware          (DEMO_ARGS="--headless --out DIR")
-# make test    all tests                                    (TEST_ARGS="-k word")
+# make test    all tests, on all cores   (TEST_ARGS="-k word"; "-n 0": in one process; "--shuffle 1": in another order)
+# make fresh   what is committed, demo and tests, on a bare Debian, as somebody new has it   (root; ROOT=bookworm)
 # make check   lint, format, types, rules of the house
 # make bench   every figure, as a table and bench.json      (BENCH_ARGS)
 # make fuzz    hostile tokens against the reader   (FUZZ_SECONDS=600, FUZZ_ARGS="--jobs 2 --distil")
@@ -29,13 +30,16 @@ FUZZ_SECONDS ?= 600
 IMAGE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/maina-kiosk-image
 BIN := .venv/bin
 IMAGE = PYTHONPATH=image-build $(BIN)/python -m kiosk_image --cache $(IMAGE_CACHE) --pip $(BIN)/pip
+ROOT ?= trixie
+# Each core takes tests from the other when it has done its own. Few of them are worth a third and fourth process.
+IN_PARALLEL := --numprocesses logical --maxprocesses 4 --dist worksteal
 PIP := $(BIN)/pip --disable-pip-version-check --no-input --quiet
 SH_FILES := requirements/find-python requirements/lock requirements/system-packages .ci/run
 
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: scan pictures sbom vulnerabilities handbook help demo test check bench fuzz powercut chaos soak fleet catalogues voices image \
+.PHONY: scan pictures sbom vulnerabilities handbook help demo test fresh check bench fuzz powercut chaos soak fleet catalogues voices image \
 	image-test image-test-full image-twice lock clean
 
 help:
@@ -44,8 +48,14 @@ help:
 demo: .venv/.stamp-demo
 	@$(BIN)/kiosk demo $(DEMO_ARGS)
 
+# File systems and loop devices are made by programs that only root has in its path.
 test: .venv/.stamp-dev .venv/.stamp-system-test
-	@$(BIN)/pytest $(TEST_ARGS)
+	@PATH="$$PATH:/usr/sbin:/sbin" $(BIN)/pytest $(IN_PARALLEL) $(TEST_ARGS)
+
+# Without an environment of its own: what it needs of Python is in Debian's.
+fresh: .venv/.stamp-system-image
+	@PYTHONPATH=image-build "$$(requirements/find-python)" -m tests.fresh --root $(ROOT) --cache $(IMAGE_CACHE) \
+	    --out build/fresh-$(ROOT) $(FRESH_ARGS)
 
 check: .venv/.stamp-dev
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 A process is made once for each worker; every test gets a terminal, a kiosk or an uploader of its own.
 """
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,25 @@ settings.register_profile(
     "house", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 settings.load_profile("house")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--shuffle", type=int, metavar="SEED", help="run files, and tests in them, in another order"
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """No test may lean on one before it: with a seed, so that every worker has the same order, and again."""
+    seed = config.getoption("shuffle")
+    if seed is None:
+        return
+    chance = random.Random(seed)
+    files = sorted({item.path for item in items})
+    places = {path: chance.random() for path in files}
+    chance.shuffle(items)
+    items.sort(key=lambda item: places[item.path])
 
 
 @pytest.fixture(scope="session")

@@ -68,12 +68,30 @@ def hierarchy(tmp_path_factory: pytest.TempPathFactory) -> Hierarchy:
 
 
 @pytest.fixture(scope="module")
-def pcscd() -> Iterator[None]:
+def alone() -> Iterator[None]:
+    """The reader's port is one for the machine: wait for the worker, or the other run, that has it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as lock:
+        wait_until(lambda: taken(lock), "other tests to give pcscd back", 600)
+        yield
+
+
+def taken(lock: socket.socket) -> bool:
+    """Whether the name is ours now. It is abstract, unix(7): it belongs to the network, as the port does."""
+    with contextlib.suppress(OSError):
+        lock.bind("\0kiosk-tests-vpcd")
+        return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def pcscd(alone: None) -> Iterator[None]:
     """pcscd in the foreground, ended with the tests; one that already runs with a vpcd is used as it is."""
     if listening():
         yield
         return
-    with process("/usr/sbin/pcscd", "--foreground") as daemon:
+    # Debian 13's asks polkit, which knows no session here and refuses; Debian 12's has no such option.
+    options = [each for each in ("--disable-polkit",) if each in run("/usr/sbin/pcscd", "--help")]
+    with process("/usr/sbin/pcscd", "--foreground", *options) as daemon:
         wait_until(lambda: listening() or daemon.poll() is not None, "pcscd's vpcd port")
         assert daemon.poll() is None, "pcscd ended at once"
         yield
