@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from kiosk_image.steps import BuildError
 
 #: A mirror that has stood still for a while is better than no image; the signatures are checked all the same.
-OPTIONS = ("Acquire::Check-Valid-Until", "Acquire::Check-Date", "APT::Install-Recommends")
+LENIENT = ("Acquire::Check-Valid-Until", "Acquire::Check-Date")
+OPTIONS = (*LENIENT, "APT::Install-Recommends")
 
 
 @dataclass(frozen=True)

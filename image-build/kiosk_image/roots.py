@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kiosk_image.apt import OPTIONS, mirror
+from kiosk_image.apt import LENIENT, OPTIONS, mirror
 from kiosk_image.steps import BuildError
 
 SUITE = "trixie"
@@ -45,39 +45,41 @@ def make_root(
     """A Debian root in `out/root`, by mmdebstrap(1); maintainer scripts run emulated where they must."""
     if architectures[0] == "arm64":
         emulate_arm64()
-    source = mirror()
-    # What is mounted below the root on the way goes when the program ends, however it ends.
-    command = [
-        "unshare",
-        "--mount",
-        "--propagation=private",
-        "mmdebstrap",
-        "--mode=root",
-        "--variant=apt",
-        "--format=directory",
-    ]
+    command = mmdebstrap("apt", OPTIONS)
     command += [f"--architectures={','.join(architectures)}", "--components=main non-free-firmware"]
-    command += [f'--aptopt={option} "false"' for option in OPTIONS]
-    command += ["--dpkgopt=force-unsafe-io"]
     command += [f"--dpkgopt=path-exclude={path}" for path in NOT_WANTED]
     command += ["--dpkgopt=path-include=/usr/share/doc/*/copyright", f"--include={','.join(names)}"]
-    command += [*options, SUITE, str(out / "root"), *source.sources(SUITE)]
+    command += [*options, SUITE, str(out / "root"), *mirror().sources(SUITE)]
     # INITRD=No: the kernel's hook must not make an initial RAM disk now; ours is made when all modules are
     # there.
     shell(command, environment={"SOURCE_DATE_EPOCH": str(EPOCH), "INITRD": "No", **(environment or {})})
 
 
-def fetch_packages(out: Path, names: Sequence[str]) -> None:
-    """Download packages for arm64 and unpack them below `out/root`; control files go to `out/control`."""
+def make_bare_root(out: Path, suite: str, names: Sequence[str]) -> None:
+    """The smallest Debian of this machine's processor that one can log in to, and `names`, in `out/root`."""
+    command = [*mmdebstrap("minbase", LENIENT), f"--include={','.join(names)}"]
+    shell([*command, suite, str(out / "root"), *mirror().sources(suite)])
+
+
+def mmdebstrap(variant: str, options: Sequence[str]) -> list[str]:
+    """How every root is made; `options` of apt are switched off in it as well."""
+    # What is mounted below the root on the way goes when the program ends, however it ends.
+    command = ["unshare", "--mount", "--propagation=private", "mmdebstrap", "--mode=root"]
+    command += [f"--variant={variant}", "--format=directory", "--dpkgopt=force-unsafe-io"]
+    return [*command, *(f'--aptopt={option} "false"' for option in options)]
+
+
+def fetch_packages(out: Path, names: Sequence[str], suite: str = SUITE, architecture: str = "arm64") -> None:
+    """Download packages and unpack them below `out/root`; control files go to `out/control`."""
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder)
         (state / "lists/partial").mkdir(parents=True)
         (state / "cache/archives/partial").mkdir(parents=True)
-        (state / "sources.list").write_text("\n".join(mirror().sources(SUITE)) + "\n", encoding="utf-8")
+        (state / "sources.list").write_text("\n".join(mirror().sources(suite)) + "\n", encoding="utf-8")
         (state / "status").touch()
         own = {
-            "APT::Architecture": "arm64",
-            "APT::Architectures": "arm64",
+            "APT::Architecture": architecture,
+            "APT::Architectures": architecture,
             "Dir::State": folder,
             "Dir::State::status": str(state / "status"),
             "Dir::Cache": str(state / "cache"),

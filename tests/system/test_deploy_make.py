@@ -23,6 +23,7 @@ TEST = {
     "rauc",
     "squashfs-tools",
     "dbus-daemon",
+    "e2fsprogs",
     "device-tree-compiler",
     "systemd",
     "prometheus",

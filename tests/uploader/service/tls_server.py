@@ -18,6 +18,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 Key = ec.EllipticCurvePrivateKey
+#: What RFC 5280 wants of a CA beside its name; Python 3.13 refuses certificates without (VERIFY_X509_STRICT).
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 Talk = Callable[[ssl.SSLSocket, bytes], None]  #: what to do with one request, headers and body
 
 
@@ -36,7 +48,10 @@ class Authority:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Test CA {folder.name}")])
         ca = x509.BasicConstraints(ca=True, path_length=None)
         builder = _builder(name, name, key, timedelta(days=-1)).add_extension(ca, critical=True)
-        certificate = builder.sign(key, hashes.SHA256())
+        builder = builder.add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+        )
+        certificate = builder.add_extension(SIGNS_CERTIFICATES, critical=True).sign(key, hashes.SHA256())
         (folder / "ca.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         return cls(folder, key, certificate)
 
@@ -50,8 +65,10 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         builder = _builder(subject, self.certificate.subject, key, begins)
-        certificate = builder.add_extension(alternative, critical=False).sign(self.key, hashes.SHA256())
+        builder = builder.add_extension(alternative, critical=False).add_extension(issuer, critical=False)
+        certificate = builder.sign(self.key, hashes.SHA256())
         pair = Pair(self.folder / f"{name}.pem", self.folder / f"{name}.key")
         pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         pem = key.private_bytes(
