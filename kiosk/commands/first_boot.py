@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 
 from kiosk.channel.notice_file import UNTOLD, Notice, Words, shortened, to_text
-from kiosk.config.settings import Card, ConfigError, Settings
+from kiosk.config.settings import CardFile, ConfigError, Settings
 from kiosk.provisioning.fault_lines import lines, qr_text
 from kiosk.provisioning.first_boot_steps import (
     Faulty,
+    FirstBootPaths,
     NoCa,
     NoSecret,
     NotEnrolled,
     Outcome,
-    Places,
     PutLine,
     Ready,
     SecretError,
@@ -80,9 +80,9 @@ def command(
 ) -> None:
     """Take the settings from the card, make the key, enrol, wipe the secrets. Run at every start, and when
     staff wish that changed settings be taken."""
-    places = Places(card, kept)
+    places = FirstBootPaths(card, kept)
 
-    def put_line(read: Card) -> None:
+    def put_line(read: CardFile) -> None:
         _put_line(read, line)
 
     if wish is not None:
@@ -115,7 +115,7 @@ def _forget_loss(lost: Path) -> None:
         lost.unlink()
 
 
-def _mind(places: Places, changed: bool, told: Path, put_line: PutLine) -> None:
+def _mind(places: FirstBootPaths, changed: bool, told: Path, put_line: PutLine) -> None:
     """Whatever this meets, the kiosk starts with the settings in force."""
     try:
         mind(places, changed, told, put_line, lambda: secrets.token_hex(16))
@@ -123,7 +123,7 @@ def _mind(places: Places, changed: bool, told: Path, put_line: PutLine) -> None:
         log.error("what changed on the card cannot be told: %s", fault.strerror)
 
 
-def _take(places: Places, told: Path, wish: Path, put_line: PutLine) -> None:
+def _take(places: FirstBootPaths, told: Path, wish: Path, put_line: PutLine) -> None:
     try:
         take(places, told, wish, put_line)
     except (NotTakenError, ConfigError) as why:
@@ -252,7 +252,7 @@ def _secret(sealed: Path, opened: Path) -> str:
         raise SecretError from None
 
 
-def _put_line(card: Card, folder: Path) -> None:
+def _put_line(card: CardFile, folder: Path) -> None:
     """Write what changed, and have it looked at."""
     folder.mkdir(mode=0o755, exist_ok=True)
     folder.chmod(0o755)  # systemd-networkd has a user of its own

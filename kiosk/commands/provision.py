@@ -11,7 +11,7 @@ import click
 from kiosk.config.first_boot_settings import ACTIVATION_CODE, PASSCODE, PASSCODE_WHAT, digits_of
 from kiosk.config.passcodes import SALT_BYTES, hash_passcode
 from kiosk.config.settings import ConfigError, Settings, load, load_card
-from kiosk.config.table import Fault
+from kiosk.config.table import ConfigFault
 from kiosk.provisioning import fault_lines as notice
 from kiosk.provisioning.settings_page import html
 from kiosk.uploader.identity import enrolment
@@ -54,12 +54,12 @@ def check(file: Path, enrolled: bool, language: str) -> None:
     click.echo(f"{file}: {'このまま使えます' if language == 'ja' else 'is in order'} ({clinic})")
 
 
-def _absent(file: Path, settings: Settings) -> list[Fault]:
+def _absent(file: Path, settings: Settings) -> list[ConfigFault]:
     """What the settings expect beside them; elsewhere only the kiosk can look."""
     beside = file.resolve().parent
     wanted = (settings.service.ca, settings.reader.trust)
     return [
-        Fault(
+        ConfigFault(
             None,
             path.name,
             "is not beside the settings; put it there",

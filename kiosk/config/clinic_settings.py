@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from kiosk.config.choices import LANGUAGES, LANGUAGES_ON
-from kiosk.config.fault_words import Problem
+from kiosk.config.fault_words import Mistake
 from kiosk.config.first_boot_settings import PASSCODE, PASSCODE_WHAT, STAFF_NUMBER, STORED
-from kiosk.config.table import Fault, Rulebook, Table, fault
+from kiosk.config.table import ConfigFault, Rulebook, Table, fault
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Mode
 from kiosk.visit.rules import Rules, Timing
@@ -63,11 +63,11 @@ def rules(table: Table, timing: Table) -> Rules:
 
 
 def staff(
-    data: Any, lines: dict[str, int], faults: list[Fault], book: Rulebook, fresh: bool
+    data: Any, lines: dict[str, int], faults: list[ConfigFault], book: Rulebook, fresh: bool
 ) -> tuple[StaffMember, ...]:
     """Read the `[[staff]]` sections."""
     if not isinstance(data, list):
-        faults.append(fault(lines.get("staff"), "staff", Problem.NOT_SECTIONS, "staff"))
+        faults.append(fault(lines.get("staff"), "staff", Mistake.NOT_SECTIONS, "staff"))
         return ()
     members: list[StaffMember] = []
     for index, entry in enumerate(data):
@@ -77,7 +77,7 @@ def staff(
         what = PASSCODE_WHAT if fresh else "the text that `kiosk provision passcode` prints"
         passcode = table.text("passcode", what, pattern=f"{STORED}|{PASSCODE}" if fresh else STORED)
         if number and any(other.number == number for other in members):
-            table.fault("number", Problem.TWICE)
+            table.fault("number", Mistake.TWICE)
         members.append(StaffMember(number, passcode))
         table.finish()
     return tuple(members)

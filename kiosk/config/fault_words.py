@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Problem(StrEnum):
+class Mistake(StrEnum):
     """What can be wrong with one key, section or file."""
 
     UNREADABLE = "unreadable"
@@ -22,41 +22,41 @@ class Problem(StrEnum):
 
 
 #: (English, Japanese); {key} is the key alone, {what} what belongs there.
-SENTENCES: dict[Problem, tuple[str, str]] = {
-    Problem.UNREADABLE: ("cannot be read: {what}", "読めません: {what}"),
-    Problem.NOT_UTF8: (
+SENTENCES: dict[Mistake, tuple[str, str]] = {
+    Mistake.UNREADABLE: ("cannot be read: {what}", "読めません: {what}"),
+    Mistake.NOT_UTF8: (
         "is not UTF-8 text; save it again as UTF-8",
         "文字コードが UTF-8 ではありません。メモ帳の「名前を付けて保存」で UTF-8 を選んでください",
     ),
-    Problem.NOT_TOML: (
+    Mistake.NOT_TOML: (
         "is not TOML: {what}",
         '書き方が正しくありません。「名前 = 値」の形、文字列の " "、[ ] の閉じ忘れを見てください ({what})',
     ),
-    Problem.MISSING: (
+    Mistake.MISSING: (
         "is missing; write {key} = {what}",
         "がありません。{key} = の後に{what}を書いてください",
     ),
-    Problem.MUST_BE: ("must be {what}", "{what}を書いてください"),
-    Problem.MUST_LIST: (
+    Mistake.MUST_BE: ("must be {what}", "{what}を書いてください"),
+    Mistake.MUST_LIST: (
         "must list one or more of {what}",
         "{what} から 1 つ以上を重ならないように並べてください",
     ),
-    Problem.UNKNOWN: ("is not known", "この名前の設定はありません。つづりを確かめてください"),
-    Problem.MEANT: ("is not known; {what} is meant?", "この名前の設定はありません。{what} ではありませんか"),
-    Problem.NOT_A_SECTION: ("must be a section [{what}]", "[{what}] という見出しの下に書いてください"),
-    Problem.NOT_SECTIONS: (
+    Mistake.UNKNOWN: ("is not known", "この名前の設定はありません。つづりを確かめてください"),
+    Mistake.MEANT: ("is not known; {what} is meant?", "この名前の設定はありません。{what} ではありませんか"),
+    Mistake.NOT_A_SECTION: ("must be a section [{what}]", "[{what}] という見出しの下に書いてください"),
+    Mistake.NOT_SECTIONS: (
         "must be written as [[{what}]] sections",
         "[[{what}]] という見出しで 1 人ずつ書いてください",
     ),
-    Problem.UNKNOWN_SECTION: (
+    Mistake.UNKNOWN_SECTION: (
         "is not a known section",
         "この名前の見出しはありません。つづりを確かめてください",
     ),
-    Problem.TWICE: (
+    Mistake.TWICE: (
         "is given to two members of staff",
         "同じ職員番号が 2 人にあります。別の番号にしてください",
     ),
-    Problem.TOGETHER: (
+    Mistake.TOGETHER: (
         "is missing; {what} wants it too",
         "がありません。{what} を書くときは一緒に書いてください",
     ),
@@ -110,6 +110,6 @@ def what_in_japanese(what: str) -> str:
     return WHATS.get(what, what)
 
 
-def sentence(problem: Problem, key: str, what: str, ja: bool = False) -> str:
+def sentence(problem: Mistake, key: str, what: str, ja: bool = False) -> str:
     """One sentence about `key`, without its line; nothing of the file's values is in it."""
     return SENTENCES[problem][ja].replace("{key}", key).replace("{what}", what)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kiosk.config.table import Fault, Table
+from kiosk.config.table import ConfigFault, Table
 
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 IPV4 = rf"(?:{_BYTE}\.){{3}}{_BYTE}"
@@ -185,8 +185,8 @@ INSTITUTION_DOUBT = (
 )
 
 
-def doubts(institution: str, line: int | None = None) -> tuple[Fault, ...]:
+def doubts(institution: str, line: int | None = None) -> tuple[ConfigFault, ...]:
     """What looks wrong and is taken all the same: not every facility's code need follow the rule."""
     if check_digit_fits(institution):
         return ()
-    return (Fault(line, "clinic.institution", *INSTITUTION_DOUBT),)
+    return (ConfigFault(line, "clinic.institution", *INSTITUTION_DOUBT),)

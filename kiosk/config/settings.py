@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.config.clinic_settings import Clinic, StaffMember, clinic, rules, staff
-from kiosk.config.fault_words import Problem
+from kiosk.config.fault_words import Mistake
 from kiosk.config.first_boot_settings import (
     NEEDS,
     FirstBoot,
@@ -24,7 +24,7 @@ from kiosk.config.first_boot_settings import (
 from kiosk.config.folder_settings import HandoverSettings, LookupSettings, handover, lookup
 from kiosk.config.reader_settings import ReaderSettings, reader
 from kiosk.config.screen_settings import IndicatorSettings, ScreenSettings, indicators, screen
-from kiosk.config.table import Fault, Rulebook, Table, fault, key_lines
+from kiosk.config.table import ConfigFault, Rulebook, Table, fault, key_lines
 from kiosk.config.uploader_settings import (
     ClockSettings,
     MetricsSettings,
@@ -64,20 +64,20 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Card:
+class CardFile:
     """The settings file as it lies on the card: with what the first boot needs."""
 
     settings: Settings
     network: Network
     share: Share
     first_boot: FirstBoot
-    doubts: tuple[Fault, ...] = ()  #: taken, and worth a second look
+    doubts: tuple[ConfigFault, ...] = ()  #: taken, and worth a second look
 
 
 class ConfigError(Exception):
     """The settings cannot be used; `faults` names all that is wrong."""
 
-    def __init__(self, path: Path, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, path: Path, faults: tuple[ConfigFault, ...]) -> None:
         super().__init__("\n".join(f"{path.name}: {each}" for each in faults))
         self.faults = faults
 
@@ -87,7 +87,7 @@ def load(path: Path) -> Settings:
     return load_card(path, fresh=False).settings
 
 
-def load_card(path: Path, fresh: bool = True) -> Card:
+def load_card(path: Path, fresh: bool = True) -> CardFile:
     """Read the whole file; `fresh`: of a kiosk that was never started, which needs more.
 
     Raises ConfigError with every fault, and with what the first boot lacks.
@@ -100,20 +100,20 @@ def read_text(path: Path) -> str:
     try:
         return decoded(path.read_bytes())
     except OSError as reason:
-        raise _refusal(path, Problem.UNREADABLE, str(reason.strerror)) from None
+        raise _refusal(path, Mistake.UNREADABLE, str(reason.strerror)) from None
     except UnicodeDecodeError:
-        raise _refusal(path, Problem.NOT_UTF8) from None
+        raise _refusal(path, Mistake.NOT_UTF8) from None
 
 
-def card_of(text: str, path: Path, fresh: bool, complete: bool) -> Card:
+def card_of(text: str, path: Path, fresh: bool, complete: bool) -> CardFile:
     """The settings in `text`, which stands in `path`; `fresh`: passcodes may be digits; `complete`: what the
     first boot needs must be there. Raises ConfigError."""
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as reason:  # also thousands of digits and deep nests
         say = str(reason)
-        raise _refusal(path, Problem.NOT_TOML, say, _line_in(say)) from None
-    faults: list[Fault] = []
+        raise _refusal(path, Mistake.NOT_TOML, say, _line_in(say)) from None
+    faults: list[ConfigFault] = []
     lines = key_lines(text)
     card = _card(data, lines, faults, path.resolve().parent, Rulebook(), fresh)
     if complete:
@@ -135,7 +135,7 @@ def rulebook(fresh: bool = False) -> Rulebook:
     return book
 
 
-def _refusal(path: Path, problem: Problem, what: str = "", line: int | None = None) -> ConfigError:
+def _refusal(path: Path, problem: Mistake, what: str = "", line: int | None = None) -> ConfigError:
     return ConfigError(path, (fault(line, "file", problem, what),))
 
 
@@ -144,7 +144,7 @@ def _line_in(message: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def _lacking(data: dict[str, Any], lines: dict[str, int], faults: list[Fault]) -> list[Fault]:
+def _lacking(data: dict[str, Any], lines: dict[str, int], faults: list[ConfigFault]) -> list[ConfigFault]:
     rules = {(rule.section, rule.key): rule for rule in rulebook().rules}
     told = {each.key for each in faults}
     found = []
@@ -153,7 +153,7 @@ def _lacking(data: dict[str, Any], lines: dict[str, int], faults: list[Fault]) -
         if need.missing(data) and full not in told:
             rule = rules[need.section, need.key]
             line = lines.get(full, lines.get(need.section))
-            problem = Problem.MUST_BE if full in lines else Problem.MISSING  # there and empty, or not there
+            problem = Mistake.MUST_BE if full in lines else Mistake.MISSING  # there and empty, or not there
             found.append(fault(line, full, problem, rule.what, rule.what_ja))
     return found
 
@@ -183,11 +183,11 @@ SECTIONS = (
 def _card(
     data: dict[str, Any],
     lines: dict[str, int],
-    faults: list[Fault],
+    faults: list[ConfigFault],
     base: Path,
     book: Rulebook,
     fresh: bool,
-) -> Card:
+) -> CardFile:
     tables = {name: Table(name, data.get(name, {}), lines, faults, book) for name in SECTIONS}
     settings = Settings(
         run=tables["run"].path("folder", base, "/run/kiosk"),
@@ -207,13 +207,13 @@ def _card(
         report=report(tables["report"], base),
         staff=staff(data.get("staff", []), lines, faults, book, fresh),
     )
-    card = Card(
+    card = CardFile(
         settings, network(tables["network"]), share(tables["share"]), first_boot(tables["first_boot"])
     )
     if any(member.number == card.first_boot.staff_number for member in settings.staff if member.number):
-        tables["first_boot"].fault("staff_number", Problem.TWICE)
+        tables["first_boot"].fault("staff_number", Mistake.TWICE)
     for each in tables.values():
         each.finish()
     for name in sorted(data.keys() - set(SECTIONS) - {"staff"}):
-        faults.append(fault(lines.get(name), name, Problem.UNKNOWN_SECTION))
+        faults.append(fault(lines.get(name), name, Mistake.UNKNOWN_SECTION))
     return card

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kiosk.config.fault_words import PATH_WHAT, Problem, sentence, what_in_japanese
+from kiosk.config.fault_words import PATH_WHAT, Mistake, sentence, what_in_japanese
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -18,7 +18,7 @@ E = TypeVar("E", bound=StrEnum)
 ANY_TEXT = r"[^\x00-\x1f\x7f\u2028\u2029]+"
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """How the value of a key is judged."""
 
     TEXT = "text"
@@ -31,12 +31,12 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Rule:
+class KeyRule:
     """What was asked of one key; the JavaScript of the page judges by the same fields."""
 
     section: str  #: "staff" for each [[staff]]
     key: str
-    kind: Kind
+    kind: ValueKind
     what: str  #: what belongs there, English
     what_ja: str
     required: bool = False
@@ -53,12 +53,12 @@ class Rule:
 class Rulebook:
     """The rules in the order in which they were asked."""
 
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[KeyRule] = field(default_factory=list)
     together: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)  #: section, keys
 
 
 @dataclass(frozen=True)
-class Fault:
+class ConfigFault:
     """One thing to mend: where, and what to write instead, in English and Japanese."""
 
     line: int | None
@@ -76,11 +76,13 @@ class Fault:
         return f"{place}{self.key}: {self.ja or self.say}"
 
 
-def fault(line: int | None, key: str, problem: Problem, what: str = "", what_ja: str | None = None) -> Fault:
+def fault(
+    line: int | None, key: str, problem: Mistake, what: str = "", what_ja: str | None = None
+) -> ConfigFault:
     """A fault in both languages; the key's last part stands in the sentence."""
     last = key.rpartition(".")[2]
     ja = what_in_japanese(what) if what_ja is None else what_ja
-    return Fault(line, key, sentence(problem, last, what), sentence(problem, last, ja, ja=True))
+    return ConfigFault(line, key, sentence(problem, last, what), sentence(problem, last, ja, ja=True))
 
 
 def key_lines(text: str) -> dict[str, int]:
@@ -106,22 +108,22 @@ class Table:
     """One section; each question notes its rule and answers with a value that is safe to go on with."""
 
     def __init__(
-        self, name: str, data: Any, lines: dict[str, int], faults: list[Fault], book: Rulebook
+        self, name: str, data: Any, lines: dict[str, int], faults: list[ConfigFault], book: Rulebook
     ) -> None:
         self._name, self._lines, self._faults, self._book = name, lines, faults, book
         self._known: set[str] = set()
         self._data: dict[str, Any] = data if isinstance(data, dict) else {}
         if not isinstance(data, dict):
-            faults.append(fault(lines.get(name), name, Problem.NOT_A_SECTION, name))
+            faults.append(fault(lines.get(name), name, Mistake.NOT_A_SECTION, name))
 
-    def fault(self, key: str, problem: Problem, what: str = "", what_ja: str | None = None) -> None:
+    def fault(self, key: str, problem: Mistake, what: str = "", what_ja: str | None = None) -> None:
         full = f"{self._name}.{key}" if self._name else key
         line = self._lines.get(full, self._lines.get(self._name))
         self._faults.append(fault(line, full, problem, what, what_ja))
 
-    def _rule(self, key: str, kind: Kind, what: str, default: Any, **more: Any) -> Rule:
+    def _rule(self, key: str, kind: ValueKind, what: str, default: Any, **more: Any) -> KeyRule:
         ja = more.pop("what_ja", None)
-        rule = Rule(
+        rule = KeyRule(
             self._name.partition("[")[0],
             key,
             kind,
@@ -135,13 +137,13 @@ class Table:
         self._known.add(key)
         return rule
 
-    def _wrong(self, rule: Rule, problem: Problem = Problem.MUST_BE) -> None:
+    def _wrong(self, rule: KeyRule, problem: Mistake = Mistake.MUST_BE) -> None:
         self.fault(rule.key, problem, rule.what, rule.what_ja)
 
-    def _take(self, rule: Rule, kind: type | tuple[type, ...], default: Any) -> Any:
+    def _take(self, rule: KeyRule, kind: type | tuple[type, ...], default: Any) -> Any:
         if rule.key not in self._data:
             if default is ...:
-                self._wrong(rule, Problem.MISSING)
+                self._wrong(rule, Mistake.MISSING)
                 return None
             return default
         value = self._data[rule.key]
@@ -159,7 +161,7 @@ class Table:
         octets: int = 0,
         what_ja: str | None = None,
     ) -> str:
-        rule = self._rule(key, Kind.TEXT, what, default, pattern=pattern, octets=octets, what_ja=what_ja)
+        rule = self._rule(key, ValueKind.TEXT, what, default, pattern=pattern, octets=octets, what_ja=what_ja)
         value = self._take(rule, str, default)
         if value is None:
             return ""
@@ -170,10 +172,10 @@ class Table:
 
     def number(self, key: str, low: float, high: float, default: Any = ...) -> float:
         what, ja = f"a number from {low:g} to {high:g}", f"{low:g} から {high:g} までの数"
-        rule = self._rule(key, Kind.NUMBER, what, default, low=low, high=high, what_ja=ja)
+        rule = self._rule(key, ValueKind.NUMBER, what, default, low=low, high=high, what_ja=ja)
         return self._number(rule, default)
 
-    def _number(self, rule: Rule, default: Any) -> float:
+    def _number(self, rule: KeyRule, default: Any) -> float:
         value = self._take(rule, (int, float), default)
         if value is None:
             return rule.low
@@ -187,7 +189,7 @@ class Table:
         if step > 1:
             *most, last = map(str, range(low, high + 1, step))
             what, ja = f"{', '.join(most)} or {last}", f"{'、'.join(most)}、{last} のどれか"
-        rule = self._rule(key, Kind.WHOLE, what, default, low=low, high=high, step=step, what_ja=ja)
+        rule = self._rule(key, ValueKind.WHOLE, what, default, low=low, high=high, step=step, what_ja=ja)
         value = self._number(rule, default)
         if (value - low) % step:
             self._wrong(rule)
@@ -197,13 +199,13 @@ class Table:
     def flag(self, key: str, default: bool) -> bool:
         ja = "true (する) か false (しない)"
         return bool(
-            self._take(self._rule(key, Kind.FLAG, "true or false", default, what_ja=ja), bool, default)
+            self._take(self._rule(key, ValueKind.FLAG, "true or false", default, what_ja=ja), bool, default)
         )
 
     def choice(self, key: str, enum: type[E], default: Any = ...) -> E:
         values = tuple(member.value for member in enum)
         what, ja = (join.join(f'"{value}"' for value in values) for join in (" or ", " か "))
-        rule = self._rule(key, Kind.CHOICE, what, default, allowed=values, what_ja=ja)
+        rule = self._rule(key, ValueKind.CHOICE, what, default, allowed=values, what_ja=ja)
         value = self._take(rule, str, default)
         try:
             return enum(value)
@@ -216,7 +218,7 @@ class Table:
         listed = ", ".join(f'"{name}"' for name in allowed)
         rule = self._rule(
             key,
-            Kind.NAMES,
+            ValueKind.NAMES,
             f"a list such as [{listed}]",
             default,
             allowed=allowed,
@@ -226,12 +228,12 @@ class Table:
         if value is None:
             return default
         if not value or not all(name in allowed for name in value) or len(set(value)) != len(value):
-            self.fault(key, Problem.MUST_LIST, listed)
+            self.fault(key, Mistake.MUST_LIST, listed)
             return default
         return tuple(value)
 
     def words(self, key: str, what: str, pattern: str = r"[a-z_][a-z0-9_-]*") -> tuple[str, ...]:
-        rule = self._rule(key, Kind.WORDS, what, [], pattern=pattern)
+        rule = self._rule(key, ValueKind.WORDS, what, [], pattern=pattern)
         value = self._take(rule, list, [])
         if not all(isinstance(word, str) and re.fullmatch(pattern, word) for word in value or ()):
             self._wrong(rule)
@@ -248,13 +250,13 @@ class Table:
         given = [key for key in keys if self._data.get(key, "") != ""]
         for key in keys:
             if given and key not in given:
-                self.fault(key, Problem.TOGETHER, given[0])
+                self.fault(key, Mistake.TOGETHER, given[0])
 
     def finish(self) -> None:
         """Name the keys that nobody knows; a misspelt one must not be passed over."""
         for key in sorted(self._data.keys() - self._known):
             close = difflib.get_close_matches(key, sorted(self._known), n=1)
             if close:
-                self.fault(key, Problem.MEANT, close[0])
+                self.fault(key, Mistake.MEANT, close[0])
             else:
-                self.fault(key, Problem.UNKNOWN)
+                self.fault(key, Mistake.UNKNOWN)

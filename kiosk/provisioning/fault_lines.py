@@ -6,18 +6,18 @@ mended; it needs no line. No line ever holds a value of the file.
 
 from collections.abc import Sequence
 
-from kiosk.config.table import Fault
+from kiosk.config.table import ConfigFault
 
 #: QR version 18-L takes 718 bytes (ISO/IEC 18004): 97 modules of half a millimetre on a 7-inch panel.
 QR_BYTES = 700
 
 
-def lines(faults: Sequence[Fault], language: str) -> tuple[str, ...]:
+def lines(faults: Sequence[ConfigFault], language: str) -> tuple[str, ...]:
     """One line for each fault."""
     return tuple(fault.in_japanese() if language == "ja" else str(fault) for fault in faults)
 
 
-def qr_text(faults: Sequence[Fault], language: str, file: str = "kiosk.toml") -> str:
+def qr_text(faults: Sequence[ConfigFault], language: str, file: str = "kiosk.toml") -> str:
     """All lines, or as many as a readable code holds and how many more there are."""
     told = lines(faults, language)
     for count in range(len(told), -1, -1):

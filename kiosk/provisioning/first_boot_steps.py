@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.config.passcodes import SALT_BYTES, hash_passcode
-from kiosk.config.settings import Card, ConfigError, Settings, load, load_card, read_text
+from kiosk.config.settings import CardFile, ConfigError, Settings, load, load_card, read_text
 from kiosk.provisioning.wipe import without_secrets
 from kiosk.uploader.identity.enrolment import EnrolmentError
 from kiosk.uploader.identity.keypairs import sync_folder, write_safely
@@ -33,11 +33,11 @@ log = logging.getLogger(__name__)
 
 #: Settings, the file that they were read from, activation code, address; raises EnrolmentError, SecretError.
 Enrol = Callable[[Settings, Path, str, str], object]
-PutLine = Callable[[Card], None]  #: sets up Wi-Fi, addresses and time servers
+PutLine = Callable[[CardFile], None]  #: sets up Wi-Fi, addresses and time servers
 
 
 @dataclass(frozen=True)
-class Places:
+class FirstBootPaths:
     """Where the first boot reads and writes."""
 
     card: Path  #: the FAT partition
@@ -113,7 +113,7 @@ class SecretError(Exception):
 Outcome = Ready | Faulty | NoCa | NoSecret | NotEnrolled
 
 
-def first_boot(places: Places, enrol: Enrol, put_line: PutLine) -> Outcome:
+def first_boot(places: FirstBootPaths, enrol: Enrol, put_line: PutLine) -> Outcome:
     """Bring the card's settings into force, or go on from where a power cut ended this. Raises OSError."""
     if places.to_wipe.exists():
         if places.in_force.exists() and digest_of(places.in_force) == places.to_wipe.read_bytes():
@@ -145,7 +145,7 @@ def first_boot(places: Places, enrol: Enrol, put_line: PutLine) -> Outcome:
     return Ready()
 
 
-def put_in_force(places: Places, draft: Path) -> None:
+def put_in_force(places: FirstBootPaths, draft: Path) -> None:
     """From the draft to the settings in force, and from the card's file to one without secrets."""
     write_safely(places.taken, _padded(places.written.read_bytes()), 0o600)
     write_safely(places.to_wipe, digest_of(draft), 0o600)
@@ -167,7 +167,7 @@ def _has_new_code(path: Path) -> bool:
         return False
 
 
-def _keep_ca(places: Places, card: Card) -> bool:
+def _keep_ca(places: FirstBootPaths, card: CardFile) -> bool:
     """Copy the service's CA, and the trust folder if it is on the card, beside the settings in force."""
     source = card.settings.service.ca
     if not source.is_relative_to(places.card):
@@ -182,7 +182,7 @@ def _keep_ca(places: Places, card: Card) -> bool:
     return True
 
 
-def _keep(places: Places, file: Path) -> None:
+def _keep(places: FirstBootPaths, file: Path) -> None:
     """Copy a file of the card to the same place beside the settings in force; no secret, for all to read."""
     goal = places.kept / file.relative_to(places.card)
     if goal.parent != places.kept:
@@ -195,7 +195,7 @@ def _hashed(typed: str) -> str:
     return hash_passcode(bytearray(typed.encode()), secrets.token_bytes(SALT_BYTES))
 
 
-def write_draft(places: Places, text: str) -> Path:
+def write_draft(places: FirstBootPaths, text: str) -> Path:
     """The settings without secrets, each member of staff with a hash, beside the place where they go."""
     text = without_secrets(text, _hashed)
     draft = places.draft
@@ -210,7 +210,7 @@ def _padded(written: bytes) -> bytes:
     return wiped + b"\n" * (len(written) - len(wiped))
 
 
-def _wipe_card(places: Places) -> None:
+def _wipe_card(places: FirstBootPaths) -> None:
     """Overwrite the file where it lies, then forget that it was to be done."""
     wiped = places.taken.read_bytes()
     with places.written.open("r+b" if places.written.exists() else "w+b", buffering=0) as file:

@@ -22,11 +22,11 @@ from kiosk.channel.changed_settings_messages import (
     SettingChange,
     SettingFault,
 )
-from kiosk.config.fault_words import Problem
-from kiosk.config.settings import Card, ConfigError, card_of, load, load_card, read_text, rulebook
-from kiosk.config.table import Fault, fault, key_lines
+from kiosk.config.fault_words import Mistake
+from kiosk.config.settings import CardFile, ConfigError, card_of, load, load_card, read_text, rulebook
+from kiosk.config.table import ConfigFault, fault, key_lines
 from kiosk.provisioning.changes import changes, completed
-from kiosk.provisioning.first_boot_steps import Places, PutLine, digest_of, put_in_force, write_draft
+from kiosk.provisioning.first_boot_steps import FirstBootPaths, PutLine, digest_of, put_in_force, write_draft
 from kiosk.uploader.identity.keypairs import sync_folder, write_safely
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Proposal:
     """A changed file that could be taken."""
 
     full: str  #: with the passcodes that the file no longer holds
-    card: Card
+    card: CardFile
     changes: tuple[SettingChange, ...]
 
 
@@ -49,7 +49,9 @@ class NotTakenError(Exception):
     """The wish does not fit what is there now; nothing was changed."""
 
 
-def mind(places: Places, changed: bool, told: Path, put_line: PutLine, new_offer: Callable[[], str]) -> None:
+def mind(
+    places: FirstBootPaths, changed: bool, told: Path, put_line: PutLine, new_offer: Callable[[], str]
+) -> None:
     """With settings in force: end a taking that was cut off, else describe in the folder `told` what changed.
 
     A file that changes nothing but its comments counts as taken. Raises OSError.
@@ -65,7 +67,7 @@ def mind(places: Places, changed: bool, told: Path, put_line: PutLine, new_offer
     _forget(places, told)
 
 
-def take(places: Places, told: Path, wish: Path, put_line: PutLine) -> None:
+def take(places: FirstBootPaths, told: Path, wish: Path, put_line: PutLine) -> None:
     """Do as staff wished: the wish names the offer. Raises NotTakenError, ConfigError, OSError."""
     wished = _read_wish(wish)
     offered = (told / OFFERED).read_bytes() if (told / OFFERED).exists() else b""
@@ -85,7 +87,7 @@ def take(places: Places, told: Path, wish: Path, put_line: PutLine) -> None:
     _forget(places, told)
 
 
-def propose(places: Places) -> Proposal:
+def propose(places: FirstBootPaths) -> Proposal:
     """Judge the file as the first boot does, without what only the first boot needs. Raises ConfigError."""
     text = read_text(places.written)
     in_force = places.in_force.read_text(encoding="utf-8")
@@ -105,16 +107,16 @@ def propose(places: Places) -> Proposal:
         raise _not_toml(places, reason) from None
 
 
-def _not_toml(places: Places, reason: Exception) -> ConfigError:
+def _not_toml(places: FirstBootPaths, reason: Exception) -> ConfigError:
     """What the strict reader says, with its line; else what the one that keeps comments says."""
     try:
         load_card(places.written)
     except ConfigError as told:
         return told
-    return ConfigError(places.written, (fault(None, "file", Problem.NOT_TOML, str(reason)),))
+    return ConfigError(places.written, (fault(None, "file", Mistake.NOT_TOML, str(reason)),))
 
 
-def _lacking(card: Card, lines: dict[str, int], before: Card) -> tuple[Fault, ...]:
+def _lacking(card: CardFile, lines: dict[str, int], before: CardFile) -> tuple[ConfigFault, ...]:
     """The password of another Wi-Fi or share, and somebody who can come in."""
     wanted = []
     network, share = card.network, card.share
@@ -129,12 +131,12 @@ def _lacking(card: Card, lines: dict[str, int], before: Card) -> tuple[Fault, ..
     found = []
     for section, key in wanted:
         full, rule = f"{section}.{key}", rules[section, key]
-        problem = Problem.MUST_BE if full in lines else Problem.MISSING
+        problem = Mistake.MUST_BE if full in lines else Mistake.MISSING
         found.append(fault(lines.get(full, lines.get(section)), full, problem, rule.what, rule.what_ja))
     return tuple(found)
 
 
-def _mend(places: Places, changed: bool, put_line: PutLine) -> bool:
+def _mend(places: FirstBootPaths, changed: bool, put_line: PutLine) -> bool:
     """End the taking; returns whether the card's file is still another than the one in force."""
     digest = places.taking.read_bytes().partition(b" ")[2]
     if _resume(places, put_line):
@@ -147,7 +149,7 @@ def _mend(places: Places, changed: bool, put_line: PutLine) -> bool:
     return True
 
 
-def _resume(places: Places, put_line: PutLine) -> bool:
+def _resume(places: FirstBootPaths, put_line: PutLine) -> bool:
     """Go on where the power failed; False when the card holds another file by now."""
     card, _, digest = places.taking.read_bytes().partition(b" ")
     if not places.written.exists() or digest_of(places.written) != card:
@@ -159,7 +161,7 @@ def _resume(places: Places, put_line: PutLine) -> bool:
     return digest_of(places.in_force) == digest
 
 
-def _described(places: Places, new_offer: Callable[[], str]) -> ChangedFile:
+def _described(places: FirstBootPaths, new_offer: Callable[[], str]) -> ChangedFile:
     try:
         found = propose(places).changes
     except ConfigError as error:
@@ -168,7 +170,7 @@ def _described(places: Places, new_offer: Callable[[], str]) -> ChangedFile:
     return ChangedFile(offer=new_offer(), changes=found[:MOST], more=max(0, len(found) - MOST))
 
 
-def _tell(places: Places, told: Path, found: ChangedFile) -> None:
+def _tell(places: FirstBootPaths, told: Path, found: ChangedFile) -> None:
     """What root offers, and what the uploader may read of it."""
     offered = f"{found.offer} ".encode() + digest_of(places.written) if found.offer else b""
     write_safely(told / OFFERED, offered, 0o600)
@@ -177,7 +179,7 @@ def _tell(places: Places, told: Path, found: ChangedFile) -> None:
     shutil.chown(file, group=places.kept.group())
 
 
-def _forget(places: Places, told: Path) -> None:
+def _forget(places: FirstBootPaths, told: Path) -> None:
     """Nothing is changed, and nothing is being taken."""
     for name in (OFFERED, CHANGED_FILE):
         (told / name).unlink(missing_ok=True)

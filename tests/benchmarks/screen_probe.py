@@ -31,7 +31,7 @@ from kiosk.screens.kit.look import Canvas, Look
 from kiosk.screens.kit.theme import tokens_of
 from kiosk.screens.kit.widgets import Picture
 from kiosk.screens.words.catalogue import Catalogues
-from kiosk.simulator.demo.demo_screen import DrawnPanel, Wire, WiredDisplay
+from kiosk.simulator.demo.demo_screen import DrawnPanel, StorySocket, WiredDisplay
 from kiosk.visit.states import Kiosk
 
 KEPT = 5
@@ -142,7 +142,7 @@ def assemble(settings: Settings, display: WiredDisplay, panel: DrawnPanel, stopw
 def main(path: Path, folder: Path, out: Path) -> None:
     """Run until SIGTERM, then write the times."""
     settings = load(path)
-    wire = Wire(folder / "desk.sock")
+    wire = StorySocket(folder / "desk.sock")
     display = WiredDisplay((settings.screen.width, settings.screen.height), wire, None)
     if settings.indicators.board is None:
         raise click.ClickException("the desk's settings name no board")

@@ -4,7 +4,7 @@ import json
 import sys
 
 from kiosk.simulator.demo.household import Household
-from kiosk.simulator.demo.place import Place
+from kiosk.simulator.demo.place import DemoFolder
 from tests.benchmarks.desk import DUMMY, OpenDemo, one_visit, open_desk
 from tests.benchmarks.row import Lab, Measured, at_most, row
 from tests.benchmarks.screen_probe import LIMIT_MS
@@ -14,7 +14,7 @@ VISITS = 4
 
 def _swap_screen(open_: OpenDemo, out: str) -> None:
     """Put the timed screen process in the place of the desk's."""
-    place: Place = open_.desk.place
+    place: DemoFolder = open_.desk.place
     household: Household = open_.desk.household
     household.stop("screen")
     argv = [sys.executable, "-m", "tests.benchmarks.screen_probe", "--out", out]

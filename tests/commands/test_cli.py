@@ -24,7 +24,7 @@ from kiosk.cli import (
     set_up_logging,
 )
 from kiosk.config.settings import ConfigError
-from kiosk.config.table import Fault
+from kiosk.config.table import ConfigFault
 
 ALL = [("", name) for name in COMMANDS] + [("simulate", name) for name in SIMULATE]
 
@@ -124,7 +124,7 @@ def test_a_table_entry_that_is_no_command_is_a_bug_and_raises() -> None:
 
 def test_every_fault_of_the_settings_gets_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     def broken() -> NoReturn:
-        faults = (Fault(3, "clinic.name", "is missing"), Fault(None, "file", "is odd"))
+        faults = (ConfigFault(3, "clinic.name", "is missing"), ConfigFault(None, "file", "is odd"))
         raise ConfigError(Path("kiosk.toml"), faults)
 
     assert run(broken) == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.config.fault_words import SENTENCES, Problem
+from kiosk.config.fault_words import SENTENCES, Mistake
 from kiosk.config.settings import ConfigError, load_card, rulebook
 from kiosk.provisioning.settings_page import html, judging
 from tests.docs.browser import dom, text_of
@@ -198,7 +198,7 @@ document.getElementById("found").textContent = btoa(JSON.stringify(found).replac
 
 def unworded(faults: list[list[Any]]) -> list[list[Any]]:
     """Two TOML readers word a slip differently and may see it a line later; that it is one is the same."""
-    bare = SENTENCES[Problem.NOT_TOML][0].partition("{")[0]
+    bare = SENTENCES[Mistake.NOT_TOML][0].partition("{")[0]
     return [
         ["file", "not TOML"] if say.startswith(bare) else [line, key, say, ja]
         for line, key, say, ja in faults

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config.settings import Settings
-from kiosk.provisioning.first_boot_steps import Places, first_boot
+from kiosk.provisioning.first_boot_steps import FirstBootPaths, first_boot
 from tests.image import crash
 from tests.image.crash import Campaign, Card, FatFile, Owed, Stage, State
 from tests.image.recording import Recording
@@ -81,16 +81,16 @@ def test_the_cards_file_is_read_again_only_where_something_was_written(
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def places(tmp_path: Path) -> FirstBootPaths:
     card, kept = tmp_path / "card", tmp_path / "lib/kiosk"
     card.mkdir()
     kept.mkdir(parents=True)
     (card / "kiosk.toml").write_text(written(), encoding="utf-8")
     (card / "service-ca.pem").write_text("a certificate", encoding="utf-8")
-    return Places(card, kept)
+    return FirstBootPaths(card, kept)
 
 
-def boot(places: Places, *files: str, until: str = "") -> None:
+def boot(places: FirstBootPaths, *files: str, until: str = "") -> None:
     """The first boot as far as the enrolment, which leaves these files and goes on unless it is cut off."""
 
     def enrol(settings: Settings, path: Path, code: str, url: str) -> None:
@@ -108,11 +108,11 @@ def boot(places: Places, *files: str, until: str = "") -> None:
         first_boot(places, enrol, lambda _: None)
 
 
-def seen(places: Places, has_asked: bool = True) -> tuple[Stage, list[str]]:
+def seen(places: FirstBootPaths, has_asked: bool = True) -> tuple[Stage, list[str]]:
     return crash.first_boot(places.kept.parent.parent, has_asked)
 
 
-def test_each_stage_is_known_and_none_is_a_fault(places: Places) -> None:
+def test_each_stage_is_known_and_none_is_a_fault(places: FirstBootPaths) -> None:
     assert seen(places, has_asked=False) == (Stage.NOTHING, [])
     boot(places, "terminal.key", until="enrolled")
     assert seen(places) == (Stage.KEY, [])
@@ -124,7 +124,7 @@ def test_each_stage_is_known_and_none_is_a_fault(places: Places) -> None:
     assert seen(places) == (Stage.IN_FORCE, [])
 
 
-def test_a_key_that_was_promised_and_is_gone_is_a_fault(places: Places) -> None:
+def test_a_key_that_was_promised_and_is_gone_is_a_fault(places: FirstBootPaths) -> None:
     stage, [fault] = seen(places)
     assert stage is Stage.NOTHING
     assert "key is not there" in fault
@@ -142,7 +142,7 @@ def test_a_key_must_be_whole_and_what_seals_it_there(tmp_path: Path) -> None:
     assert "does not open it" in crash.key_faults(sealed, tmp_path)[0]
 
 
-def test_settings_that_came_too_early_or_are_torn_are_faults(places: Places) -> None:
+def test_settings_that_came_too_early_or_are_torn_are_faults(places: FirstBootPaths) -> None:
     boot(places, "terminal.key")
     places.in_force.write_text("[clinic", encoding="utf-8")
     places.taken.unlink()
@@ -153,7 +153,7 @@ def test_settings_that_came_too_early_or_are_torn_are_faults(places: Places) -> 
     ]
 
 
-def test_the_cards_file_must_fit_the_stage(places: Places) -> None:
+def test_the_cards_file_must_fit_the_stage(places: FirstBootPaths) -> None:
     before = places.written.read_bytes()
     boot(places, "terminal.key", "terminal.pem")
     after = places.written.read_bytes()

@@ -11,13 +11,13 @@ from click.testing import CliRunner, Result
 from kiosk.channel.notice_file import from_text
 from kiosk.commands.first_boot import UNWRITABLE, command, notice_of
 from kiosk.config.passcodes import verify
-from kiosk.config.settings import Card, Settings, load
+from kiosk.config.settings import CardFile, Settings, load
 from kiosk.provisioning.first_boot_steps import (
     Faulty,
+    FirstBootPaths,
     NoCa,
     NoSecret,
     NotEnrolled,
-    Places,
     Ready,
     SecretError,
     first_boot,
@@ -55,20 +55,20 @@ def written(**changes: str) -> str:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def places(tmp_path: Path) -> FirstBootPaths:
     card, kept = tmp_path / "card", tmp_path / "kept"
     card.mkdir()
     kept.mkdir()
     (card / "kiosk.toml").write_text(written(), encoding="utf-8")
     (card / "service-ca.pem").write_text("a certificate", encoding="utf-8")
-    return Places(card, kept)
+    return FirstBootPaths(card, kept)
 
 
 def enrolled(settings: Settings, file: Path, code: str, url: str) -> None:
     assert (settings.clinic.institution, code, url) == ("1312345670", CODE, "https://service.example:8443")
 
 
-def no_line(_: Card) -> None:
+def no_line(_: CardFile) -> None:
     """Nothing to set up here."""
 
 
@@ -81,7 +81,7 @@ def secrets_in(folder: Path) -> list[str]:
     return [secret for secret in (CODE, PASSCODE, WIFI) if secret.encode() in found]
 
 
-def test_settings_come_into_force_and_secrets_go(places: Places) -> None:
+def test_settings_come_into_force_and_secrets_go(places: FirstBootPaths) -> None:
     before = places.written.stat().st_size
     lines: list[str] = []
     assert first_boot(places, enrolled, lambda card: lines.append(card.network.wifi_password)) == Ready()
@@ -96,7 +96,9 @@ def test_settings_come_into_force_and_secrets_go(places: Places) -> None:
     assert first_boot(places, never, no_line) == Ready()
 
 
-def test_every_member_of_staff_on_the_card_gets_in_and_leaves_no_passcode_there(places: Places) -> None:
+def test_every_member_of_staff_on_the_card_gets_in_and_leaves_no_passcode_there(
+    places: FirstBootPaths,
+) -> None:
     text = written() + '\n[[staff]]\nnumber = "1002"\npasscode = "739164"  # the second\n'
     places.written.write_text(text, encoding="utf-8")
     assert first_boot(places, enrolled, no_line) == Ready()
@@ -109,7 +111,7 @@ def test_every_member_of_staff_on_the_card_gets_in_and_leaves_no_passcode_there(
     assert "# the second" in card
 
 
-def test_faults_are_named_and_nothing_is_done(places: Places) -> None:
+def test_faults_are_named_and_nothing_is_done(places: FirstBootPaths) -> None:
     places.written.write_text(written(**{'institution = ""': 'institution = "131"'}), encoding="utf-8")
     outcome = first_boot(places, never, no_line)
     assert isinstance(outcome, Faulty)
@@ -121,14 +123,14 @@ def test_faults_are_named_and_nothing_is_done(places: Places) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "[clinic", "\x00\x01"])
-def test_a_missing_or_ruined_file_is_a_fault(places: Places, text: str | None) -> None:
+def test_a_missing_or_ruined_file_is_a_fault(places: FirstBootPaths, text: str | None) -> None:
     places.written.unlink()
     if text is not None:
         places.written.write_text(text, encoding="utf-8")
     assert isinstance(first_boot(places, never, no_line), Faulty)
 
 
-def test_a_missing_ca_is_named(places: Places) -> None:
+def test_a_missing_ca_is_named(places: FirstBootPaths) -> None:
     (places.card / "service-ca.pem").unlink()
     assert first_boot(places, never, no_line) == NoCa("service-ca.pem")
 
@@ -137,7 +139,7 @@ def refused(settings: Settings, file: Path, code: str, url: str) -> None:
     raise EnrolmentError("the activation code has expired (24 hours): ask for a new one")
 
 
-def test_what_the_service_refuses_stays_on_the_card_to_be_mended(places: Places) -> None:
+def test_what_the_service_refuses_stays_on_the_card_to_be_mended(places: FirstBootPaths) -> None:
     outcome = first_boot(places, refused, no_line)
     assert outcome == NotEnrolled("the activation code has expired (24 hours): ask for a new one")
     assert not places.in_force.exists()
@@ -149,7 +151,7 @@ def without_secret(settings: Settings, file: Path, code: str, url: str) -> None:
     raise SecretError
 
 
-def test_a_device_that_cannot_seal_its_key_does_not_enrol_with_a_plain_one(places: Places) -> None:
+def test_a_device_that_cannot_seal_its_key_does_not_enrol_with_a_plain_one(places: FirstBootPaths) -> None:
     assert first_boot(places, without_secret, no_line) == NoSecret()
     assert not places.in_force.exists()
     told = notice_of(NoSecret(), data_lost=False)
@@ -182,7 +184,7 @@ def cut_at(path: Path, operation: str, monkeypatch: pytest.MonkeyPatch) -> Calla
     ],
 )
 def test_a_power_cut_anywhere_is_made_good(
-    places: Places, name: str, operation: str, monkeypatch: pytest.MonkeyPatch
+    places: FirstBootPaths, name: str, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undo = cut_at(places.kept / name, operation, monkeypatch)
     with pytest.raises(PowerCutError):
@@ -193,7 +195,7 @@ def test_a_power_cut_anywhere_is_made_good(
     assert secrets_in(places.card) == secrets_in(places.kept) == []
 
 
-def test_a_half_written_card_is_overwritten_again(places: Places) -> None:
+def test_a_half_written_card_is_overwritten_again(places: FirstBootPaths) -> None:
     assert first_boot(places, enrolled, no_line) == Ready()
     digest = hashlib.sha256(places.in_force.read_bytes()).hexdigest()
     places.to_wipe.write_text(digest, encoding="utf-8")
@@ -203,7 +205,7 @@ def test_a_half_written_card_is_overwritten_again(places: Places) -> None:
     assert secrets_in(places.card) == []
 
 
-def test_a_changed_card_is_taken_with_a_new_code_only(places: Places) -> None:
+def test_a_changed_card_is_taken_with_a_new_code_only(places: FirstBootPaths) -> None:
     assert first_boot(places, enrolled, no_line) == Ready()
     places.written.write_text(
         written(**{'activation_code = ""': 'activation_code = ""  #'}), encoding="utf-8"
@@ -214,7 +216,7 @@ def test_a_changed_card_is_taken_with_a_new_code_only(places: Places) -> None:
     assert load(places.in_force).clinic.terminal == "K002"
 
 
-def test_a_trust_folder_on_the_card_is_kept_where_the_reader_can_look(places: Places) -> None:
+def test_a_trust_folder_on_the_card_is_kept_where_the_reader_can_look(places: FirstBootPaths) -> None:
     here = {'trust = "/usr/share/kiosk/trust"': 'trust = "trust"'}
     places.written.write_text(written(**here), encoding="utf-8")
     (places.card / "trust").mkdir()
@@ -233,7 +235,7 @@ def test_a_trust_folder_on_the_card_is_kept_where_the_reader_can_look(places: Pl
 # ---- the command -----------------------------------------------------------------------------------------
 
 
-def run(places: Places, folder: Path) -> Result:
+def run(places: FirstBootPaths, folder: Path) -> Result:
     (folder / "notice").mkdir(exist_ok=True)
     named = {
         "card": places.card,
@@ -248,18 +250,18 @@ def run(places: Places, folder: Path) -> Result:
 
 
 def test_a_card_that_takes_nothing_is_told_on_the_screen_and_is_not_waiting_for_settings(
-    places: Places, tmp_path: Path
+    places: FirstBootPaths, tmp_path: Path
 ) -> None:
     (tmp_path / "notice").mkdir()
     (tmp_path / "notice/settings").touch()
-    done = run(Places(places.card, Path("/proc/self")), tmp_path)  # root may write anywhere else
+    done = run(FirstBootPaths(places.card, Path("/proc/self")), tmp_path)  # root may write anywhere else
     assert done.exit_code == 1
     assert "the card does not take the settings" in done.output
     assert from_text((tmp_path / "notice/notice.json").read_text(encoding="utf-8")) == UNWRITABLE
     assert not (tmp_path / "notice/settings").exists()
 
 
-def test_a_loss_is_told_until_the_kiosk_has_been_set_up_anew(places: Places, tmp_path: Path) -> None:
+def test_a_loss_is_told_until_the_kiosk_has_been_set_up_anew(places: FirstBootPaths, tmp_path: Path) -> None:
     lost, told = tmp_path / "made-anew", tmp_path / "notice/notice.json"
     lost.touch()
     (places.card / "service-ca.pem").unlink()

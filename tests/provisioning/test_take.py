@@ -12,8 +12,8 @@ import pytest
 
 from kiosk.channel.changed_settings_messages import CHANGED_FILE, LONGEST, ChangedFile, SettingChange
 from kiosk.config.passcodes import verify
-from kiosk.config.settings import Card, Settings, load
-from kiosk.provisioning.first_boot_steps import Places, Ready, first_boot
+from kiosk.config.settings import CardFile, Settings, load
+from kiosk.provisioning.first_boot_steps import FirstBootPaths, Ready, first_boot
 from kiosk.provisioning.network_files import WIFI as WIFI_FILE
 from kiosk.provisioning.network_files import line_files, with_kept_password
 from kiosk.provisioning.take import OFFERED, NotTakenError, mind, take
@@ -38,7 +38,7 @@ def never(settings: Settings, file: Path, code: str, url: str) -> None:
     raise AssertionError("enrolled although nothing called for it")
 
 
-def no_line(_: Card) -> None:
+def no_line(_: CardFile) -> None:
     """Nothing to set up here."""
 
 
@@ -66,9 +66,9 @@ class Written:
     """A card whose settings are in force, and the folder where root tells what changed."""
 
     def __init__(self, folder: Path) -> None:
-        self.places = Places(folder / "card", folder / "kept")
+        self.places = FirstBootPaths(folder / "card", folder / "kept")
         self.told = folder / "told"
-        self.lines: list[Card] = []
+        self.lines: list[CardFile] = []
         if self.places.in_force.exists():
             return
         for each in (self.places.card, self.places.kept, self.told):

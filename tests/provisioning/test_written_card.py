@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kiosk.commands.provision import check
 from kiosk.config.first_boot_settings import ACTIVATION_CODE, PASSCODE, SECRETS, WPA, check_digit_fits
 from kiosk.config.settings import ConfigError, load, load_card
-from kiosk.config.table import Fault
+from kiosk.config.table import ConfigFault
 from kiosk.provisioning import fault_lines as notice
 from kiosk.provisioning.wipe import without_secrets
 
@@ -214,7 +214,7 @@ def test_the_command_refuses_in_the_readers_language(file: Path, language: str, 
 
 
 FAULTS = [
-    Fault(line, "clinic.name", "must be the clinic's name", "医療機関等の名称を書いてください")
+    ConfigFault(line, "clinic.name", "must be the clinic's name", "医療機関等の名称を書いてください")
     for line in range(1, 40)
 ]
 
@@ -231,11 +231,15 @@ def test_the_qr_tells_as_many_as_can_be_read_and_how_many_more() -> None:
 @given(
     st.lists(
         st.builds(
-            Fault, st.integers(1, 999), st.text(max_size=300), st.text(max_size=300), st.text(max_size=300)
+            ConfigFault,
+            st.integers(1, 999),
+            st.text(max_size=300),
+            st.text(max_size=300),
+            st.text(max_size=300),
         )
     )
 )
-def test_the_qr_is_never_too_long(found: list[Fault]) -> None:
+def test_the_qr_is_never_too_long(found: list[ConfigFault]) -> None:
     for language in ("ja", "en"):
         assert len(notice.qr_text(found, language).encode()) <= notice.QR_BYTES
 

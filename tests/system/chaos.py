@@ -25,7 +25,7 @@ from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo.demo import Demo, Speed
 from kiosk.simulator.demo.hand import board_path
 from kiosk.simulator.demo.household import Household
-from kiosk.simulator.demo.place import QUICK, Place, prepare
+from kiosk.simulator.demo.place import QUICK, DemoFolder, prepare
 from kiosk.simulator.demo.screen_hand import ScreenHand
 from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
 from kiosk.simulator.tokens.jpki_token import Kind
@@ -129,7 +129,7 @@ def run(plan: Plan, folder: Path) -> Found:
         return _judged(desk, kills, seconds, load, patient, faults)
 
 
-def _without_pacing(place: Place) -> None:
+def _without_pacing(place: DemoFolder) -> None:
     """A backlog of a second is sent in a second: the test is not about the pace."""
     settings = place.settings(MODE)
     text = settings.read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ from kiosk.channel.seqpacket import connect
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo import scenarios
 from kiosk.simulator.demo.hand import RESULTS, Hand, board_path
-from kiosk.simulator.demo.place import Place, prepare
+from kiosk.simulator.demo.place import DemoFolder, prepare
 from kiosk.visit.states import ReaderCondition
 from tests.system.nonsense_card import HABITS, NonsenseCard
 from tests.system.shop import PATIENT, PROCESSES, Shop, open_shop
@@ -39,7 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def place(tmp_path_factory: pytest.TempPathFactory) -> DemoFolder:
     """Sound settings of a desk where nothing runs."""
     place = prepare(tmp_path_factory.mktemp("alone"), board_path(), TIMING)
     place.write_settings(9)
@@ -73,7 +73,7 @@ def kiosk(*words: str, seconds: float = 20.0) -> subprocess.CompletedProcess[str
     )
 
 
-def settings_with(place: Place, folder: Path, *changes: tuple[str, str]) -> Path:
+def settings_with(place: DemoFolder, folder: Path, *changes: tuple[str, str]) -> Path:
     """The sound settings with some texts replaced, in the same folder so that paths still fit."""
     text = place.settings(Mode.HOME_CONSENT).read_text()
     for old, new in changes:
@@ -96,7 +96,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 @pytest.mark.parametrize("process", PROCESSES)
 def test_every_fault_of_the_settings_is_named_with_key_and_line(
-    process: str, place: Place, tmp_path: Path
+    process: str, place: DemoFolder, tmp_path: Path
 ) -> None:
     bad = settings_with(
         place,
@@ -125,7 +125,7 @@ def test_settings_that_cannot_be_read_are_named(process: str, content: bytes | N
 
 @pytest.mark.parametrize("content", [None, {}, {"root.pem": b"no certificate"}], ids=["none", "empty", "bad"])
 def test_without_a_trust_folder_the_reader_says_what_is_missing(
-    content: dict[str, bytes] | None, place: Place, tmp_path: Path
+    content: dict[str, bytes] | None, place: DemoFolder, tmp_path: Path
 ) -> None:
     trust = tmp_path / "trust"
     if content is not None:
@@ -142,7 +142,7 @@ def test_without_a_trust_folder_the_reader_says_what_is_missing(
 
 @pytest.mark.parametrize("board", [None, "[leds]\npins = [1, 1]\n"], ids=["missing", "wrong"])
 def test_a_pin_map_that_cannot_be_used_is_named_by_the_screen(
-    board: str | None, place: Place, tmp_path: Path
+    board: str | None, place: DemoFolder, tmp_path: Path
 ) -> None:
     path = tmp_path / "board.toml"
     if board is not None:
@@ -180,7 +180,7 @@ def running(*words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_without_its_reader_the_reader_process_stays_and_says_what_to_mend(
-    place: Place, tmp_path: Path
+    place: DemoFolder, tmp_path: Path
 ) -> None:
     config = settings_with(
         place, tmp_path, ('device = "virtual:field.sock"', 'device = "virtual:absent.sock"')
@@ -215,7 +215,7 @@ def reader_state(path: Path) -> ReaderState | None:
 
 
 @pytest.mark.parametrize("device", ["virtual:/nowhere.sock", "usb:dead:beef"])
-def test_kiosk_read_without_a_reader_says_so_in_its_json(device: str, place: Place) -> None:
+def test_kiosk_read_without_a_reader_says_so_in_its_json(device: str, place: DemoFolder) -> None:
     done = kiosk("read", "--device", device, "--trust", str(place.trust))
     assert done.returncode == 1
     report = json.loads(done.stdout)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.config.settings import SECTIONS, rulebook
-from kiosk.config.table import Rule
+from kiosk.config.table import KeyRule
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "kiosk.toml.example"
 USUAL = "既定。"  #: the example's comment begins so where its value is the default
@@ -56,7 +56,7 @@ def shown() -> dict[tuple[str, str], Shown]:
     return found
 
 
-def _row(rule: Rule, said: Shown | None) -> str:
+def _row(rule: KeyRule, said: Shown | None) -> str:
     said = said or Shown("", "")
     usual = f"`{said.usual}`" if said.usual else ""
     cells = (f"`{rule.key}`", said.words, rule.what_ja, "**必ず**" if rule.required else usual)

@@ -11,7 +11,7 @@ from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo import place as places
 from kiosk.simulator.demo.hand import Hand
 from kiosk.simulator.demo.household import Household
-from kiosk.simulator.demo.place import Place, enrol, kiosk_argv
+from kiosk.simulator.demo.place import DemoFolder, enrol, kiosk_argv
 from kiosk.simulator.demo.screen_hand import ScreenHand
 from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient
 from kiosk.simulator.service.service_control import ServiceControl
@@ -32,7 +32,7 @@ class Demo:
     """Starts everything in the order that a clinic would, and ends it. A context manager."""
 
     def __init__(
-        self, place: Place, speed: Speed, screen: Mapping[str, str], *, open_door: bool = False
+        self, place: DemoFolder, speed: Speed, screen: Mapping[str, str], *, open_door: bool = False
     ) -> None:
         """`screen` is the environment of the screen process; with `open_door`, card programs of others may
         lie on the field (`vpcd_port`)."""

@@ -38,7 +38,7 @@ from kiosk.visit.events import ItemAnswered
 log = logging.getLogger("kiosk.simulator.demo")
 
 
-class Wire:
+class StorySocket:
     """The socket through which the story touches and watches. One client at a time; none is fine too."""
 
     def __init__(self, path: Path) -> None:
@@ -135,7 +135,7 @@ class WiredDisplay(DemoDisplay):
     """A desk display that also does what the wire says, and tells it what is shown."""
 
     def __init__(
-        self, size: tuple[int, int], wire: Wire, album: Album | None, handles: Sequence[Handle] = ()
+        self, size: tuple[int, int], wire: StorySocket, album: Album | None, handles: Sequence[Handle] = ()
     ) -> None:
         super().__init__(size, handles)
         self._wire, self._album = wire, album
@@ -198,7 +198,7 @@ def _items(picture: Picture) -> list[ConsentItem]:
 class DrawnPanel(Panel):
     """The panel on mock pins, with its LEDs drawn on the strip."""
 
-    def __init__(self, board: Path, display: DemoDisplay, wire: Wire) -> None:
+    def __init__(self, board: Path, display: DemoDisplay, wire: StorySocket) -> None:
         super().__init__(load_pin_map(board), MockFactory(pin_class=MockPWMPin))
         self._display, self._wire = display, wire
         self._drawn: Levels = (False, False, False, False)
@@ -223,7 +223,7 @@ def main(path: Path, folder: Path, pictures: Path | None, window: bool) -> None:
         settings = load(path)
     except ConfigError as fault:
         raise click.ClickException(str(fault)) from None
-    wire = Wire(folder / "desk.sock")
+    wire = StorySocket(folder / "desk.sock")
     album = Album(pictures) if pictures is not None else None
     size = (settings.screen.width, settings.screen.height)
     keys = Hands(folder / "field.sock", folder / "service.sock").handles() if window else ()

@@ -10,7 +10,7 @@ from kiosk.channel import UPLOADER_OUTBOX, AskRecords, RecordLine, Records, deco
 from kiosk.channel.seqpacket import connect
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo.household import Household
-from kiosk.simulator.demo.place import PIN, STAFF_NUMBER, STAFF_PASSCODE, Place
+from kiosk.simulator.demo.place import PIN, STAFF_NUMBER, STAFF_PASSCODE, DemoFolder
 from kiosk.simulator.demo.screen_hand import PATIENCE_S, ScreenHand, StoryError
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.service.service_control import ServiceControl
@@ -23,7 +23,7 @@ class Hand:
     """The desk as one scenario has it."""
 
     mode: Mode
-    place: Place
+    place: DemoFolder
     desk: ScreenHand
     field: FieldClient
     service: ServiceControl

@@ -36,7 +36,7 @@ QUICK: Mapping[str, float] = {
 
 
 @dataclass(frozen=True)
-class Place:
+class DemoFolder:
     """Where everything of one desk lies."""
 
     folder: Path
@@ -132,7 +132,9 @@ passcode = "{self.passcode}"
 """
 
 
-def prepare(folder: Path, board: Path, timing: Mapping[str, float], handover: Path | None = None) -> Place:
+def prepare(
+    folder: Path, board: Path, timing: Mapping[str, float], handover: Path | None = None
+) -> DemoFolder:
     """Make the folder and the token hierarchy; what the service gives follows when it runs."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(stat.S_IRWXU)
@@ -142,10 +144,10 @@ def prepare(folder: Path, board: Path, timing: Mapping[str, float], handover: Pa
     if handover is not None:
         handover.mkdir(parents=True, exist_ok=True)
         handover = handover.resolve()
-    return Place(folder, board, timing, passcode, hierarchy.trust, handover=handover)
+    return DemoFolder(folder, board, timing, passcode, hierarchy.trust, handover=handover)
 
 
-def enrol(place: Place, ca: Path, enrol_port: int) -> None:
+def enrol(place: DemoFolder, ca: Path, enrol_port: int) -> None:
     """Get the terminal's certificate as the clinic would, unless it is there already."""
     (place.folder / "service-ca.pem").write_bytes(ca.read_bytes())
     run_kiosk(

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from kiosk.qualification.codes import ProcessingResultStatus, QualificationValidity, SegmentOfResult
 from kiosk.simulator.service.enrolments import CODE_FORM, INSTITUTION_FORM, EnrolmentOperations
 from kiosk.simulator.service.injected_faults import (
-    Answered,
+    AnswerAs,
+    AnswerNonsense,
     Armed,
     Delay,
     DelayAnswer,
@@ -17,7 +18,6 @@ from kiosk.simulator.service.injected_faults import (
     FaultPlan,
     LoseAnswer,
     LoseRequest,
-    Nonsense,
     NonsenseKind,
     Operation,
     Refuse,
@@ -26,12 +26,12 @@ from kiosk.simulator.service.invented_answers import AnswerPlan
 from kiosk.simulator.service.operations import Operations
 from kiosk.simulator.service.problems import code_of
 from kiosk.simulator.service.store import Store
-from kiosk.simulator.service.web import Meter
+from kiosk.simulator.service.web import RequestMeter
 
 Fields = dict[str, Any]
 
 
-class Doors(Protocol):
+class Ports(Protocol):
     """The listening ports."""
 
     async def open(self) -> None: ...
@@ -51,8 +51,8 @@ class ControlServer:
         desk: Operations,
         enrolment: EnrolmentOperations,
         plan: FaultPlan,
-        meter: Meter,
-        doors: Doors,
+        meter: RequestMeter,
+        doors: Ports,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
@@ -157,7 +157,7 @@ class ControlServer:
 def _fault(kind: str, given: Fields) -> Fault:
     match kind:
         case "answer":
-            return Answered(_answer_plan(given))
+            return AnswerAs(_answer_plan(given))
         case "delay":
             seconds = float(given["seconds"])
             return DelayAnswer(seconds) if given.get("after_commit") else Delay(seconds)
@@ -171,7 +171,7 @@ def _fault(kind: str, given: Fields) -> Fault:
         case "lose_answer":
             return LoseAnswer(given.get("after_bytes"))
         case _:
-            return Nonsense(NonsenseKind(given["kind"]))
+            return AnswerNonsense(NonsenseKind(given["kind"]))
 
 
 def _answer_plan(given: Fields) -> AnswerPlan:

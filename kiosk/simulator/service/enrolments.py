@@ -18,8 +18,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from kiosk.simulator.service.operations import Done, Operations
-from kiosk.simulator.service.problems import Code, Problem
+from kiosk.simulator.service.operations import Completed, Operations
+from kiosk.simulator.service.problems import ProblemCode, Refusal
 from kiosk.simulator.service.service_pki import (
     CLIENT_DAYS,
     ClientPublicKey,
@@ -27,7 +27,7 @@ from kiosk.simulator.service.service_pki import (
     dates_from,
     issue_client,
 )
-from kiosk.simulator.service.store import Peer, Store
+from kiosk.simulator.service.store import ClientTerminal, Store
 
 CODE_LIFE_S = 24 * 3600.0
 WRONG_ATTEMPTS = 5
@@ -86,10 +86,10 @@ class EnrolmentOperations:
             )
             self._forget_attempts(institution)
 
-    def enrol(self, body: object) -> Done | Problem:
+    def enrol(self, body: object) -> Completed | Refusal:
         """POST /v1/enrolments."""
         application = _read(body)
-        if isinstance(application, Problem):
+        if isinstance(application, Refusal):
             return application
         now = self._clock()
         with self._store.transaction():
@@ -99,24 +99,24 @@ class EnrolmentOperations:
             code = self._code(application)
             if code is None:
                 self._count_wrong(application.institution, now)
-                return Problem(Code.ACTIVATION_CODE)
+                return Refusal(ProblemCode.ACTIVATION_CODE)
             if code.certificate is not None:
                 if (code.key_hash, code.terminal) != (application.key_hash, application.terminal):
-                    return Problem(Code.ACTIVATION_USED)
-                return Done(200, self._enrolled(code.certificate))
+                    return Refusal(ProblemCode.ACTIVATION_USED)
+                return Completed(200, self._enrolled(code.certificate))
             if code.expires <= now:
-                return Problem(Code.ACTIVATION_EXPIRED)
-            return Done(201, self._enrolled(self._certify(application, now)))
+                return Refusal(ProblemCode.ACTIVATION_EXPIRED)
+            return Completed(201, self._enrolled(self._certify(application, now)))
 
-    def renew(self, peer: Peer, present: bytes, body: object) -> Done | Problem:
+    def renew(self, peer: ClientTerminal, present: bytes, body: object) -> Completed | Refusal:
         """POST /v1/renewals. `present`: the certificate that the terminal came with, DER."""
         match body:
             case {"csr": str(csr), **rest} if not rest:
                 key = _requested_key(csr)
             case _:
-                return Problem(Code.MALFORMED, "the body needs exactly csr")
+                return Refusal(ProblemCode.MALFORMED, "the body needs exactly csr")
         if key is None:
-            return Problem(Code.MALFORMED, _CSR_FORM)
+            return Refusal(ProblemCode.MALFORMED, _CSR_FORM)
         key_hash = _key_hash(key)
         owner = (peer.institution, peer.terminal)
         now = self._clock()
@@ -126,12 +126,12 @@ class EnrolmentOperations:
                 (*owner, key_hash),
             ).fetchone()
             if row is not None:
-                return Done(200, self._enrolled(row[0]))
+                return Completed(200, self._enrolled(row[0]))
             if self._certified(key_hash, present):
-                return Problem(Code.KEY_REUSED)
+                return Refusal(ProblemCode.KEY_REUSED)
             pem = self._issue(*owner, key, now)
             self._store.db.execute("INSERT INTO renewals VALUES (?, ?, ?, ?)", (*owner, key_hash, pem))
-            return Done(201, self._enrolled(pem))
+            return Completed(201, self._enrolled(pem))
 
     def _certified(self, key_hash: bytes, present: bytes) -> bool:
         """Whether a certificate of this key is known: the present one, an enrolled or a renewed one."""
@@ -150,10 +150,10 @@ class EnrolmentOperations:
         dates = dates_from(datetime.fromtimestamp(now, UTC), CLIENT_DAYS)
         certificate = issue_client(self._files, institution, terminal, key, dates)
         serial = f"{certificate.serial_number:x}"
-        self._store.add_certificate(Peer(institution, terminal, serial), now)
+        self._store.add_certificate(ClientTerminal(institution, terminal, serial), now)
         return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def _locked(self, institution: str, now: float) -> Problem | None:
+    def _locked(self, institution: str, now: float) -> Refusal | None:
         row = self._store.db.execute(
             "SELECT wrong, last FROM activation_attempts WHERE institution = ?", (institution,)
         ).fetchone()
@@ -163,7 +163,7 @@ class EnrolmentOperations:
         if left <= 0:
             self._forget_attempts(institution)
             return None
-        return Problem(Code.TOO_MANY_ATTEMPTS, retry_after=max(1, int(left)))
+        return Refusal(ProblemCode.TOO_MANY_ATTEMPTS, retry_after=max(1, int(left)))
 
     def _code(self, application: Application) -> _Code | None:
         row = self._store.db.execute(
@@ -207,7 +207,7 @@ class EnrolmentOperations:
         }
 
 
-def _read(body: object) -> Application | Problem:
+def _read(body: object) -> Application | Refusal:
     match body:
         case {
             "institution": str(institution),
@@ -218,18 +218,18 @@ def _read(body: object) -> Application | Problem:
         } if not rest:
             pass
         case _:
-            return Problem(
-                Code.MALFORMED, "the body needs exactly institution, terminal, activation_code and csr"
+            return Refusal(
+                ProblemCode.MALFORMED, "the body needs exactly institution, terminal, activation_code and csr"
             )
     if not INSTITUTION_FORM.fullmatch(institution) or not TERMINAL_FORM.fullmatch(terminal):
-        return Problem(
-            Code.MALFORMED, "institution is 10 digits, terminal up to 32 letters, digits and hyphens"
+        return Refusal(
+            ProblemCode.MALFORMED, "institution is 10 digits, terminal up to 32 letters, digits and hyphens"
         )
     if not CODE_FORM.fullmatch(code):
-        return Problem(Code.MALFORMED, "activation_code is 12 digits")
+        return Refusal(ProblemCode.MALFORMED, "activation_code is 12 digits")
     key = _requested_key(csr)
     if key is None:
-        return Problem(Code.MALFORMED, _CSR_FORM)
+        return Refusal(ProblemCode.MALFORMED, _CSR_FORM)
     return Application(institution, terminal, _hash(code), key, _key_hash(key))
 
 

@@ -34,7 +34,7 @@ class NonsenseKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnswerAs:
     """The qualification is answered so. Met only by a new record, never by a repetition."""
 
     plan: AnswerPlan
@@ -79,14 +79,14 @@ class LoseAnswer:
 
 
 @dataclass(frozen=True)
-class Nonsense:
+class AnswerNonsense:
     """The work is done and committed, then something else is answered."""
 
     kind: NonsenseKind
 
 
-Fault = Answered | Delay | DelayAnswer | Refuse | LoseRequest | LoseAnswer | Nonsense
-F = TypeVar("F", Answered, Delay, DelayAnswer, Refuse, LoseRequest, LoseAnswer, Nonsense)
+Fault = AnswerAs | Delay | DelayAnswer | Refuse | LoseRequest | LoseAnswer | AnswerNonsense
+F = TypeVar("F", AnswerAs, Delay, DelayAnswer, Refuse, LoseRequest, LoseAnswer, AnswerNonsense)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from kiosk.qualification.request import QualificationRequest, RequestError
 from kiosk.qualification.sealing import Label, Purpose, SuiteName, UnsealError, unseal
 from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
 from kiosk.qualification.transcript import Transcript, TranscriptError
-from kiosk.simulator.service.problems import Code, Problem
-from kiosk.simulator.service.store import Peer, ServiceKey, StoredChallenge
+from kiosk.simulator.service.problems import ProblemCode, Refusal
+from kiosk.simulator.service.store import ClientTerminal, ServiceKey, StoredChallenge
 from kiosk.simulator.service.token_trust import TokenTrust
 
 CHALLENGE_LIFE_S = 600
@@ -42,8 +42,8 @@ class Opened:
 
 
 def open_request(
-    sealed: bytes, record: str, suite: SuiteName, key: ServiceKey, peer: Peer
-) -> Opened | Problem:
+    sealed: bytes, record: str, suite: SuiteName, key: ServiceKey, peer: ClientTerminal
+) -> Opened | Refusal:
     """Open the blob with the label that its sender's certificate implies, and read what is in it."""
     label = Label(Purpose.REQUEST, record, peer.terminal, peer.institution, key.key_id, suite)
     try:
@@ -52,13 +52,15 @@ def open_request(
         certificate = x509.load_der_x509_certificate(request.certificate)
         taken_at = datetime.fromisoformat(transcript.taken_at)
     except UnsealError:
-        return Problem(Code.UNSEAL_FAILED)
+        return Refusal(ProblemCode.UNSEAL_FAILED)
     except (RequestError, TranscriptError) as fault:
-        return Problem(Code.MALFORMED, str(fault))
+        return Refusal(ProblemCode.MALFORMED, str(fault))
     except (ValueError, TypeError, x509.InvalidVersion):
-        return Problem(Code.MALFORMED, "the certificate or the time of the transcript cannot be read")
+        return Refusal(ProblemCode.MALFORMED, "the certificate or the time of the transcript cannot be read")
     if taken_at.tzinfo is None or not _well_typed(request, transcript):
-        return Problem(Code.MALFORMED, "a field of the request or the transcript has not its documented type")
+        return Refusal(
+            ProblemCode.MALFORMED, "a field of the request or the transcript has not its documented type"
+        )
     return Opened(request, transcript, certificate, taken_at)
 
 
@@ -81,47 +83,49 @@ def _well_typed(request: QualificationRequest, transcript: Transcript) -> bool:
     )
 
 
-def check_sender(opened: Opened, record: str, service: str, peer: Peer) -> Problem | None:
+def check_sender(opened: Opened, record: str, service: str, peer: ClientTerminal) -> Refusal | None:
     """Header, client certificate and transcript must name the same visit and terminal, and this service."""
     transcript = opened.transcript
     if transcript.visit != record:
-        return Problem(Code.MALFORMED, "Idempotency-Key and the transcript's visit differ")
+        return Refusal(ProblemCode.MALFORMED, "Idempotency-Key and the transcript's visit differ")
     if (transcript.terminal, transcript.institution) != (peer.terminal, peer.institution):
-        return Problem(Code.TERMINAL_MISMATCH)
+        return Refusal(ProblemCode.TERMINAL_MISMATCH)
     if transcript.service != service:
-        return Problem(Code.MALFORMED, f"the transcript is for another service; this one is {service!r}")
+        return Refusal(
+            ProblemCode.MALFORMED, f"the transcript is for another service; this one is {service!r}"
+        )
     return None
 
 
-def check_sense(opened: Opened) -> Problem | None:
+def check_sense(opened: Opened) -> Refusal | None:
     """Consent belongs to the home mode alone, the visual check to the card and a named member of staff."""
     transcript, request = opened.transcript, opened.request
     asked = transcript.consent.form is not ConsentForm.NOT_ASKED
     if asked != (transcript.mode is Mode.HOME_CONSENT):
-        return Problem(Code.MALFORMED, "consent and mode disagree")
+        return Refusal(ProblemCode.MALFORMED, "consent and mode disagree")
     if opened.visual:
         if transcript.device is not Device.CARD or not transcript.staff or request.signature is not None:
-            return Problem(
-                Code.MALFORMED, "the visual check needs card and staff number and has no signature"
+            return Refusal(
+                ProblemCode.MALFORMED, "the visual check needs card and staff number and has no signature"
             )
     elif transcript.staff is not None:
-        return Problem(Code.MALFORMED, "a staff number belongs to the visual check only")
+        return Refusal(ProblemCode.MALFORMED, "a staff number belongs to the visual check only")
     return None
 
 
-def check_token(opened: Opened, trust: TokenTrust | None, now: float) -> Problem | None:
+def check_token(opened: Opened, trust: TokenTrust | None, now: float) -> Refusal | None:
     """Chain, dates and signature. A visual check has no signature; whether it may come is asked elsewhere."""
     present = datetime.fromtimestamp(now, UTC)
     certificate = opened.certificate
     if trust is not None and not trust.vouches_for(certificate):
-        return Problem(Code.CERTIFICATE_UNTRUSTED)
+        return Refusal(ProblemCode.CERTIFICATE_UNTRUSTED)
     # A record that waited is judged by the day it was taken, if the terminal's clock was right then.
     moment = min(opened.taken_at, present) if opened.transcript.clock_trusted else present
     if not certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc:
-        return Problem(Code.CERTIFICATE_EXPIRED)
+        return Refusal(ProblemCode.CERTIFICATE_EXPIRED)
     if opened.visual:
         return None
-    return None if _signature_fits(opened) else Problem(Code.BAD_SIGNATURE)
+    return None if _signature_fits(opened) else Refusal(ProblemCode.BAD_SIGNATURE)
 
 
 def _signature_fits(opened: Opened) -> bool:
@@ -143,7 +147,9 @@ def _signature_fits(opened: Opened) -> bool:
     return True
 
 
-def check_challenge(opened: Opened, found: StoredChallenge | None, peer: Peer, now: float) -> Problem | None:
+def check_challenge(
+    opened: Opened, found: StoredChallenge | None, peer: ClientTerminal, now: float
+) -> Refusal | None:
     """Whether the challenge was ours for this visit, and is unused and in time.
 
     A record that had to wait comes late. That it was signed after the challenge was given is proven by the
@@ -153,11 +159,11 @@ def check_challenge(opened: Opened, found: StoredChallenge | None, peer: Peer, n
     a clock.
     """
     if found is None or (found.institution, found.terminal) != (peer.institution, peer.terminal):
-        return Problem(Code.CHALLENGE_EXPIRED)
+        return Refusal(ProblemCode.CHALLENGE_EXPIRED)
     if found.used:
-        return Problem(Code.CHALLENGE_USED)
+        return Refusal(ProblemCode.CHALLENGE_USED)
     if found.visit != opened.transcript.visit:
-        return Problem(Code.CHALLENGE_EXPIRED, "the challenge was given for another visit")
+        return Refusal(ProblemCode.CHALLENGE_EXPIRED, "the challenge was given for another visit")
     if now <= found.expires:
         return None
     skew = timedelta(seconds=SKEW_S)
@@ -165,7 +171,7 @@ def check_challenge(opened: Opened, found: StoredChallenge | None, peer: Peer, n
     last = datetime.fromtimestamp(found.expires, UTC) + skew
     if not opened.transcript.clock_trusted or first <= opened.taken_at <= last:
         return None
-    return Problem(Code.CHALLENGE_EXPIRED)
+    return Refusal(ProblemCode.CHALLENGE_EXPIRED)
 
 
 def is_late(opened: Opened, found: StoredChallenge | None, now: float) -> bool:

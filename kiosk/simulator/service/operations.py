@@ -29,8 +29,8 @@ from kiosk.simulator.service.judging import (
     is_late,
     open_request,
 )
-from kiosk.simulator.service.problems import Code, Problem
-from kiosk.simulator.service.store import Peer, ServiceKey, Store, StoredChallenge, StoredRecord
+from kiosk.simulator.service.problems import ProblemCode, Refusal
+from kiosk.simulator.service.store import ClientTerminal, ServiceKey, Store, StoredChallenge, StoredRecord
 from kiosk.simulator.service.token_trust import TokenTrust
 
 SUITE = SuiteName.X25519_SHA256_CHACHA20POLY1305
@@ -40,7 +40,7 @@ UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f
 
 
 @dataclass(frozen=True)
-class Done:
+class Completed:
     """An operation that went well: HTTP status and JSON body."""
 
     status: int
@@ -77,9 +77,9 @@ class Operations:
         if not store.service_keys():
             self.rotate_key()
 
-    def keys(self) -> Done:
+    def keys(self) -> Completed:
         """GET /v1/keys."""
-        return Done(200, {"service": self._name, "keys": self.published_keys()})
+        return Completed(200, {"service": self._name, "keys": self.published_keys()})
 
     def published_keys(self) -> list[dict[str, str]]:
         """Every key that still opens requests, the current one first."""
@@ -95,16 +95,16 @@ class Operations:
         )
         return key_id
 
-    def challenge(self, peer: Peer, body: object) -> Done | Problem:
+    def challenge(self, peer: ClientTerminal, body: object) -> Completed | Refusal:
         """POST /v1/challenges."""
         visit = body.get("visit") if isinstance(body, dict) else None
         if not isinstance(visit, str) or not UUID_FORM.fullmatch(visit):
-            return Problem(Code.MALFORMED, "visit must be a UUID in lower case")
+            return Refusal(ProblemCode.MALFORMED, "visit must be a UUID in lower case")
         now = self._clock()
         with self._store.transaction():
             found = self._store.challenge_of_visit(peer, visit)
             if found is not None and found.used:
-                return Problem(Code.CHALLENGE_USED)
+                return Refusal(ProblemCode.CHALLENGE_USED)
             if found is None or found.expires <= now:
                 found = StoredChallenge(
                     institution=peer.institution,
@@ -116,7 +116,7 @@ class Operations:
                     used=0,
                 )
                 self._store.put_challenge(found)
-        return Done(
+        return Completed(
             201,
             {
                 "visit": visit,
@@ -125,17 +125,17 @@ class Operations:
             },
         )
 
-    def status(self, peer: Peer, record: str) -> Done | Problem:
+    def status(self, peer: ClientTerminal, record: str) -> Completed | Refusal:
         """GET /v1/qualifications/{id}."""
         with self._store.transaction():
             found = self._store.record(record)
             if found is None or not _belongs(found, peer):
-                return Problem(Code.UNKNOWN)
-            return Done(200, self._told(found))
+                return Refusal(ProblemCode.UNKNOWN)
+            return Completed(200, self._told(found))
 
     def qualify(
-        self, peer: Peer, record: str, submission: Submission, plan: Callable[[], AnswerPlan]
-    ) -> Done | Problem:
+        self, peer: ClientTerminal, record: str, submission: Submission, plan: Callable[[], AnswerPlan]
+    ) -> Completed | Refusal:
         """POST /v1/qualifications: repetition first, then everything else, in one transaction.
 
         `plan` is asked for the answer of a new record only.
@@ -147,12 +147,12 @@ class Operations:
             if known is not None:
                 return self._repeated(known, peer, submission)
             judged = self._judge(peer, record, submission, now)
-            if isinstance(judged, Problem):
+            if isinstance(judged, Refusal):
                 return judged
             chosen = plan()
             agreed = self._consent_in_force(judged)
             answer = _answer(chosen, judged, submission.suite, agreed, now)
-            if isinstance(answer, Problem):
+            if isinstance(answer, Refusal):
                 return answer
             if judged.transcript.challenge is not None:
                 self._store.use_challenge(judged.transcript.challenge)
@@ -169,14 +169,16 @@ class Operations:
             self._store.add_record(stored)
             if judged.transcript.consent.form not in (ConsentForm.NOT_ASKED, ConsentForm.AS_REGISTERED):
                 self._store.register_consent(_person(judged), agreed)
-            return Done(200, _current(stored))
+            return Completed(200, _current(stored))
 
-    def _repeated(self, known: StoredRecord, peer: Peer, submission: Submission) -> Done | Problem:
+    def _repeated(
+        self, known: StoredRecord, peer: ClientTerminal, submission: Submission
+    ) -> Completed | Refusal:
         if not _belongs(known, peer):
-            return Problem(Code.TERMINAL_MISMATCH)
+            return Refusal(ProblemCode.TERMINAL_MISMATCH)
         if known.body_hash != submission.body_hash:
-            return Problem(Code.PAYLOAD_MISMATCH)
-        return Done(200, self._told(known))
+            return Refusal(ProblemCode.PAYLOAD_MISMATCH)
+        return Completed(200, self._told(known))
 
     def _told(self, known: StoredRecord) -> dict[str, Any]:
         """The stored answer; each asking brings an unfinished one nearer to its end."""
@@ -186,12 +188,14 @@ class Operations:
                 return known.answer
         return _current(known)
 
-    def _judge(self, peer: Peer, record: str, submission: Submission, now: float) -> Opened | Problem:
+    def _judge(
+        self, peer: ClientTerminal, record: str, submission: Submission, now: float
+    ) -> Opened | Refusal:
         key = self._store.key(submission.key_id)
         if key is None:
-            return Problem(Code.KEY_UNKNOWN)
+            return Refusal(ProblemCode.KEY_UNKNOWN)
         opened = open_request(submission.sealed, record, submission.suite, key, peer)
-        if isinstance(opened, Problem):
+        if isinstance(opened, Refusal):
             return opened
         return (
             check_sender(opened, record, self._name, peer)
@@ -203,17 +207,17 @@ class Operations:
             or opened
         )
 
-    def _check_visual(self, opened: Opened, peer: Peer) -> Problem | None:
+    def _check_visual(self, opened: Opened, peer: ClientTerminal) -> Refusal | None:
         if opened.visual and not self._store.visual_allowed(peer.terminal):
-            return Problem(Code.VISUAL_NOT_ALLOWED)
+            return Refusal(ProblemCode.VISUAL_NOT_ALLOWED)
         return None
 
-    def _check_revocation(self, opened: Opened) -> Problem | None:
+    def _check_revocation(self, opened: Opened) -> Refusal | None:
         if self._store.token_is_revoked(f"{opened.certificate.serial_number:x}"):
-            return Problem(Code.CERTIFICATE_REVOKED)
+            return Refusal(ProblemCode.CERTIFICATE_REVOKED)
         return None
 
-    def _check_challenge(self, opened: Opened, peer: Peer, now: float) -> Problem | None:
+    def _check_challenge(self, opened: Opened, peer: ClientTerminal, now: float) -> Refusal | None:
         challenge = opened.transcript.challenge
         if challenge is None:
             return None
@@ -238,19 +242,19 @@ class Operations:
             self._store.purge(now)
 
 
-def read_submission(body: object) -> Submission | Problem:
+def read_submission(body: object) -> Submission | Refusal:
     """Read the fields of POST /v1/qualifications."""
     match body:
         case {"v": 1, "suite": str(suite), "key_id": str(key_id), "sealed": str(sealed), **rest} if not rest:
             pass
         case _:
-            return Problem(Code.MALFORMED, "the body needs exactly v (1), suite, key_id and sealed")
+            return Refusal(ProblemCode.MALFORMED, "the body needs exactly v (1), suite, key_id and sealed")
     try:
         name = SuiteName(suite)
         blob = base64.b64decode(sealed, validate=True)
         canonical = rfc8785.dumps({"v": 1, "suite": suite, "key_id": key_id, "sealed": sealed})
     except (binascii.Error, ValueError):
-        return Problem(Code.MALFORMED, "suite must be a documented one, sealed must be base64")
+        return Refusal(ProblemCode.MALFORMED, "suite must be a documented one, sealed must be base64")
     return Submission(name, key_id, blob, hashlib.sha256(canonical).digest())
 
 
@@ -264,13 +268,13 @@ def _published(key: ServiceKey) -> dict[str, str]:
     }
 
 
-def _belongs(record: StoredRecord, peer: Peer) -> bool:
+def _belongs(record: StoredRecord, peer: ClientTerminal) -> bool:
     return (record.institution, record.terminal) == (peer.institution, peer.terminal)
 
 
 def _answer(
     plan: AnswerPlan, opened: Opened, suite: SuiteName, agreed: list[str], now: float
-) -> dict[str, Any] | Problem:
+) -> dict[str, Any] | Refusal:
     """The whole body as it is told in the end."""
     settled = AnswerPlan(validity=plan.validity) if plan.segment is SegmentOfResult.IN_PROGRESS else plan
     sealed: dict[str, str] | None = None
@@ -278,7 +282,7 @@ def _answer(
         try:
             sealed = sealed_answer(settled, opened.request, opened.transcript, suite, agreed, now)
         except ValueError:  # a point of low order, to which nothing can be sealed
-            return Problem(Code.MALFORMED, "the response key is no usable X25519 key")
+            return Refusal(ProblemCode.MALFORMED, "the response key is no usable X25519 key")
     return {"v": 1, "id": opened.transcript.visit, "result": result_codes(settled, now), "answer": sealed}
 
 

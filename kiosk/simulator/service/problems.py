@@ -7,7 +7,7 @@ from typing import Any
 CONTENT_TYPE = "application/problem+json"
 
 
-class Code(Enum):
+class ProblemCode(Enum):
     """Each code with its HTTP status and title. The title is for people, the code is for programs."""
 
     MALFORMED = ("malformed", 400, "The request does not have the documented form")
@@ -45,10 +45,10 @@ class Code(Enum):
 
 
 @dataclass(frozen=True)
-class Problem:
+class Refusal:
     """One refusal. `detail` says what to mend and never repeats content of the request."""
 
-    code: Code
+    code: ProblemCode
     detail: str | None = None
     retry_after: int | None = None  #: seconds, sent as Retry-After
 
@@ -65,17 +65,17 @@ class Problem:
         return fields
 
 
-def code_of(word: str) -> Code | None:
+def code_of(word: str) -> ProblemCode | None:
     """The code of this name."""
-    return next((code for code in Code if code.word == word), None)
+    return next((code for code in ProblemCode if code.word == word), None)
 
 
-def code_for(status: int) -> Code:
+def code_for(status: int) -> ProblemCode:
     """The code that a fault of this HTTP status carries when none is named."""
     match status:
         case 429:
-            return Code.TOO_MANY_REQUESTS
+            return ProblemCode.TOO_MANY_REQUESTS
         case 500:
-            return Code.INTERNAL
+            return ProblemCode.INTERNAL
         case _:
-            return next((code for code in Code if code.status == status), Code.UNAVAILABLE)
+            return next((code for code in ProblemCode if code.status == status), ProblemCode.UNAVAILABLE)

@@ -11,7 +11,7 @@ import click
 from kiosk.simulator.service.enrolments import CODE_FORM, INSTITUTION_FORM
 from kiosk.simulator.service.service_pki import prepare_service
 from kiosk.simulator.service.service_server import Setup, StartError, start
-from kiosk.simulator.service.token_trust import TrustError, load_trust
+from kiosk.simulator.service.token_trust import TokenTrustError, load_trust
 
 
 @click.command()
@@ -66,7 +66,7 @@ def service(
             seed=seed,
         )
         asyncio.run(_serve(setup))
-    except (TrustError, StartError) as fault:
+    except (TokenTrustError, StartError) as fault:
         raise click.ClickException(str(fault)) from None
     except OSError as fault:
         raise click.ClickException(f"{folder}: cannot be used: {fault.strerror}") from None

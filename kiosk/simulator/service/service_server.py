@@ -20,7 +20,7 @@ from kiosk.simulator.service.operations import Operations
 from kiosk.simulator.service.service_pki import ServiceFiles
 from kiosk.simulator.service.store import Store
 from kiosk.simulator.service.token_trust import TokenTrust
-from kiosk.simulator.service.web import Front, Meter
+from kiosk.simulator.service.web import Front, RequestMeter
 
 
 class StartError(Exception):
@@ -54,7 +54,7 @@ class _Door:
     listening: asyncio.Server | None = None
 
 
-class Doors:
+class ListeningPorts:
     """Both ports."""
 
     def __init__(self, doors: tuple[_Door, ...]) -> None:
@@ -86,12 +86,12 @@ class Doors:
         return tuple(door.port for door in self._doors)
 
 
-class Service:
+class ServiceServer:
     """A started service; `ports` are the real ones, main port first."""
 
     def __init__(
         self,
-        doors: Doors,
+        doors: ListeningPorts,
         runners: tuple[web.AppRunner, ...],
         control: asyncio.Server,
         control_path: Path,
@@ -114,7 +114,7 @@ class Service:
         self._store.close()
 
 
-async def start(setup: Setup) -> Service:
+async def start(setup: Setup) -> ServiceServer:
     """Start listening; raises StartError when a port or the control socket is taken."""
     store = Store(setup.files.database)
     desk = Operations(store, setup.name, setup.trust, time.time, secrets.token_bytes)
@@ -123,12 +123,12 @@ async def start(setup: Setup) -> Service:
         enrolment.issue_code(institution, code)
     for terminal in setup.visual:
         store.allow_visual(terminal, allowed=True)
-    plan, meter = FaultPlan(random.Random(setup.seed).random), Meter()  # noqa: S311 - chance of faults only
+    plan, meter = FaultPlan(random.Random(setup.seed).random), RequestMeter()  # noqa: S311 - chance of faults only
     front = Front(store, desk, enrolment, plan, meter)
     main, enrol = (_runner(app) for app in (front.main_app(), front.enrolment_app()))
     for runner in (main, enrol):
         await runner.setup()
-    doors = Doors(
+    doors = ListeningPorts(
         (
             _Door(main, _tls(setup.files, demand_client=True), setup.host, setup.port),
             _Door(enrol, _tls(setup.files, demand_client=False), setup.host, setup.enrol_port),
@@ -145,7 +145,7 @@ async def start(setup: Setup) -> Service:
             await runner.cleanup()
         store.close()
         raise StartError(_say(fault, setup)) from None
-    return Service(doors, (main, enrol), listening, setup.control, store)
+    return ServiceServer(doors, (main, enrol), listening, setup.control, store)
 
 
 def _runner(app: web.Application) -> web.AppRunner:

@@ -18,7 +18,7 @@ NEVER = -1  #: asks_left of a record whose answer stays "in progress"
 
 
 @dataclass(frozen=True)
-class Peer:
+class ClientTerminal:
     """The terminal at the other end, by its client certificate."""
 
     institution: str
@@ -110,7 +110,7 @@ class Store:
 
     # ---- challenges
 
-    def challenge_of_visit(self, peer: Peer, visit: str) -> StoredChallenge | None:
+    def challenge_of_visit(self, peer: ClientTerminal, visit: str) -> StoredChallenge | None:
         return self._challenge(
             "institution = ? AND terminal = ? AND visit = ?", peer.institution, peer.terminal, visit
         )
@@ -216,13 +216,13 @@ class Store:
 
     # ---- terminals and tokens
 
-    def add_certificate(self, peer: Peer, now: float) -> None:
+    def add_certificate(self, peer: ClientTerminal, now: float) -> None:
         self.db.execute(
             "INSERT OR REPLACE INTO client_certificates VALUES (?, ?, ?, ?)",
             (peer.serial, peer.institution, peer.terminal, now),
         )
 
-    def is_revoked(self, peer: Peer) -> bool:
+    def is_revoked(self, peer: ClientTerminal) -> bool:
         """Whether this certificate was issued before its terminal was revoked."""
         row = self.db.execute(
             "SELECT 1 FROM revoked_terminals WHERE institution = ? AND terminal = ? AND revoked >= coalesce("

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 SUFFIXES = frozenset({".pem", ".cer", ".crt", ".der"})
 
 
-class TrustError(Exception):
+class TokenTrustError(Exception):
     """The trust folder cannot be used."""
 
 
@@ -31,13 +31,13 @@ class TokenTrust:
 def load_trust(folder: Path) -> TokenTrust:
     """Read every certificate of the folder (PEM or DER); raises TrustError when there is none."""
     if not folder.is_dir():
-        raise TrustError(f"{folder}: no such folder; give the folder of the tokens' CA certificates")
+        raise TokenTrustError(f"{folder}: no such folder; give the folder of the tokens' CA certificates")
     anchors: list[x509.Certificate] = []
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in SUFFIXES:
             anchors.extend(_load(path))
     if not anchors:
-        raise TrustError(f"{folder}: no certificate here (*.pem, *.cer, *.crt, *.der)")
+        raise TokenTrustError(f"{folder}: no certificate here (*.pem, *.cer, *.crt, *.der)")
     return TokenTrust(tuple(anchors))
 
 
@@ -48,7 +48,7 @@ def _load(path: Path) -> list[x509.Certificate]:
             return x509.load_pem_x509_certificates(content)
         return [x509.load_der_x509_certificate(content)]
     except ValueError:
-        raise TrustError(f"{path}: not a certificate; remove it or replace it") from None
+        raise TokenTrustError(f"{path}: not a certificate; remove it or replace it") from None
 
 
 def _issued(anchor: x509.Certificate, certificate: x509.Certificate) -> bool:

@@ -12,33 +12,33 @@ from aiohttp import web
 
 from kiosk.simulator.service.enrolments import EnrolmentOperations
 from kiosk.simulator.service.injected_faults import (
-    Answered,
+    AnswerAs,
+    AnswerNonsense,
     Delay,
     DelayAnswer,
     FaultPlan,
     LoseAnswer,
     LoseRequest,
-    Nonsense,
     NonsenseKind,
     Operation,
     Refuse,
 )
 from kiosk.simulator.service.invented_answers import AnswerPlan
-from kiosk.simulator.service.operations import UUID_FORM, Done, Operations, Submission, read_submission
-from kiosk.simulator.service.problems import CONTENT_TYPE, Code, Problem, code_for, code_of
-from kiosk.simulator.service.store import Peer, Store
+from kiosk.simulator.service.operations import UUID_FORM, Completed, Operations, Submission, read_submission
+from kiosk.simulator.service.problems import CONTENT_TYPE, ProblemCode, Refusal, code_for, code_of
+from kiosk.simulator.service.store import ClientTerminal, Store
 
 MAX_BODY = 64 * 1024
 OVERSIZED = 2 * 1024 * 1024
 JSON_TYPE = "application/json"
 
-Reply = Done | Problem
+Reply = Completed | Refusal
 Work = Callable[[], Awaitable[Reply]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
-class Meter:
+class RequestMeter:
     """What came in since the start, lost and refused requests included."""
 
     by_operation: Counter[str] = field(default_factory=Counter)
@@ -55,7 +55,12 @@ class Front:
     """The handlers. `working` holds the records whose work has begun and whose answer is not committed."""
 
     def __init__(
-        self, store: Store, desk: Operations, enrolment: EnrolmentOperations, plan: FaultPlan, meter: Meter
+        self,
+        store: Store,
+        desk: Operations,
+        enrolment: EnrolmentOperations,
+        plan: FaultPlan,
+        meter: RequestMeter,
     ) -> None:
         self._store = store
         self._desk = desk
@@ -85,9 +90,9 @@ class Front:
     async def _on_challenge(self, request: web.Request) -> web.StreamResponse:
         async def work() -> Reply:
             peer, body = self._peer(request), await _body(request)
-            if isinstance(peer, Problem):
+            if isinstance(peer, Refusal):
                 return peer
-            return body if isinstance(body, Problem) else self._desk.challenge(peer, body)
+            return body if isinstance(body, Refusal) else self._desk.challenge(peer, body)
 
         return await self._served(request, Operation.CHALLENGE, None, work)
 
@@ -96,14 +101,14 @@ class Front:
 
         async def work() -> Reply:
             peer, body = self._peer(request), await _body(request)
-            if isinstance(peer, Problem):
+            if isinstance(peer, Refusal):
                 return peer
-            submission = body if isinstance(body, Problem) else read_submission(body)
-            if isinstance(submission, Problem):
+            submission = body if isinstance(body, Refusal) else read_submission(body)
+            if isinstance(submission, Refusal):
                 return submission
             if record is None or not UUID_FORM.fullmatch(record):
-                return Problem(
-                    Code.MALFORMED, "the header Idempotency-Key must be the visit's UUID in lower case"
+                return Refusal(
+                    ProblemCode.MALFORMED, "the header Idempotency-Key must be the visit's UUID in lower case"
                 )
             return await self._qualified(peer, record, submission)
 
@@ -114,41 +119,45 @@ class Front:
 
         async def work() -> Reply:
             peer = self._peer(request)
-            if isinstance(peer, Problem):
+            if isinstance(peer, Refusal):
                 return peer
-            return self._desk.status(peer, record) if UUID_FORM.fullmatch(record) else Problem(Code.UNKNOWN)
+            return (
+                self._desk.status(peer, record)
+                if UUID_FORM.fullmatch(record)
+                else Refusal(ProblemCode.UNKNOWN)
+            )
 
         return await self._served(request, Operation.STATUS, record, work)
 
     async def _on_keys(self, request: web.Request) -> web.StreamResponse:
         async def work() -> Reply:
             peer = self._peer(request)
-            return peer if isinstance(peer, Problem) else self._desk.keys()
+            return peer if isinstance(peer, Refusal) else self._desk.keys()
 
         return await self._served(request, Operation.KEYS, None, work)
 
     async def _on_enrolment(self, request: web.Request) -> web.StreamResponse:
         async def work() -> Reply:
             body = await _body(request)
-            return body if isinstance(body, Problem) else self._enrolment.enrol(body)
+            return body if isinstance(body, Refusal) else self._enrolment.enrol(body)
 
         return await self._served(request, Operation.ENROLMENT, None, work)
 
     async def _on_renewal(self, request: web.Request) -> web.StreamResponse:
         async def work() -> Reply:
             peer, present, body = self._peer(request), certificate_of(request), await _body(request)
-            if isinstance(peer, Problem):
+            if isinstance(peer, Refusal):
                 return peer
             assert present is not None, "the main port demands a certificate"
-            return body if isinstance(body, Problem) else self._enrolment.renew(peer, present, body)
+            return body if isinstance(body, Refusal) else self._enrolment.renew(peer, present, body)
 
         return await self._served(request, Operation.RENEWAL, None, work)
 
-    async def _qualified(self, peer: Peer, record: str, submission: Submission) -> Reply:
+    async def _qualified(self, peer: ClientTerminal, record: str, submission: Submission) -> Reply:
         begun = self._working.get(record)
         if begun is not None:
             same = begun == submission.body_hash
-            return Problem(Code.IN_PROGRESS if same else Code.PAYLOAD_MISMATCH)
+            return Refusal(ProblemCode.IN_PROGRESS if same else ProblemCode.PAYLOAD_MISMATCH)
         self._working[record] = submission.body_hash
         try:
             await self._pause(self._plan.take(Delay, Operation.QUALIFICATION))
@@ -172,7 +181,7 @@ class Front:
             await self._pause(self._plan.take(Delay, operation))
         content = _content(await work())
         await self._pause(self._plan.take(DelayAnswer, operation))
-        nonsense = self._plan.take(Nonsense, operation)
+        nonsense = self._plan.take(AnswerNonsense, operation)
         if nonsense is not None:
             content = _nonsense(nonsense.kind, content)
         lose = self._plan.take(LoseAnswer, operation)
@@ -187,15 +196,17 @@ class Front:
             await asyncio.sleep(delay.seconds)
 
     def _next_answer(self) -> AnswerPlan:
-        answered = self._plan.take(Answered, Operation.QUALIFICATION)
+        answered = self._plan.take(AnswerAs, Operation.QUALIFICATION)
         return AnswerPlan() if answered is None else answered.plan
 
-    def _peer(self, request: web.Request) -> Peer | Problem:
+    def _peer(self, request: web.Request) -> ClientTerminal | Refusal:
         """The terminal by its client certificate: O is the institution, CN the terminal."""
         peer = peer_of(request)
         if peer is None:
-            return Problem(Code.TERMINAL_MISMATCH, "the client certificate names no institution and terminal")
-        return Problem(Code.REVOKED) if self._store.is_revoked(peer) else peer
+            return Refusal(
+                ProblemCode.TERMINAL_MISMATCH, "the client certificate names no institution and terminal"
+            )
+        return Refusal(ProblemCode.REVOKED) if self._store.is_revoked(peer) else peer
 
 
 @dataclass(frozen=True)
@@ -218,7 +229,7 @@ class _Content:
         return f"{head}Content-Length: {len(self.body)}\r\n\r\n".encode(), self.body
 
 
-def peer_of(request: web.Request) -> Peer | None:
+def peer_of(request: web.Request) -> ClientTerminal | None:
     """Read the subject of the certificate that the TLS layer has verified; None if it lacks O or CN."""
     transport = request.transport
     tls = None if transport is None else transport.get_extra_info("ssl_object")
@@ -229,7 +240,7 @@ def peer_of(request: web.Request) -> Peer | None:
     institution, terminal = subject.get("organizationName"), subject.get("commonName")
     if institution is None or terminal is None:
         return None
-    return Peer(institution, terminal, certificate["serialNumber"].lstrip("0").lower())
+    return ClientTerminal(institution, terminal, certificate["serialNumber"].lstrip("0").lower())
 
 
 def certificate_of(request: web.Request) -> bytes | None:
@@ -239,27 +250,27 @@ def certificate_of(request: web.Request) -> bytes | None:
     return None if tls is None else tls.getpeercert(binary_form=True)
 
 
-async def _body(request: web.Request) -> object | Problem:
+async def _body(request: web.Request) -> object | Refusal:
     if request.content_type != JSON_TYPE:
-        return Problem(Code.MEDIA_TYPE)
+        return Refusal(ProblemCode.MEDIA_TYPE)
     try:
         body: object = json.loads(await request.read())
     except (ValueError, RecursionError):
-        return Problem(Code.MALFORMED, "the body is not JSON in UTF-8")
+        return Refusal(ProblemCode.MALFORMED, "the body is not JSON in UTF-8")
     return body
 
 
 def _content(reply: Reply) -> _Content:
     match reply:
-        case Done(status, body):
+        case Completed(status, body):
             return _Content(status, JSON_TYPE, _json(body))
-        case Problem(code):
+        case Refusal(code):
             return _problem(reply, code.status)
         case _:
             assert_never(reply)
 
 
-def _problem(problem: Problem, status: int) -> _Content:
+def _problem(problem: Refusal, status: int) -> _Content:
     headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
     return _Content(status, CONTENT_TYPE, _json(problem.body(status)), headers)
 
@@ -267,7 +278,7 @@ def _problem(problem: Problem, status: int) -> _Content:
 def _refused(refuse: Refuse) -> web.Response:
     code = code_for(refuse.status) if refuse.code is None else code_of(refuse.code)
     assert code is not None, "the control checks the code when the fault is armed"
-    return _problem(Problem(code, retry_after=refuse.retry_after), refuse.status).response()
+    return _problem(Refusal(code, retry_after=refuse.retry_after), refuse.status).response()
 
 
 def _nonsense(kind: NonsenseKind, content: _Content) -> _Content:
@@ -307,9 +318,9 @@ async def _as_problems(request: web.Request, handler: Handler) -> web.StreamResp
     try:
         return await handler(request)
     except web.HTTPNotFound:
-        return _content(Problem(Code.NOT_FOUND)).response()
+        return _content(Refusal(ProblemCode.NOT_FOUND)).response()
     except web.HTTPMethodNotAllowed as fault:
-        content = _content(Problem(Code.METHOD_NOT_ALLOWED))
+        content = _content(Refusal(ProblemCode.METHOD_NOT_ALLOWED))
         return replace(content, headers={"Allow": ", ".join(sorted(fault.allowed_methods))}).response()
     except web.HTTPRequestEntityTooLarge:
-        return _content(Problem(Code.TOO_LARGE)).response()
+        return _content(Refusal(ProblemCode.TOO_LARGE)).response()

@@ -10,7 +10,7 @@ import pytest
 from kiosk.channel.notice_file import LINES_SHOWN, UNTOLD, Notice, Words, from_text, shortened, to_text
 from kiosk.commands.first_boot import UNWRITABLE, notice_of
 from kiosk.config.settings import ConfigError
-from kiosk.config.table import Fault
+from kiosk.config.table import ConfigFault
 from kiosk.provisioning.fault_lines import qr_text
 from kiosk.provisioning.first_boot_steps import Faulty, NoCa, NotEnrolled, Outcome
 from kiosk.screens.drawing.fonts import FontBook
@@ -21,7 +21,7 @@ from kiosk.screens.pages.notice_page import notice_picture
 from tests.screens.proof.gallery import DISPLAYS
 
 FAULTS = tuple(
-    Fault(
+    ConfigFault(
         line,
         "first_boot.enrolment_url",
         "must be the https:// address of the enrolment",

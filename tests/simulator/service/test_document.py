@@ -14,7 +14,7 @@ from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import SuiteName
 from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
 from kiosk.simulator.service.injected_faults import Operation
-from kiosk.simulator.service.problems import Code, Problem
+from kiosk.simulator.service.problems import ProblemCode, Refusal
 from tests.simulator.service.openapi_conformity import Conformity
 
 Node = dict[str, Any]
@@ -68,7 +68,7 @@ def test_every_body_has_a_schema_and_fitting_examples(conformity: Conformity) ->
 def test_every_code_is_described_as_the_service_sends_it(conformity: Conformity) -> None:
     examples = conformity.document["components"]["examples"].values()
     described = {node["value"]["code"]: node["value"] for node in examples if "code" in node["value"]}
-    assert described == {code.word: Problem(code).body() for code in Code}
+    assert described == {code.word: Refusal(code).body() for code in ProblemCode}
 
 
 def test_every_code_but_the_unknown_path_belongs_to_an_operation(conformity: Conformity) -> None:
@@ -77,7 +77,7 @@ def test_every_code_but_the_unknown_path_belongs_to_an_operation(conformity: Con
         for _, content in contents(conformity)
         for example in content["examples"].values()
     }
-    assert used - {None} == {code.word for code in Code} - {"not_found"}
+    assert used - {None} == {code.word for code in ProblemCode} - {"not_found"}
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.simulator.service.enrolments import EnrolmentOperations
-from kiosk.simulator.service.operations import Done, Operations
-from kiosk.simulator.service.problems import Problem
+from kiosk.simulator.service.operations import Completed, Operations
+from kiosk.simulator.service.problems import Refusal
 from kiosk.simulator.service.service_pki import prepare_service
-from kiosk.simulator.service.store import Peer, Store, StoredRecord
+from kiosk.simulator.service.store import ClientTerminal, Store, StoredRecord
 from tests.simulator.service.running import INSTITUTION, new_visit
 from tests.simulator.service.test_enrolment import csr
 
 HOUR = 3600.0
 NOON = 1_800_000_000.0
-PEER = Peer(INSTITUTION, "K001", "1")
+PEER = ClientTerminal(INSTITUTION, "K001", "1")
 CODE = "123456789012"
 
 
@@ -34,14 +34,14 @@ class World:
 
     def challenge(self, visit: str) -> tuple[str, int]:
         done = self.desk.challenge(PEER, {"visit": visit})
-        assert isinstance(done, Done)
+        assert isinstance(done, Completed)
         return done.body["challenge"], done.body["expires_in"]
 
     def enrol(self, code: str) -> str:
         """The code of the problem, or the status."""
         body = {"institution": INSTITUTION, "terminal": "K001", "activation_code": code, "csr": self.csr}
         reply = self.enrolment.enrol(body)
-        return reply.code.word if isinstance(reply, Problem) else str(reply.status)
+        return reply.code.word if isinstance(reply, Refusal) else str(reply.status)
 
 
 @pytest.fixture
@@ -87,9 +87,9 @@ def test_a_record_is_forgotten_after_72_hours_but_its_effect_is_not(world: World
     record = StoredRecord("r", INSTITUTION, "K001", b"hash", {"v": 1}, 0, {}, NOON)
     world.store.add_record(record)
     world.store.purge(NOON + 72 * HOUR)
-    assert world.desk.status(PEER, "r") == Done(200, {"v": 1})
+    assert world.desk.status(PEER, "r") == Completed(200, {"v": 1})
     world.store.purge(NOON + 72 * HOUR + 1)
-    assert isinstance(world.desk.status(PEER, "r"), Problem)
+    assert isinstance(world.desk.status(PEER, "r"), Refusal)
     assert world.store.effects("r") == 1
 
 
