@@ -17,7 +17,7 @@ import click
 
 from tests.benchmarks import (
     authentication,
-    desk,
+    demo,
     frames,
     health,
     opensc,
@@ -37,7 +37,7 @@ from tests.benchmarks.table import Line, heading, machine, report, shown
 
 PATH = click.Path(path_type=Path)
 
-#: Where rows are found, in the order in which they are measured: what stops the desk's processes comes last.
+#: Where rows are found, in the order in which they are measured: what stops the demo's processes comes last.
 MODULES: tuple[ModuleType, ...] = (
     frames,
     screen_growth,
@@ -48,7 +48,7 @@ MODULES: tuple[ModuleType, ...] = (
     authentication,
     opensc,
     reader_growth,
-    desk,
+    demo,
     presence,
     screen_window,
     screen_steps,

@@ -22,8 +22,8 @@ from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.simulator.demo.demo_folder import PIN, kiosk_argv
 from kiosk.simulator.demo.household import Household
-from kiosk.simulator.demo.place import PIN, kiosk_argv
 from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient
 from kiosk.simulator.radio.airtime import answer_delay_s, frame_s, fwt_s
 from kiosk.simulator.tokens.hierarchy import Hierarchy, default_folder, ensure_hierarchy

@@ -1,6 +1,6 @@
 """What the command line needs: `kiosk status`, `kiosk doctor` and `kiosk report`, from spawn to end.
 
-The desk's reader and uploader are asked, with all they have seen so far; the report is that of another
+The demo's reader and uploader are asked, with all they have seen so far; the report is that of another
 uploader, which has counted 100,000 visits in a month.
 """
 
@@ -11,9 +11,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.simulator.demo.place import kiosk_argv
+from kiosk.simulator.demo.demo_folder import kiosk_argv
 from kiosk.uploader.store.database import PRAGMAS, Database
-from tests.benchmarks.desk import open_desk
+from tests.benchmarks.demo import open_demo
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row, spread
 from tests.report.month import a_month, fill
 from tests.uploader.world import Token, running_uploader, write_config
@@ -41,8 +41,8 @@ def _children_ms() -> float:
 @row("status_ms", "ms", goal=at_most(200))
 def status(lab: Lab) -> Measured:
     """`kiosk status --json`, spawn to end."""
-    open_ = lab.once(open_desk)
-    config = str(open_.desk.place.settings(open_.hand.mode))
+    open_ = lab.once(open_demo)
+    config = str(open_.demo.place.settings(open_.hand.mode))
     before = _children_ms()
     times = [_run_ms("status", "--json", "--config", config) for _ in range(RUNS)]
     own = (_children_ms() - before) / RUNS
@@ -95,7 +95,7 @@ def report_kb(lab: Lab) -> Measured:
 @row("doctor_ms", "ms", goal=at_most(3000))
 def doctor(lab: Lab) -> Measured:
     """`kiosk doctor --json`: every part; what this machine lacks is a finding, not a failure."""
-    open_ = lab.once(open_desk)
-    config = str(open_.desk.place.settings(open_.hand.mode))
+    open_ = lab.once(open_demo)
+    config = str(open_.demo.place.settings(open_.hand.mode))
     times = [_run_ms("doctor", "--json", "--config", config, codes=(0, 1)) for _ in range(RUNS)]
     return Measured(statistics.median(times), f"spawn to end, both processes asked; {spread(times, 0)}")

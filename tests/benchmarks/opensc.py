@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.simulator.demo.place import PIN
+from kiosk.simulator.demo.demo_folder import PIN
 from kiosk.simulator.tokens.card import CardAnswer
 from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, Kind, PinState
 from kiosk.simulator.tokens.vpcd import connect, serve_card

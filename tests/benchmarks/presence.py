@@ -1,6 +1,6 @@
 """How soon it is noticed that a token came, where nobody expects one, and that it went, where it is read.
 
-On the whole desk of `desk`: the reader process is the real one, on the virtual field.
+On the whole demo of demo.py: the reader process is the real one, on the virtual field.
 """
 
 import time
@@ -9,7 +9,7 @@ from random import Random
 
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, ChannelError, Presented, Removed, decode
 from kiosk.channel.seqpacket import Peer, connect
-from tests.benchmarks.desk import LATEST_PHASE_S, TAP_USB_MS, VISIT_USB_MS, open_desk
+from tests.benchmarks.demo import LATEST_PHASE_S, TAP_USB_MS, VISIT_USB_MS, open_demo
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, percentile, row, spread
 
 TAPS = 60
@@ -38,9 +38,9 @@ def _wait(peer: Peer, kind: type[Presented] | type[Removed]) -> float:
 @row("idle_presented_p95_ms", "ms", goal=at_most(100))
 def idle_presented(lab: Lab) -> Measured:
     """Token laid down at the start screen → told by the reader process."""
-    open_ = lab.once(open_desk)
+    open_ = lab.once(open_demo)
     open_.client.wait_for("start")
-    peer = connect(open_.desk.place.run / READER_SOCKET)
+    peer = connect(open_.demo.place.run / READER_SOCKET)
     if peer is None:
         raise Unmeasured("the reader process does not listen")
     random = Random(0)  # phases, not secrets
@@ -68,27 +68,27 @@ def idle_presented(lab: Lab) -> Measured:
 @row("removed_to_again_ms", "ms", goal=at_most(300))
 def removed_to_again(lab: Lab) -> Measured:
     """Token taken away during SELECT or READ → "again" drawn; the slowest of all steps."""
-    open_ = lab.once(open_desk)
-    desk, field, hand = open_.client, open_.field, open_.hand
-    desk.wait_for("start")
-    desk.forget()
+    open_ = lab.once(open_demo)
+    screen, field, hand = open_.client, open_.field, open_.hand
+    screen.wait_for("start")
+    screen.forget()
     field.model(usb_ms=VISIT_USB_MS)
     hand.begin()
     hand.choose("card")
     hand.pin()
-    desk.wait_for("hold")
+    screen.wait_for("hold")
     times: list[float] = []
     for command in COMMANDS:
         # after so many answers, or in the middle: the command has arrived, its answer never does
         for order in ({"remove_after_apdu": command}, {"remove_after_frame": 2 * command - 1}):
             presented = field.tap("card", technology="B", **order)
-            again = desk.wait_for("again")
+            again = screen.wait_for("again")
             while again.at < presented:  # the picture of the last time
-                if not desk.changed_since(again, PATIENCE_S):
+                if not screen.changed_since(again, PATIENCE_S):
                     raise Unmeasured("the screen never said that the card was taken away")
-                again = desk.wait_for("again")
+                again = screen.wait_for("again")
             times.append((again.at - field.status()["departed_at"]) * 1000)
-            desk.forget()
+            screen.forget()
     field.tap("card", technology="B")
     hand.ends()
     hand.leave()

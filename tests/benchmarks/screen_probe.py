@@ -1,4 +1,4 @@
-"""The desk's screen process with a stopwatch on its loop; run by `screen_steps` in place of the desk's own.
+"""The demo's screen process with a stopwatch on its loop; run by `screen_steps` in place of the demo's own.
 
 `python -m tests.benchmarks.screen_probe --config FILE --folder DIR --out FILE`. The app is put together as in
 `kiosk.commands.screen`, but its conductor starts the stopwatch and its heartbeat stops it: what lies between
@@ -142,10 +142,10 @@ def assemble(settings: Settings, display: WiredDisplay, panel: DrawnPanel, stopw
 def main(path: Path, folder: Path, out: Path) -> None:
     """Run until SIGTERM, then write the times."""
     settings = load(path)
-    wire = StorySocket(folder / "desk.sock")
+    wire = StorySocket(folder / "story.sock")
     display = WiredDisplay((settings.screen.width, settings.screen.height), wire, None)
     if settings.indicators.board is None:
-        raise click.ClickException("the desk's settings name no board")
+        raise click.ClickException("the demo's settings name no board")
     stopwatch = Stopwatch()
     app = assemble(settings, display, DrawnPanel(settings.indicators.board, display, wire), stopwatch)
     run_until_stopped(app)

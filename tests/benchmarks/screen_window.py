@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kiosk.simulator.demo.place import PIN
-from tests.benchmarks.desk import OpenDemo, cpu_percent, open_desk, rollup_kb
+from kiosk.simulator.demo.demo_folder import PIN
+from tests.benchmarks.demo import OpenDemo, cpu_percent, open_demo, rollup_kb
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, percentile, row, spread
 from tests.system.xserver import XServer, x_server
 
@@ -66,14 +66,14 @@ class Visits:
 
 
 def window(lab: Lab) -> Window:
-    """Put the clinic's screen process with a window into the place of the desk's."""
-    open_ = lab.once(open_desk)
+    """Put the clinic's screen process with a window into the place of the demo's."""
+    open_ = lab.once(open_demo)
     xserver = lab.enter(x_server())
     out = lab.subfolder("window") / "shown.jsonl"
-    household = open_.desk.household
+    household = open_.demo.household
     household.stop("screen")
     argv = [sys.executable, "-m", "tests.benchmarks.window_probe", "--out", str(out)]
-    argv += ["--config", str(open_.desk.place.settings(open_.hand.mode))]
+    argv += ["--config", str(open_.demo.place.settings(open_.hand.mode))]
     household.start("screen", argv, {**xserver.environ, **SOFTWARE})
     made = Window(xserver, out, open_)
     made.wait_for("start")
@@ -143,7 +143,7 @@ def screen_idle_cpu(lab: Lab) -> Measured:
     hand = lab.once(window)
     lab.once(visits)
     time.sleep(6.0)  # after a visit its pages are drawn ahead again
-    percent = cpu_percent(hand.open.desk.household.pid("screen"))
+    percent = cpu_percent(hand.open.demo.household.pid("screen"))
     return Measured(percent, "start screen, window on Xvfb; touches are looked for 25 times a second")
 
 
@@ -152,7 +152,7 @@ def screen_pss(lab: Lab) -> Measured:
     """The screen process's share of memory after visits."""
     hand = lab.once(window)
     lab.once(visits)
-    found = rollup_kb(hand.open.desk.household.pid("screen"))
+    found = rollup_kb(hand.open.demo.household.pid("screen"))
     private = (found["Private_Clean"] + found["Private_Dirty"]) / 1024
     return Measured(
         found["Pss"] / 1024,

@@ -1,6 +1,6 @@
 """How long it takes until something is there: each process until READY=1, the demo until its first picture.
 
-Files are in the page cache and byte code is compiled: these are second starts. The desk's own processes are
+Files are in the page cache and byte code is compiled: these are second starts. The demo's own processes are
 stopped here, so this module is measured last.
 """
 
@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from kiosk.simulator.demo.place import kiosk_argv
-from tests.benchmarks.desk import DUMMY, PROCESSES, open_desk
+from kiosk.simulator.demo.demo_folder import kiosk_argv
+from tests.benchmarks.demo import DUMMY, PROCESSES, open_demo
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row, spread
 
 STARTS = 3
@@ -63,11 +63,11 @@ def _start_ms(name: str, config: Path, folder: Path, environ: Mapping[str, str])
 
 
 def own_processes_stopped(lab: Lab) -> Path:
-    """The desk's field and service go on, its three processes do not; returns the settings."""
-    open_ = lab.once(open_desk)
+    """The demo's field and service go on, its three processes do not; returns the settings."""
+    open_ = lab.once(open_demo)
     for name in PROCESSES:
-        open_.desk.household.stop(name)
-    return open_.desk.place.settings(open_.hand.mode)
+        open_.demo.household.stop(name)
+    return open_.demo.place.settings(open_.hand.mode)
 
 
 def _start(lab: Lab, name: str) -> Measured:
@@ -120,7 +120,7 @@ def demo_first_picture(lab: Lab) -> Measured:
     times = [_first_picture_ms(lab.folder / f"demo-{turn}") for turn in range(STARTS + 1)][1:]
     return Measured(
         statistics.median(times),
-        "spawn of `kiosk demo --headless` → first PNG on the disk: keys in the cache, desk folder made anew, "
+        "spawn of `kiosk demo --headless` → first PNG on the disk: keys in the cache, demo folder made anew, "
         f"field, service, enrolment, three processes; {spread(times, 0)}",
     )
 

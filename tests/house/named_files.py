@@ -109,7 +109,8 @@ def is_there(name: str, by: str) -> bool:
         name = os.path.normpath(f"{os.path.dirname(by)}/{name}")  # noqa: PTH120  # a name, not a path of the disk
         return name in files() or f"{name}/" in files()
     if "/" not in name:
-        return name in file_names()
+        # No test is meant where the product, or a document, says a bare name.
+        return name in file_names(tests=by.startswith("tests/"))
     bases = ["", "kiosk/", *(f"{folder}/" for folder in folders_above(by))]
     wanted = name.rstrip("/")
     if "*" in wanted:
@@ -123,8 +124,8 @@ def folders_above(path: str) -> list[str]:
 
 
 @functools.cache
-def file_names() -> frozenset[str]:
-    return frozenset(each.rpartition("/")[2] for each in files())
+def file_names(tests: bool) -> frozenset[str]:
+    return frozenset(each.rpartition("/")[2] for each in files() if tests or not each.startswith("tests/"))
 
 
 def module_is_there(name: str) -> bool:

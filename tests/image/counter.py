@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.demo.place import ACTIVATION_CODE, INSTITUTION, PIN, STAFF_NUMBER, STAFF_PASSCODE
+from kiosk.simulator.demo.demo_folder import ACTIVATION_CODE, INSTITUTION, PIN, STAFF_NUMBER, STAFF_PASSCODE
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.service.service_control import ServiceControl
 from kiosk.simulator.service.service_pki import prepare_service

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from kiosk.simulator.demo.place import STAFF_NUMBER, STAFF_PASSCODE
+from kiosk.simulator.demo.demo_folder import STAFF_NUMBER, STAFF_PASSCODE
 from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffChanged
 from kiosk.visit.views.changed_settings_view import Change, ChangedView
 from tests.image.counter import CLINIC, FAT_AT, READY_S, Counter

@@ -22,7 +22,7 @@ from kiosk.indicators.patterns import (
 from kiosk.indicators.pin_map import PinMap, load_pin_map
 from kiosk.qualification.terms import Mode
 from kiosk.screens.pages.examples.patient_examples import examples
-from kiosk.simulator.demo.place import PIN
+from kiosk.simulator.demo.demo_folder import PIN
 from tests.image.counter import REPOSITORY, Counter
 from tests.image.lines import Lit, Sounded, Watcher, lit, sounded
 from tests.image.machine import Machine

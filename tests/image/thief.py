@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from kiosk.simulator.demo.place import INSTITUTION, STAFF_PASSCODE
+from kiosk.simulator.demo.demo_folder import INSTITUTION, STAFF_PASSCODE
 from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.uploader.service.custody import is_sealed, load_key
 from kiosk.uploader.service.service_client import Service

@@ -23,9 +23,9 @@ from pathlib import Path
 
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo.demo import Demo, Speed
+from kiosk.simulator.demo.demo_folder import QUICK, DemoFolder, prepare
 from kiosk.simulator.demo.hand import board_path
 from kiosk.simulator.demo.household import Household
-from kiosk.simulator.demo.place import QUICK, DemoFolder, prepare
 from kiosk.simulator.demo.screen_hand import ScreenHand
 from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
 from kiosk.simulator.tokens.jpki_token import Kind
@@ -98,26 +98,26 @@ def _listed(counts: dict[str, int]) -> str:
 
 
 def run(plan: Plan, folder: Path) -> Found:
-    """Open a desk in `folder`, kill, and judge."""
+    """Open a demo in `folder`, kill, and judge."""
     chance = random.Random(plan.seed)
     environ = {"SDL_VIDEODRIVER": "dummy"}
     place = prepare(folder, board_path(), QUICK)
-    with Demo(place, SPEED, environ) as desk:
-        desk.open_shop(MODE)
+    with Demo(place, SPEED, environ) as demo:
+        demo.open_shop(MODE)
         _without_pacing(place)
-        client = ScreenHand(place.desk_control)
-        with desk.field() as field:
+        client = ScreenHand(place.story_socket)
+        with demo.field() as field:
             client.wait_for("start")
-            desk.household.kill("uploader")  # takes the settings as they are now
-            desk.service.delay(SERVICE_S, times=None)
-            desk.service.lose_request(times=None, operation="any", chance=LOST)
-            desk.service.lose_answer(times=None, operation="any", chance=LOST)
+            demo.household.kill("uploader")  # takes the settings as they are now
+            demo.service.delay(SERVICE_S, times=None)
+            demo.service.lose_request(times=None, operation="any", chance=LOST)
+            demo.service.lose_answer(times=None, operation="any", chance=LOST)
             identity = ensure_hierarchy(default_folder()).authentication(Kind.CARD)
             load = Load(place.run / "uploader.sock", identity, plan.records_per_s, chance)
             patient = Patient(client, field)
             began = time.monotonic()
             try:
-                kills = _kill(desk.household, plan, random.Random(plan.seed + 1))
+                kills = _kill(demo.household, plan, random.Random(plan.seed + 1))
                 _reached(lambda: len(load.receipts) >= plan.least and patient.visits > 0)
                 seconds = time.monotonic() - began
                 patient.close()
@@ -126,7 +126,7 @@ def run(plan: Plan, folder: Path) -> Found:
                 patient.close()
                 load.close()
                 client.close()
-        return _judged(desk, kills, seconds, load, patient, faults)
+        return _judged(demo, kills, seconds, load, patient, faults)
 
 
 def _without_pacing(place: DemoFolder) -> None:
@@ -182,13 +182,13 @@ def _reached(holds: Callable[[], bool], for_s: float = 0.0) -> bool:
 
 
 def _judged(
-    desk: Demo, kills: Counter[str], seconds: float, load: Load, patient: Patient, faults: list[str]
+    demo: Demo, kills: Counter[str], seconds: float, load: Load, patient: Patient, faults: list[str]
 ) -> Found:
-    if code := desk.household.stop("uploader"):
+    if code := demo.household.stop("uploader"):
         faults.append(f"the uploader ended with {code}")
-    rows = _rows(desk.place.folder / "outbox.sqlite")
-    at_service = set(desk.service.records())
-    effects, with_effect = desk.service.effect_totals()
+    rows = _rows(demo.place.folder / "outbox.sqlite")
+    at_service = set(demo.service.records())
+    effects, with_effect = demo.service.effect_totals()
     faults += load.faults
     for visit, receipt in load.receipts.items():
         state, kept = rows.get(visit, ("nothing", ""))
@@ -203,13 +203,13 @@ def _judged(
     if effects != with_effect:
         faults.append(f"{effects} effects for {with_effect} records: some took effect twice")
     faults += [f"{visit} took effect and is not in the outbox" for visit in at_service - rows.keys()]
-    faults += [f"{each.name}: a file was damaged" for each in desk.place.folder.glob("outbox.sqlite.*")]
+    faults += [f"{each.name}: a file was damaged" for each in demo.place.folder.glob("outbox.sqlite.*")]
     return Found(
         kills=kills,
         seconds=seconds,
         patient_visits=patient.visits,
         patient_results=patient.results,
-        requests=desk.service.requests_by_operation(),
+        requests=demo.service.requests_by_operation(),
         acknowledged=len(load.receipts),
         connections=load.connections,
         refusals=load.refusals,

@@ -29,8 +29,8 @@ from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
 from kiosk.qualification.terms import Authentication, Device, Mode
 from kiosk.qualification.transcript import Transcript
+from kiosk.simulator.demo.demo_folder import INSTITUTION, TERMINAL
 from kiosk.simulator.demo.hand import RESULTS
-from kiosk.simulator.demo.place import INSTITUTION, TERMINAL
 from kiosk.simulator.demo.screen_hand import ScreenHand, StoryError
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.jpki_token import Identity

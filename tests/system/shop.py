@@ -1,4 +1,4 @@
-"""One desk for a whole test module: opened once, found at the start screen by each test."""
+"""One demo for a whole test module: opened once, found at the start screen by each test."""
 
 import threading
 import time
@@ -12,8 +12,8 @@ from kiosk.channel.seqpacket import Peer, connect
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo.demo import Demo
 from kiosk.simulator.demo.demo_command import STORY_SPEED
+from kiosk.simulator.demo.demo_folder import QUICK, prepare
 from kiosk.simulator.demo.hand import Hand, board_path
-from kiosk.simulator.demo.place import QUICK, prepare
 from kiosk.simulator.demo.screen_hand import ScreenHand
 from kiosk.simulator.field.field_client import FieldClient
 
@@ -59,21 +59,21 @@ class Ear:
 
 @dataclass
 class Shop:
-    """The open desk with its hands, and an ear at the uploader."""
+    """The open demo with its hands, and an ear at the uploader."""
 
-    desk: Demo
+    demo: Demo
     client: ScreenHand
     field: FieldClient
     ear: Ear
 
     def hand(self, mode: Mode = Mode.HOME_CONSENT) -> Hand:
         """The hand in this mode, at the start screen, with a sound field and a sound service."""
-        if self.desk.mode is not mode:
+        if self.demo.mode is not mode:
             met = self.client.sessions
-            self.desk.set_mode(mode)
+            self.demo.set_mode(mode)
             self.client.wait_for_another(met)
         self.client.resume()
-        hand = self.desk.hand(self.client, self.field)
+        hand = self.demo.hand(self.client, self.field)
         hand.mend()
         hand.walk_out()
         self.client.forget()
@@ -81,11 +81,11 @@ class Shop:
 
     def starts(self) -> dict[str, int]:
         """How often each process of the kiosk has been started."""
-        return {name: self.desk.household.starts(name) for name in PROCESSES}
+        return {name: self.demo.household.starts(name) for name in PROCESSES}
 
     def logs(self) -> str:
         """All that the kiosk's processes have written."""
-        return "".join(self.desk.household.log_of(name) for name in PROCESSES)
+        return "".join(self.demo.household.log_of(name) for name in PROCESSES)
 
     def wait_for_starts(self, wanted: dict[str, int], seconds: float = 20.0) -> None:
         """Until the service manager's part has been done; fails if it did something else."""
@@ -99,14 +99,14 @@ class Shop:
 def open_shop(
     folder: Path, timing: Mapping[str, float] = PATIENT, *, open_door: bool = False
 ) -> Iterator[Shop]:
-    """Open a desk without a display in this folder, and close it in the end."""
+    """Open a demo without a display in this folder, and close it in the end."""
     place = prepare(folder, board_path(), timing)
-    with Demo(place, STORY_SPEED, {"SDL_VIDEODRIVER": "dummy"}, open_door=open_door) as desk:
-        desk.open_shop(Mode.HOME_CONSENT)
-        client = ScreenHand(desk.place.desk_control)
-        ear = Ear(desk.place.run / "uploader.sock")
+    with Demo(place, STORY_SPEED, {"SDL_VIDEODRIVER": "dummy"}, open_door=open_door) as demo:
+        demo.open_shop(Mode.HOME_CONSENT)
+        client = ScreenHand(demo.place.story_socket)
+        ear = Ear(demo.place.run / "uploader.sock")
         try:
-            shop = Shop(desk, client, desk.field(), ear)
+            shop = Shop(demo, client, demo.field(), ear)
             yield shop
             shop.field.close()
         finally:

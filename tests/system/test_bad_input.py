@@ -19,8 +19,8 @@ from kiosk.channel import READER_OUTBOX, READER_SOCKET, ReaderState, decode
 from kiosk.channel.seqpacket import connect
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo import scenarios
+from kiosk.simulator.demo.demo_folder import DemoFolder, prepare
 from kiosk.simulator.demo.hand import RESULTS, Hand, board_path
-from kiosk.simulator.demo.place import DemoFolder, prepare
 from kiosk.visit.states import ReaderCondition
 from tests.system.nonsense_card import HABITS, NonsenseCard
 from tests.system.shop import PATIENT, PROCESSES, Shop, open_shop
@@ -40,7 +40,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> DemoFolder:
-    """Sound settings of a desk where nothing runs."""
+    """Sound settings of a demo where nothing runs."""
     place = prepare(tmp_path_factory.mktemp("alone"), board_path(), TIMING)
     place.write_settings(9)
     return place
@@ -56,7 +56,7 @@ def hand(shop: Shop) -> Iterator[Hand]:
     hand.mend()
     hand.walk_out()
     scenarios.card_pin(hand)
-    assert hand.desk.present().name == "verified"
+    assert hand.screen.present().name == "verified"
     hand.leave()
     assert shop.starts() == before, "a process had to be started again"
 
@@ -226,19 +226,19 @@ def test_kiosk_read_without_a_reader_says_so_in_its_json(device: str, place: Dem
 
 
 def test_a_reader_that_goes_away_and_comes_back_takes_the_screen_with_it(shop: Shop, hand: Hand) -> None:
-    shop.desk.household.stop("field")
-    hand.desk.wait_for("out_of_service")
-    shop.desk.household.again("field")
-    hand.desk.wait_for("start")
+    shop.demo.household.stop("field")
+    hand.screen.wait_for("out_of_service")
+    shop.demo.household.again("field")
+    hand.screen.wait_for("start")
     shop.field.close()
-    shop.field = hand.field = shop.desk.field()
+    shop.field = hand.field = shop.demo.field()
 
 
 def test_a_reader_that_answers_nothing_any_more_is_found_out(hand: Hand) -> None:
     hand.field.fault(deaf=True)
-    hand.desk.wait_for("out_of_service")
+    hand.screen.wait_for("out_of_service")
     hand.field.fault()
-    hand.desk.wait_for("start")
+    hand.screen.wait_for("start")
 
 
 # ---- the token -------------------------------------------------------------------------------------------
@@ -249,11 +249,11 @@ def test_a_token_that_answers_nonsense_is_never_believed(shop: Shop, hand: Hand,
     hand.begin()
     hand.choose("card")
     hand.pin()
-    hand.desk.wait_for("hold")
+    hand.screen.wait_for("hold")
     records = hand.records()
-    card = NonsenseCard(shop.desk.vpcd_port, HABITS[habit]())
+    card = NonsenseCard(shop.demo.vpcd_port, HABITS[habit]())
     try:
-        shown = hand.desk.wait_for("again", "wrong_token", "other_device", "staff_called", "pin")
+        shown = hand.screen.wait_for("again", "wrong_token", "other_device", "staff_called", "pin")
     finally:
         card.close()
     assert card.commands, "nothing was asked of it"
@@ -268,10 +268,10 @@ def test_a_bad_radio_never_costs_more_than_another_try(hand: Hand, damage: dict[
     hand.begin()
     hand.choose("card")
     hand.pin()
-    hand.desk.wait_for("hold")
+    hand.screen.wait_for("hold")
     hand.field.lose(**damage)
     hand.tap("card")
-    hand.desk.wait_for("again", "staff_called", "wrong_token", *RESULTS)
+    hand.screen.wait_for("again", "staff_called", "wrong_token", *RESULTS)
     assert hand.field.verifies("card") <= 1
 
 
@@ -306,15 +306,15 @@ def test_on_a_full_disk_staff_are_called_and_the_kiosk_closes_until_there_is_roo
 ) -> None:
     hand.begin()
     hand.choose("iphone")
-    hand.desk.wait_for("hold")
-    limit_files(shop.desk.household.pid("uploader"), 512)
+    hand.screen.wait_for("hold")
+    limit_files(shop.demo.household.pid("uploader"), 512)
     hand.tap("iphone", state="normal")
     assert hand.ends() == "staff_called"
     hand.remove()
-    hand.desk.touch("finish")
-    hand.desk.wait_for("out_of_service")
-    limit_files(shop.desk.household.pid("uploader"), resource.RLIM_INFINITY)
-    hand.desk.wait_for("start")
+    hand.screen.touch("finish")
+    hand.screen.wait_for("out_of_service")
+    limit_files(shop.demo.household.pid("uploader"), resource.RLIM_INFINITY)
+    hand.screen.wait_for("start")
 
 
 @contextmanager
@@ -338,14 +338,14 @@ def mount(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_with_a_read_only_outbox_the_kiosk_stays_closed_and_opens_by_itself(shop: Shop) -> None:
     hand = shop.hand()
-    with read_only(shop.desk.place.folder / "outbox.sqlite"):
-        shop.desk.household.kill("uploader")
-        hand.desk.wait_for("out_of_service")
-        hand.wait_until("the log says why", lambda: "read-only" in shop.desk.household.log_of("uploader"))
+    with read_only(shop.demo.place.folder / "outbox.sqlite"):
+        shop.demo.household.kill("uploader")
+        hand.screen.wait_for("out_of_service")
+        hand.wait_until("the log says why", lambda: "read-only" in shop.demo.household.log_of("uploader"))
         with suppress(AssertionError):
-            hand.desk.wait_for("start", seconds=1.0)
+            hand.screen.wait_for("start", seconds=1.0)
             pytest.fail("it opened with a read-only outbox")
-    hand.desk.wait_for("start")
+    hand.screen.wait_for("start")
     scenarios.card_pin(hand)
-    assert hand.desk.present().name == "verified"
+    assert hand.screen.present().name == "verified"
     hand.leave()

@@ -103,7 +103,7 @@ def play_into_the_blow(hand: Hand, scenario: Scenario, moment: Moment, strike: C
         if moment is RETURN:
             outage_and_return(hand, strike)
         else:
-            hand.desk.when_shown(moment.at, strike)
+            hand.screen.when_shown(moment.at, strike)
             scenario.play(hand)
     except StoryError:
         return
@@ -129,7 +129,7 @@ def test_a_process_killed_in_the_middle_loses_nothing(
 
     def strike() -> None:
         time.sleep(moment.later_s)
-        shop.desk.household.kill(process)
+        shop.demo.household.kill(process)
         struck.append(time.monotonic())
         if not goes_on(process, moment):
             shop.client.interrupt()
@@ -168,7 +168,7 @@ def nothing_acknowledged_is_lost(hand: Hand, shop: Shop) -> None:
 
 def the_next_visit_works(hand: Hand) -> None:
     scenarios.card_pin(hand)
-    assert hand.desk.present().name == "verified", hand.desk.names()
+    assert hand.screen.present().name == "verified", hand.screen.names()
     hand.leave()
 
 
@@ -177,14 +177,14 @@ def test_a_visit_waits_for_its_reader_and_goes_on_with_the_pin_typed_anew(shop: 
     hand = shop.hand()
     hand.begin()
     hand.choose("card")
-    shop.client.when_shown(moment, lambda: shop.desk.household.kill("reader"))
+    shop.client.when_shown(moment, lambda: shop.demo.household.kill("reader"))
     hand.pin()
     if moment == "reading":
         hand.tap("card")
     shop.client.wait_for("interrupted")
     hand.remove()
     hand.pin()  # the reader that held the first one is gone
-    hand.desk.wait_for("hold")
+    hand.screen.wait_for("hold")
     hand.tap("card")
     assert hand.ends() == "verified"
     assert hand.field.verifies("card") <= shop.client.names().count("pin")
@@ -194,11 +194,11 @@ def test_a_visit_waits_for_its_reader_and_goes_on_with_the_pin_typed_anew(shop: 
 def test_an_iphone_is_simply_held_again_after_the_reader_came_back(shop: Shop) -> None:
     hand = shop.hand()
     hand.begin()
-    shop.client.when_shown("reading", lambda: shop.desk.household.kill("reader"))
+    shop.client.when_shown("reading", lambda: shop.demo.household.kill("reader"))
     hand.read("iphone")
-    hand.desk.wait_for("interrupted")
+    hand.screen.wait_for("interrupted")
     hand.remove()
-    hand.desk.wait_for("hold", "again")
+    hand.screen.wait_for("hold", "again")
     hand.settle()
     hand.tap("iphone")
     assert hand.ends() == "verified"

@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.qualification.terms import Mode
+from kiosk.simulator.demo.demo_folder import STAFF_PASSCODE, kiosk_argv
 from kiosk.simulator.demo.hand import Hand
-from kiosk.simulator.demo.place import STAFF_PASSCODE, kiosk_argv
 from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
 from kiosk.simulator.tokens.jpki_token import Kind
@@ -94,7 +94,7 @@ def card(hand: Hand, *, pin: str = PIN) -> None:
     hand.begin()
     hand.choose("card")
     hand.pin(pin)
-    hand.desk.wait_for("hold")
+    hand.screen.wait_for("hold")
     hand.tap("card", pin=PIN)
 
 
@@ -113,18 +113,18 @@ def play(hand: Hand) -> None:
     hand.leave()
 
     card(hand, pin=WRONG_PIN)
-    hand.desk.wait_for("pin_wrong")
+    hand.screen.wait_for("pin_wrong")
     hand.remove()
-    hand.desk.touch("retry", on="pin_wrong")
+    hand.screen.touch("retry", on="pin_wrong")
     hand.pin(PIN)
-    hand.desk.wait_for("hold")
+    hand.screen.wait_for("hold")
     hand.tap("card", pin=PIN)
     hand.ends("verified")
     hand.leave()
 
     hand.begin()
     hand.choose("card")
-    hand.desk.touch("no_pin", on="pin")
+    hand.screen.touch("no_pin", on="pin")
     hand.visual_check()
     hand.tap("card")
     hand.ends("verified")
@@ -163,8 +163,8 @@ def processes_seen_from_outside(shop: Shop) -> dict[str, bytes]:
     seen = {}
     for name in PROCESSES:
         for what in ("cmdline", "environ"):
-            seen[f"{name} {what}"] = Path(f"/proc/{shop.desk.household.pid(name)}/{what}").read_bytes()
-    sockets = sorted(str(path) for path in shop.desk.place.run.rglob("*"))
+            seen[f"{name} {what}"] = Path(f"/proc/{shop.demo.household.pid(name)}/{what}").read_bytes()
+    sockets = sorted(str(path) for path in shop.demo.place.run.rglob("*"))
     return seen | {"sockets": "\n".join(sockets).encode()}
 
 
@@ -178,11 +178,11 @@ def crash_everything(shop: Shop) -> None:
             hand.begin()
             hand.choose("card")
             hand.pin(PIN)
-            hand.desk.wait_for("hold")
+            hand.screen.wait_for("hold")
             if at == "reading":
                 hand.tap("card", pin=PIN)
-                hand.desk.wait_for("reading", "checking", "verified")
-            os.kill(shop.desk.household.pid(name), number)
+                hand.screen.wait_for("reading", "checking", "verified")
+            os.kill(shop.demo.household.pid(name), number)
             shop.wait_for_starts(starts)
             if name == "screen":
                 shop.client.wait_for_another(met)
@@ -203,7 +203,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def memory(shop: Shop, name: str) -> list[bytes]:
     try:
-        return [content for _, content in memory_of(shop.desk.household.pid(name))]
+        return [content for _, content in memory_of(shop.demo.household.pid(name))]
     except PermissionError:
         return []
 

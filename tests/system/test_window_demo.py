@@ -14,7 +14,7 @@ from pathlib import Path
 import pygame
 import pytest
 
-from kiosk.simulator.demo.place import PIN
+from kiosk.simulator.demo.demo_folder import PIN
 from kiosk.simulator.demo.screen_hand import ScreenHand
 from kiosk.simulator.demo.strip import ALARM, CHOSEN, HEIGHT, KEY, LIT
 from tests.system.xlib import photograph
@@ -78,7 +78,7 @@ def window(xserver: XServer, out: Path, tmp_path_factory: pytest.TempPathFactory
     )
     try:
         folder = wait_for_path(temporary, "kiosk-demo-*", process)
-        client = ScreenHand(folder / "desk.sock")
+        client = ScreenHand(folder / "story.sock")
         try:
             client.wait_for("start")
             yield Window(xserver, process, folder, out, client)

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.qualification.terms import Mode
-from kiosk.simulator.demo import place as places
+from kiosk.simulator.demo.demo_folder import (
+    ACTIVATION_CODE,
+    INSTITUTION,
+    TERMINAL,
+    DemoFolder,
+    enrol,
+    kiosk_argv,
+)
 from kiosk.simulator.demo.hand import Hand
 from kiosk.simulator.demo.household import Household
-from kiosk.simulator.demo.place import DemoFolder, enrol, kiosk_argv
 from kiosk.simulator.demo.screen_hand import ScreenHand
 from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient
 from kiosk.simulator.service.service_control import ServiceControl
@@ -121,11 +127,11 @@ class Demo:
                 "--token-trust",
                 str(place.trust),
                 "--institution",
-                places.INSTITUTION,
+                INSTITUTION,
                 "--activation-code",
-                places.ACTIVATION_CODE,
+                ACTIVATION_CODE,
                 "--allow-visual",
-                places.TERMINAL,
+                TERMINAL,
             ),
         )
         end = time.monotonic() + START_S
@@ -151,5 +157,5 @@ class Demo:
     def hand(self, client: ScreenHand, field: FieldClient) -> Hand:
         """What a scenario is played with."""
         if self.mode is None:
-            raise AssertionError("the desk is not open")
+            raise AssertionError("the demo is not open")
         return Hand(self.mode, self.place, client, field, self.service, self.household)

@@ -12,8 +12,8 @@ import click
 
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo.demo import Demo, Speed
+from kiosk.simulator.demo.demo_folder import PIN, QUICK, STAFF_NUMBER, STAFF_PASSCODE, prepare
 from kiosk.simulator.demo.hand import board_path
-from kiosk.simulator.demo.place import PIN, QUICK, STAFF_NUMBER, STAFF_PASSCODE, prepare
 from kiosk.simulator.demo.scenarios import HANDED_OVER, STORY
 from kiosk.simulator.demo.story import write_story
 from kiosk.simulator.demo.story_player import chapter_folder, play
@@ -76,10 +76,10 @@ def tell_story(out: Path, only: tuple[str, ...], handover: Path | None) -> None:
     environ = {"SDL_VIDEODRIVER": "dummy", "KIOSK_DEMO_PICTURES": str(out.resolve())}
     with (
         tempfile.TemporaryDirectory(prefix="kiosk-demo-") as folder,
-        Demo(prepare(Path(folder), board_path(), QUICK, handover), STORY_SPEED, environ) as desk,
+        Demo(prepare(Path(folder), board_path(), QUICK, handover), STORY_SPEED, environ) as running,
     ):
-        desk.open_shop(Mode.HOME_CONSENT)
-        chapters = play(desk, scenarios, click.echo)
+        running.open_shop(Mode.HOME_CONSENT)
+        chapters = play(running, scenarios, click.echo)
         if any(chapter.fault for chapter in chapters):
             keep_logs(Path(folder), out)
     write_story(out, chapters)
@@ -102,7 +102,7 @@ def keep_logs(folder: Path, out: Path) -> None:
 
 
 def open_window(mode: Mode, handover: Path | None = None) -> None:
-    """A window until it is closed; the folder of the desk goes with it."""
+    """A window until it is closed; its folder goes with it."""
     click.echo(
         f"Keys 1 2 3 lay card, iPhone, Android on the reader, 0 takes them off, S stops and starts the "
         f"service. PIN {PIN}; staff {STAFF_NUMBER}, passcode {STAFF_PASSCODE}."
@@ -119,9 +119,9 @@ def run_window(mode: Mode, handover: Path | None) -> tuple[int, str]:
     """Everything until the window is closed; returns the screen process's exit code and its last words."""
     with (
         tempfile.TemporaryDirectory(prefix="kiosk-demo-") as folder,
-        Demo(prepare(Path(folder), board_path(), {}, handover), Speed(), WINDOW) as desk,
+        Demo(prepare(Path(folder), board_path(), {}, handover), Speed(), WINDOW) as running,
     ):
-        desk.open_shop(mode)
-        code = desk.household.wait("screen")
-        lines = desk.household.log_of("screen").splitlines() or [f"the screen process ended with {code}"]
+        running.open_shop(mode)
+        code = running.household.wait("screen")
+        lines = running.household.log_of("screen").splitlines() or [f"the screen process ended with {code}"]
         return code, lines[-1].removeprefix("Error: ")

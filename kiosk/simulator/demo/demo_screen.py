@@ -1,4 +1,4 @@
-"""The demo's screen process: the clinic's own screen app around a desk's display, mock pins and a listener.
+"""The demo's screen process: the clinic's own screen app around the demo's display, mock pins and a listener.
 
 Run as `python -m kiosk.simulator.demo.demo_screen`. What differs from `kiosk screen` is outside the kiosk:
 where the picture goes, where touches come from (a socket posts them into SDL's own queue), and gpiozero's
@@ -132,7 +132,7 @@ class Album:
 
 
 class WiredDisplay(DemoDisplay):
-    """A desk display that also does what the wire says, and tells it what is shown."""
+    """A demo's display that also does what the story's socket says, and tells it what is shown."""
 
     def __init__(
         self, size: tuple[int, int], wire: StorySocket, album: Album | None, handles: Sequence[Handle] = ()
@@ -177,7 +177,7 @@ class WiredDisplay(DemoDisplay):
         """A finger comes down on the middle of the target, through SDL's own queue, and goes up again."""
         target = next((t for t in self._picture.targets if t.id == wanted), None) if self._picture else None
         if target is None:
-            log.warning("desk: nothing called %s is on the screen", wanted)
+            log.warning("demo: nothing called %s is on the screen", wanted)
             return
         rect: Rect = target.rect
         width, height = self.window_size
@@ -213,7 +213,7 @@ class DrawnPanel(Panel):
 
 @click.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True)
-@click.option("--folder", type=click.Path(path_type=Path), required=True, help="The desk's folder.")
+@click.option("--folder", type=click.Path(path_type=Path), required=True, help="The demo's folder.")
 @click.option("--pictures", type=click.Path(path_type=Path), envvar="KIOSK_DEMO_PICTURES")
 @click.option("--window", is_flag=True, envvar="KIOSK_DEMO_WINDOW")
 def main(path: Path, folder: Path, pictures: Path | None, window: bool) -> None:
@@ -223,7 +223,7 @@ def main(path: Path, folder: Path, pictures: Path | None, window: bool) -> None:
         settings = load(path)
     except ConfigError as fault:
         raise click.ClickException(str(fault)) from None
-    wire = StorySocket(folder / "desk.sock")
+    wire = StorySocket(folder / "story.sock")
     album = Album(pictures) if pictures is not None else None
     size = (settings.screen.width, settings.screen.height)
     keys = Hands(folder / "field.sock", folder / "service.sock").handles() if window else ()

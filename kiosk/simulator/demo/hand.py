@@ -9,8 +9,8 @@ from typing import Any
 from kiosk.channel import UPLOADER_OUTBOX, AskRecords, RecordLine, Records, decode, encode
 from kiosk.channel.seqpacket import connect
 from kiosk.qualification.terms import Mode
+from kiosk.simulator.demo.demo_folder import PIN, STAFF_NUMBER, STAFF_PASSCODE, DemoFolder
 from kiosk.simulator.demo.household import Household
-from kiosk.simulator.demo.place import PIN, STAFF_NUMBER, STAFF_PASSCODE, DemoFolder
 from kiosk.simulator.demo.screen_hand import PATIENCE_S, ScreenHand, StoryError
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.service.service_control import ServiceControl
@@ -20,11 +20,11 @@ RESULTS = ("verified", "not_confirmed", "recorded", "staff_called")
 
 @dataclass
 class Hand:
-    """The desk as one scenario has it."""
+    """The demo as one scenario has it."""
 
     mode: Mode
     place: DemoFolder
-    desk: ScreenHand
+    screen: ScreenHand
     field: FieldClient
     service: ServiceControl
     household: Household
@@ -33,24 +33,24 @@ class Hand:
 
     def begin(self, consent: str = "all") -> None:
         """Touch the start screen and answer the first question of the mode."""
-        self.desk.touch("start", on="start")
+        self.screen.touch("start", on="start")
         if self.mode is Mode.HOME_CONSENT:
-            self.desk.touch(consent, on="consent")
+            self.screen.touch(consent, on="consent")
         else:
-            self.desk.touch("own", on="method")
+            self.screen.touch("own", on="method")
 
     def choose(self, device: str) -> None:
         """Say what will be held to the reader."""
-        self.desk.touch(device, on="device")
+        self.screen.touch(device, on="device")
 
     def type(self, digits: str, on: str) -> None:
         """Type on a pad, then OK."""
         for digit in digits:
-            self.desk.wait_for(on)
-            seen = len(self.desk.shown)
-            self.desk.touch(f"digit_{digit}", on=on, changes_picture=True)
-            self.wait_until("the digit is shown", lambda seen=seen: len(self.desk.shown) > seen)  # type: ignore[misc]
-        self.desk.touch("ok", on=on)
+            self.screen.wait_for(on)
+            seen = len(self.screen.shown)
+            self.screen.touch(f"digit_{digit}", on=on, changes_picture=True)
+            self.wait_until("the digit is shown", lambda seen=seen: len(self.screen.shown) > seen)  # type: ignore[misc]
+        self.screen.touch("ok", on=on)
 
     def pin(self, digits: str = PIN) -> None:
         """Type the PIN."""
@@ -69,19 +69,19 @@ class Hand:
         self.choose(token)
         if token != "iphone":
             self.pin(pin or PIN)
-        self.desk.wait_for("hold")
+        self.screen.wait_for("hold")
         self.tap(token, **order)
 
     def ends(self, *names: str) -> str:
         """Wait for the result; returns its name."""
-        return self.desk.wait_for(*(names or RESULTS)).name
+        return self.screen.wait_for(*(names or RESULTS)).name
 
     def leave(self) -> None:
         """Take the token and go: the next patient finds the start screen."""
         self.remove()
-        if self.desk.shown[-1].name in RESULTS:
-            self.desk.touch("finish")
-        self.desk.wait_for("start")
+        if self.screen.shown[-1].name in RESULTS:
+            self.screen.touch("finish")
+        self.screen.wait_for("start")
         self.settle()
 
     def settle(self) -> None:
@@ -93,10 +93,10 @@ class Hand:
 
     def visual_check(self) -> None:
         """Staff vouch for the person with number and passcode."""
-        self.desk.touch("staff_here", on="visual_check")
+        self.screen.touch("staff_here", on="visual_check")
         self.type(STAFF_NUMBER, "staff_number")
         self.type(STAFF_PASSCODE, "staff_passcode")
-        self.desk.wait_for("hold")
+        self.screen.wait_for("hold")
 
     # ---- behind the counter ------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class Hand:
         """Wait for something that no picture shows."""
         end = time.monotonic() + seconds
         while not reached():
-            self.desk.check()
+            self.screen.check()
             if time.monotonic() > end:
                 raise StoryError(f"waited in vain until {what}")
             time.sleep(0.01)
@@ -148,11 +148,11 @@ class Hand:
         """Politely to the start screen from wherever this is: finish, or call staff and finish."""
         self.remove()
         end = time.monotonic() + PATIENCE_S
-        while (now := self.desk.present()).name != "start":
+        while (now := self.screen.present()).name != "start":
             way = next((target for target in ("finish", "help") if target in now.targets), None)
             if way is not None and now.name not in ("out_of_service", "starting"):
-                self.desk.send(touch=way)
-            if not self.desk.changed_since(now, seconds=1.0) and time.monotonic() > end:
+                self.screen.send(touch=way)
+            if not self.screen.changed_since(now, seconds=1.0) and time.monotonic() > end:
                 raise StoryError(f"the screen stays {now.name}")
         self.settle()
 

@@ -24,7 +24,7 @@ LINE_DOWN: Mapping[str, str] = {"ja": "回線をつなぐ", "en": "Mend the line
 
 
 class Hands:
-    """The hands at one desk; they remember what they did, to show it."""
+    """The hands at one demo; they remember what they did, to show it."""
 
     def __init__(self, field: Path, service: Path) -> None:
         self._field, self._service = field, ServiceControl(service)
@@ -64,7 +64,7 @@ class Hands:
                         field.tap(token)
                         self._lies = token
             except (FieldAbsentError, FieldRefusedError) as fault:
-                log.warning("desk: %s", fault)
+                log.warning("demo: %s", fault)
 
         return act
 
@@ -75,6 +75,6 @@ class Hands:
             else:
                 self._service.open()
         except (ControlError, OSError) as fault:
-            log.warning("desk: %s", fault)
+            log.warning("demo: %s", fault)
             return
         self._line_up = not self._line_up

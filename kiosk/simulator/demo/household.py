@@ -1,4 +1,4 @@
-"""The processes of one desk, started and kept alive as the service manager would (`Restart=always`)."""
+"""The processes of one demo, started and kept alive as the service manager would (`Restart=always`)."""
 
 import contextlib
 import os

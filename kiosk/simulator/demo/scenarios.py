@@ -1,4 +1,4 @@
-"""The named scenarios of the story. Each is played by hands on the desk, through every real part."""
+"""The named scenarios of the story. Each is played by hands, through every real part."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def consent_item_by_item(hand: Hand) -> str:
     """Yes to medicines and check-ups, no to the rest."""
     hand.begin("each")
     for answer in ("refuse", "agree", "agree", "refuse"):
-        hand.desk.touch(answer, on="consent_items", changes_picture=True)
+        hand.screen.touch(answer, on="consent_items", changes_picture=True)
     hand.read("card")
     outcome = hand.ends()
     told = hand.service.transcript(hand.last_record().visit)
@@ -88,11 +88,11 @@ def wrong_pin_then_right(hand: Hand) -> str:
     """One wrong PIN, told with the tries left; the second is right."""
     hand.begin()
     hand.read("card", pin="9999", state="normal")
-    hand.desk.wait_for("pin_wrong")
+    hand.screen.wait_for("pin_wrong")
     hand.remove()
-    hand.desk.touch("retry", on="pin_wrong")
+    hand.screen.touch("retry", on="pin_wrong")
     hand.pin()
-    hand.desk.wait_for("hold")
+    hand.screen.wait_for("hold")
     hand.tap("card")
     return hand.ends()
 
@@ -119,7 +119,7 @@ def removed_mid_read(hand: Hand) -> str:
     """Moved too soon, before VERIFY: held once more, nothing typed again."""
     hand.begin()
     hand.read("card", remove_after_apdu=2)
-    hand.desk.wait_for("again")
+    hand.screen.wait_for("again")
     hand.tap("card")
     return hand.ends()
 
@@ -129,9 +129,9 @@ def wrong_token(hand: Hand) -> str:
     hand.begin()
     hand.choose("card")
     hand.pin()
-    hand.desk.wait_for("hold")
+    hand.screen.wait_for("hold")
     hand.tap("payment")
-    hand.desk.wait_for("wrong_token")
+    hand.screen.wait_for("wrong_token")
     hand.remove()
     hand.tap("card")
     return hand.ends()
@@ -141,7 +141,7 @@ def iphone_not_authenticated(hand: Hand) -> str:
     """Held before Face ID: asked to authenticate on the phone, then held again."""
     hand.begin()
     hand.read("iphone", state="not-authenticated")
-    hand.desk.wait_for("authenticate_on_phone")
+    hand.screen.wait_for("authenticate_on_phone")
     hand.remove()
     hand.tap("iphone", state="normal")
     return hand.ends()
@@ -152,10 +152,10 @@ def visual_check(hand: Hand) -> str:
     if hand.mode is Mode.HOME_CONSENT:
         hand.begin()
         hand.choose("card")
-        hand.desk.touch("no_pin", on="pin")
+        hand.screen.touch("no_pin", on="pin")
     else:
-        hand.desk.touch("start", on="start")
-        hand.desk.touch("visual", on="method")
+        hand.screen.touch("start", on="start")
+        hand.screen.touch("visual", on="method")
     hand.visual_check()
     hand.tap("card")
     outcome = hand.ends()
@@ -174,9 +174,9 @@ def other_device(hand: Hand) -> str:
     hand.begin()
     hand.choose("android")
     hand.pin()
-    hand.desk.wait_for("hold")
+    hand.screen.wait_for("hold")
     hand.tap("card")
-    hand.desk.wait_for("other_device")
+    hand.screen.wait_for("other_device")
     hand.claim("VERIFY was not sent to the card", hand.field.verifies("card") == before)
     hand.remove()
     hand.tap("android")
@@ -218,7 +218,7 @@ def service_back(hand: Hand) -> str:
     hand.wait_until("the record is answered", lambda: hand.last_record().state == "answered")
     hand.claim("it is the same record", hand.last_record().visit == waiting.visit)
     hand.claim("it had exactly one effect", hand.service.effects(waiting.visit) == 1)
-    hand.desk.wait_for("start")
+    hand.screen.wait_for("start")
     return "answered"
 
 
@@ -238,9 +238,9 @@ def idle_timeout(hand: Hand) -> str:
     """Somebody goes away in the middle: a warning, then the start screen, and nothing is kept."""
     before = hand.records()
     hand.begin()
-    hand.desk.wait_for("device")
-    hand.desk.wait_for("still_there")
-    hand.desk.wait_for("start")
+    hand.screen.wait_for("device")
+    hand.screen.wait_for("still_there")
+    hand.screen.wait_for("start")
     hand.claim("nothing was recorded", hand.records() == before)
     return "abandoned"
 
@@ -248,9 +248,9 @@ def idle_timeout(hand: Hand) -> str:
 def reader_unplugged(hand: Hand) -> str:
     """The stick is pulled: out of service by itself, and back by itself."""
     hand.field.unplug()
-    hand.desk.wait_for("out_of_service")
+    hand.screen.wait_for("out_of_service")
     hand.field.plug()
-    hand.desk.wait_for("start")
+    hand.screen.wait_for("start")
     return "out_of_service"
 
 
@@ -258,15 +258,15 @@ def leftover_card(hand: Hand) -> str:
     """Somebody's card has been left lying: the next visit asks to take it away, and never reads it."""
     hand.begin()
     hand.read("card")
-    hand.desk.wait_for("verified")
-    hand.desk.touch("finish", on="verified")
-    hand.desk.wait_for("start")
+    hand.screen.wait_for("verified")
+    hand.screen.touch("finish", on="verified")
+    hand.screen.wait_for("start")
     before = hand.field.counters()["activations"]
-    hand.desk.touch("start", on="start")
-    hand.desk.wait_for("laid_too_early")
+    hand.screen.touch("start", on="start")
+    hand.screen.wait_for("laid_too_early")
     hand.claim("nothing was asked of what lay there", hand.field.counters()["activations"] == before)
     hand.remove()
-    hand.desk.touch("all", on="consent")
+    hand.screen.touch("all", on="consent")
     hand.read("card")
     return hand.ends()
 

@@ -1,4 +1,4 @@
-"""The hand at the desk: touches what is on the screen, lays tokens down, waits for what is shown."""
+"""The hand at the screen: touches what is on the screen, lays tokens down, waits for what is shown."""
 
 import json
 import socket
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 GUARD_S = 0.03  #: no hand is quicker than this; the screen's own guard (Timing.touch_guard_s) is shorter
-PATIENCE_S = 45.0  #: longer than anything on the desk may take, restarts included
+PATIENCE_S = 45.0  #: longer than anything in the demo may take, restarts included
 
 
 class StoryError(AssertionError):
-    """The desk did not do what the scenario says; the text names what was shown instead."""
+    """The kiosk did not do what the scenario says; the text names what was shown instead."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class ScreenHand:
         self._sessions = 0
         self._interrupted = False
         self._at: tuple[str, Callable[[], None]] | None = None
-        self._thread = threading.Thread(target=self._listen, name="desk-client", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="demo-client", daemon=True)
         self._thread.start()
 
     def _listen(self) -> None:
@@ -143,7 +143,7 @@ class ScreenHand:
                 raise StoryError(what())
 
     def send(self, **command: object) -> None:
-        """Tell the desk's screen process something, as soon as it is there."""
+        """Tell the demo's screen process something, as soon as it is there."""
         self._wait(lambda: self._socket is not None, lambda: "the screen process is not there", PATIENCE_S)
         if self._socket is not None:
             self._socket.sendall(json.dumps(command).encode() + b"\n")

@@ -20,22 +20,22 @@ def chapter_folder(mode: Mode, scenario: Scenario) -> str:
     return f"{mode.value}-{scenario.name}"
 
 
-def play(desk: Demo, scenarios: Iterable[Scenario], tell: Tell) -> list[Chapter]:
+def play(demo: Demo, scenarios: Iterable[Scenario], tell: Tell) -> list[Chapter]:
     """Play every scenario in its modes; mode by mode, so that the screen process starts twice only."""
     chapters: list[Chapter] = []
     wanted = list(scenarios)
-    client = ScreenHand(desk.place.desk_control)
+    client = ScreenHand(demo.place.story_socket)
     try:
-        with desk.field() as field:
+        with demo.field() as field:
             for mode in Mode:
                 mine = [scenario for scenario in wanted if mode in scenario.modes]
                 if not mine:
                     continue
-                if desk.mode is not mode:
+                if demo.mode is not mode:
                     met = client.sessions
-                    desk.set_mode(mode)
+                    demo.set_mode(mode)
                     client.wait_for_another(met)
-                hand = desk.hand(client, field)
+                hand = demo.hand(client, field)
                 for scenario in mine:
                     chapters.append(play_one(hand, scenario, tell))
     finally:
@@ -60,13 +60,13 @@ def play_one(hand: Hand, scenario: Scenario, tell: Tell) -> Chapter:
     )
     try:
         hand.field.reset()
-        hand.desk.wait_for("start")
+        hand.screen.wait_for("start")
         hand.settle()
-        hand.desk.ask(chapter=chapter_folder(hand.mode, scenario))
-        hand.desk.forget()
+        hand.screen.ask(chapter=chapter_folder(hand.mode, scenario))
+        hand.screen.forget()
         apdus, requests = hand.field.ask("apdus")["count"], hand.service.requests()
         chapter.outcome = scenario.play(hand)
-        result = [shown for shown in hand.desk.shown if shown.name in RESULTS]
+        result = [shown for shown in hand.screen.shown if shown.name in RESULTS]
         hand.leave()
         chapter.apdus = hand.field.ask("apdus")["count"] - apdus
         chapter.service_requests = hand.service.requests() - requests
@@ -76,9 +76,9 @@ def play_one(hand: Hand, scenario: Scenario, tell: Tell) -> Chapter:
     except (StoryError, FieldRefusedError, ControlError, OSError) as fault:
         chapter.fault = str(fault)
         hand.mend()
-    chapter.screens = hand.desk.names()
+    chapter.screens = hand.screen.names()
     if chapter.fault is None:
-        chapter.pictures = hand.desk.ask(flush=True)["pictures"]
+        chapter.pictures = hand.screen.ask(flush=True)["pictures"]
     mark = "ok" if chapter.fault is None else f"FAILED: {chapter.fault}"
     tell(
         f"{scenario.name:28} {hand.mode.value:18} {chapter.outcome:14} "

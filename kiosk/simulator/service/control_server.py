@@ -48,19 +48,19 @@ class ControlServer:
     def __init__(
         self,
         store: Store,
-        desk: Operations,
+        operations: Operations,
         enrolment: EnrolmentOperations,
         plan: FaultPlan,
         meter: RequestMeter,
-        doors: Ports,
+        ports: Ports,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
-        self._desk = desk
+        self._operations = operations
         self._enrolment = enrolment
         self._plan = plan
         self._meter = meter
-        self._doors = doors
+        self._ports = ports
         self._clock = clock
 
     async def listen(self, path: Path) -> asyncio.Server:
@@ -91,9 +91,9 @@ class ControlServer:
     async def _carry_out(self, command: str, given: Fields) -> Any:
         match command:
             case "open":
-                return await self._doors.open()
+                return await self._ports.open()
             case "close":
-                return await self._doors.close()
+                return await self._ports.close()
             case "clear":
                 return self._plan.clear()
             case "armed":
@@ -106,7 +106,7 @@ class ControlServer:
     def _manage(self, command: str, given: Fields) -> Any:
         match command:
             case "rotate_key":
-                return self._desk.rotate_key()
+                return self._operations.rotate_key()
             case "drop_key":
                 if not self._store.drop_key(given["key_id"]):
                     raise CommandError("no key of this id")

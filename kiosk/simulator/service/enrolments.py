@@ -64,10 +64,10 @@ class EnrolmentOperations:
     """Enrolment, on its own port, and renewal, on the main one. `clock` gives seconds since 1970."""
 
     def __init__(
-        self, store: Store, desk: Operations, files: ServiceFiles, name: str, clock: Callable[[], float]
+        self, store: Store, operations: Operations, files: ServiceFiles, name: str, clock: Callable[[], float]
     ) -> None:
         self._store = store
-        self._desk = desk
+        self._operations = operations
         self._files = files
         self._name = name
         self._clock = clock
@@ -203,7 +203,7 @@ class EnrolmentOperations:
         return {
             "certificate": certificate,
             "service": self._name,
-            "keys": self._desk.published_keys(),
+            "keys": self._operations.published_keys(),
         }
 
 

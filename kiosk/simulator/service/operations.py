@@ -1,4 +1,4 @@
-"""The service's desk: what each operation does, in plain values. HTTP lies around it, the store beneath.
+"""What each operation of the service does, in plain values. HTTP lies around it, the store beneath.
 
 Everything runs in one thread; an operation is one transaction, so it happens wholly or not at all.
 """

@@ -44,7 +44,7 @@ class Setup:
 
 
 @dataclass
-class _Door:
+class _Listener:
     """One port: closed and opened again under the same number."""
 
     runner: web.AppRunner
@@ -54,36 +54,36 @@ class _Door:
     listening: asyncio.Server | None = None
 
 
-class ListeningPorts:
+class Listeners:
     """Both ports."""
 
-    def __init__(self, doors: tuple[_Door, ...]) -> None:
-        self._doors = doors
+    def __init__(self, listeners: tuple[_Listener, ...]) -> None:
+        self._listeners = listeners
 
     async def open(self) -> None:
         """Listen; does nothing on a port that listens already. Raises OSError if the port is taken."""
         loop = asyncio.get_running_loop()
-        for door in self._doors:
-            if door.listening is None:
-                assert door.runner.server is not None, "the runner is set up before"
-                door.listening = await loop.create_server(
-                    door.runner.server, door.host, door.port, ssl=door.tls, reuse_address=True
+        for listener in self._listeners:
+            if listener.listening is None:
+                assert listener.runner.server is not None, "the runner is set up before"
+                listener.listening = await loop.create_server(
+                    listener.runner.server, listener.host, listener.port, ssl=listener.tls, reuse_address=True
                 )
-                door.port = door.listening.sockets[0].getsockname()[1]
+                listener.port = listener.listening.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
         """Stop listening and break every connection."""
-        for door in self._doors:
-            if door.listening is not None:
-                door.listening.close()
-                door.listening = None
-            assert door.runner.server is not None, "the runner is set up before"
-            for connection in door.runner.server.connections:
+        for listener in self._listeners:
+            if listener.listening is not None:
+                listener.listening.close()
+                listener.listening = None
+            assert listener.runner.server is not None, "the runner is set up before"
+            for connection in listener.runner.server.connections:
                 if connection.transport is not None:
                     connection.transport.abort()
 
     def ports(self) -> tuple[int, ...]:
-        return tuple(door.port for door in self._doors)
+        return tuple(listener.port for listener in self._listeners)
 
 
 class ServiceServer:
@@ -91,24 +91,24 @@ class ServiceServer:
 
     def __init__(
         self,
-        doors: ListeningPorts,
+        listeners: Listeners,
         runners: tuple[web.AppRunner, ...],
         control: asyncio.Server,
         control_path: Path,
         store: Store,
     ) -> None:
-        self._doors = doors
+        self._listeners = listeners
         self._runners = runners
         self._control = control
         self._control_path = control_path
         self._store = store
-        self.ports = doors.ports()
+        self.ports = listeners.ports()
 
     async def stop(self) -> None:
         """Close everything; work in flight is cancelled."""
         self._control.close()
         self._control_path.unlink(missing_ok=True)
-        await self._doors.close()
+        await self._listeners.close()
         for runner in self._runners:
             await runner.cleanup()
         self._store.close()
@@ -117,35 +117,35 @@ class ServiceServer:
 async def start(setup: Setup) -> ServiceServer:
     """Start listening; raises StartError when a port or the control socket is taken."""
     store = Store(setup.files.database)
-    desk = Operations(store, setup.name, setup.trust, time.time, secrets.token_bytes)
-    enrolment = EnrolmentOperations(store, desk, setup.files, setup.name, time.time)
+    operations = Operations(store, setup.name, setup.trust, time.time, secrets.token_bytes)
+    enrolment = EnrolmentOperations(store, operations, setup.files, setup.name, time.time)
     for institution, code in setup.codes:
         enrolment.issue_code(institution, code)
     for terminal in setup.visual:
         store.allow_visual(terminal, allowed=True)
     plan, meter = FaultPlan(random.Random(setup.seed).random), RequestMeter()  # noqa: S311 - chance of faults only
-    front = Front(store, desk, enrolment, plan, meter)
+    front = Front(store, operations, enrolment, plan, meter)
     main, enrol = (_runner(app) for app in (front.main_app(), front.enrolment_app()))
     for runner in (main, enrol):
         await runner.setup()
-    doors = ListeningPorts(
+    listeners = Listeners(
         (
-            _Door(main, _tls(setup.files, demand_client=True), setup.host, setup.port),
-            _Door(enrol, _tls(setup.files, demand_client=False), setup.host, setup.enrol_port),
+            _Listener(main, _tls(setup.files, demand_client=True), setup.host, setup.port),
+            _Listener(enrol, _tls(setup.files, demand_client=False), setup.host, setup.enrol_port),
         )
     )
     try:
-        await doors.open()
+        await listeners.open()
         _free_socket(setup.control)
-        control = ControlServer(store, desk, enrolment, plan, meter, doors, time.time)
+        control = ControlServer(store, operations, enrolment, plan, meter, listeners, time.time)
         listening = await control.listen(setup.control)
     except OSError as fault:
-        await doors.close()
+        await listeners.close()
         for runner in (main, enrol):
             await runner.cleanup()
         store.close()
         raise StartError(_say(fault, setup)) from None
-    return ServiceServer(doors, (main, enrol), listening, setup.control, store)
+    return ServiceServer(listeners, (main, enrol), listening, setup.control, store)
 
 
 def _runner(app: web.Application) -> web.AppRunner:

@@ -1,4 +1,4 @@
-"""HTTP around the desks: who asks, what comes in, what goes out, and the faults made on purpose."""
+"""HTTP around the operations: who asks, what comes in, what goes out, and the faults made on purpose."""
 
 import asyncio
 import json
@@ -57,13 +57,13 @@ class Front:
     def __init__(
         self,
         store: Store,
-        desk: Operations,
+        operations: Operations,
         enrolment: EnrolmentOperations,
         plan: FaultPlan,
         meter: RequestMeter,
     ) -> None:
         self._store = store
-        self._desk = desk
+        self._operations = operations
         self._enrolment = enrolment
         self._plan = plan
         self._meter = meter
@@ -92,7 +92,7 @@ class Front:
             peer, body = self._peer(request), await _body(request)
             if isinstance(peer, Refusal):
                 return peer
-            return body if isinstance(body, Refusal) else self._desk.challenge(peer, body)
+            return body if isinstance(body, Refusal) else self._operations.challenge(peer, body)
 
         return await self._served(request, Operation.CHALLENGE, None, work)
 
@@ -122,7 +122,7 @@ class Front:
             if isinstance(peer, Refusal):
                 return peer
             return (
-                self._desk.status(peer, record)
+                self._operations.status(peer, record)
                 if UUID_FORM.fullmatch(record)
                 else Refusal(ProblemCode.UNKNOWN)
             )
@@ -132,7 +132,7 @@ class Front:
     async def _on_keys(self, request: web.Request) -> web.StreamResponse:
         async def work() -> Reply:
             peer = self._peer(request)
-            return peer if isinstance(peer, Refusal) else self._desk.keys()
+            return peer if isinstance(peer, Refusal) else self._operations.keys()
 
         return await self._served(request, Operation.KEYS, None, work)
 
@@ -161,7 +161,7 @@ class Front:
         self._working[record] = submission.body_hash
         try:
             await self._pause(self._plan.take(Delay, Operation.QUALIFICATION))
-            return self._desk.qualify(peer, record, submission, self._next_answer)
+            return self._operations.qualify(peer, record, submission, self._next_answer)
         finally:
             del self._working[record]
 

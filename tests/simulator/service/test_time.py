@@ -22,18 +22,20 @@ CODE = "123456789012"
 
 
 class World:
-    """Both desks over a store, with a clock that is moved by hand."""
+    """Both kinds of operations over a store, with a clock that is moved by hand."""
 
     def __init__(self, folder: Path) -> None:
         self.now = NOON
         files = prepare_service(folder)
         self.store = Store(files.database)
-        self.desk = Operations(self.store, "simulator", None, lambda: self.now, secrets.token_bytes)
-        self.enrolment = EnrolmentOperations(self.store, self.desk, files, "simulator", lambda: self.now)
+        self.operations = Operations(self.store, "simulator", None, lambda: self.now, secrets.token_bytes)
+        self.enrolment = EnrolmentOperations(
+            self.store, self.operations, files, "simulator", lambda: self.now
+        )
         self.csr = csr(ec.generate_private_key(ec.SECP256R1()))
 
     def challenge(self, visit: str) -> tuple[str, int]:
-        done = self.desk.challenge(PEER, {"visit": visit})
+        done = self.operations.challenge(PEER, {"visit": visit})
         assert isinstance(done, Completed)
         return done.body["challenge"], done.body["expires_in"]
 
@@ -87,15 +89,15 @@ def test_a_record_is_forgotten_after_72_hours_but_its_effect_is_not(world: World
     record = StoredRecord("r", INSTITUTION, "K001", b"hash", {"v": 1}, 0, {}, NOON)
     world.store.add_record(record)
     world.store.purge(NOON + 72 * HOUR)
-    assert world.desk.status(PEER, "r") == Completed(200, {"v": 1})
+    assert world.operations.status(PEER, "r") == Completed(200, {"v": 1})
     world.store.purge(NOON + 72 * HOUR + 1)
-    assert isinstance(world.desk.status(PEER, "r"), Refusal)
+    assert isinstance(world.operations.status(PEER, "r"), Refusal)
     assert world.store.effects("r") == 1
 
 
 def test_a_published_key_is_dated_90_days_ahead(world: World) -> None:
-    key = world.desk.published_keys()[0]
+    key = world.operations.published_keys()[0]
     assert key["not_after"] == "2027-04-15T08:00:00Z"
     world.now += 1
-    world.desk.rotate_key()
-    assert [each["key_id"] for each in world.desk.published_keys()][1] == key["key_id"]
+    world.operations.rotate_key()
+    assert [each["key_id"] for each in world.operations.published_keys()][1] == key["key_id"]

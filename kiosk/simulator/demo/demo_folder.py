@@ -1,4 +1,4 @@
-"""One desk's folder: keys, trust folder, settings, enrolment. Made once, used again."""
+"""One demo's folder: keys, trust folder, settings, enrolment. Made once, used again."""
 
 import json
 import os
@@ -37,7 +37,7 @@ QUICK: Mapping[str, float] = {
 
 @dataclass(frozen=True)
 class DemoFolder:
-    """Where everything of one desk lies."""
+    """Where everything of one demo lies."""
 
     folder: Path
     board: Path
@@ -56,8 +56,8 @@ class DemoFolder:
         return self.folder / "service.sock"
 
     @property
-    def desk_control(self) -> Path:
-        return self.folder / "desk.sock"
+    def story_socket(self) -> Path:
+        return self.folder / "story.sock"
 
     @property
     def service_folder(self) -> Path:

@@ -1,4 +1,4 @@
-"""What a patient waits for, on a whole desk: three kiosk processes, virtual field, simulated service.
+"""What a patient waits for, on a whole demo: three kiosk processes, virtual field, simulated service.
 
 Every process is the real one; the screen process is the demo's (`kiosk.simulator.demo.demo_screen`): the
 clinic's own app around SDL's dummy driver and gpiozero's mock pins. All times are CLOCK_MONOTONIC, which
@@ -13,8 +13,8 @@ from random import Random
 
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo.demo import Demo, Speed
+from kiosk.simulator.demo.demo_folder import PIN, QUICK, prepare
 from kiosk.simulator.demo.hand import RESULTS, Hand, board_path
-from kiosk.simulator.demo.place import PIN, QUICK, prepare
 from kiosk.simulator.demo.screen_hand import GUARD_S, ScreenHand
 from kiosk.simulator.field.field_client import FieldClient
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, percentile, row, spread
@@ -33,24 +33,24 @@ DUMMY = {"SDL_VIDEODRIVER": "dummy"}
 
 @dataclass(frozen=True)
 class OpenDemo:
-    """A desk at work, with its hands."""
+    """A demo at work, with its hands."""
 
-    desk: Demo
+    demo: Demo
     client: ScreenHand
     field: FieldClient
     hand: Hand
 
 
-def open_desk(lab: Lab) -> OpenDemo:
+def open_demo(lab: Lab) -> OpenDemo:
     """Open it once; it stays open until the bench ends."""
-    place = prepare(lab.subfolder("desk"), board_path(), TIMING)
-    desk = lab.enter(Demo(place, Speed(usb_ms=VISIT_USB_MS), DUMMY))
-    desk.open_shop(Mode.HOME_CONSENT)
-    client = ScreenHand(place.desk_control)
+    place = prepare(lab.subfolder("demo"), board_path(), TIMING)
+    demo = lab.enter(Demo(place, Speed(usb_ms=VISIT_USB_MS), DUMMY))
+    demo.open_shop(Mode.HOME_CONSENT)
+    client = ScreenHand(place.story_socket)
     lab.callback(client.close)
-    field = lab.enter(desk.field())
+    field = lab.enter(demo.field())
     client.wait_for("start")
-    return OpenDemo(desk, client, field, desk.hand(client, field))
+    return OpenDemo(demo, client, field, demo.hand(client, field))
 
 
 # ---- a token is laid down --------------------------------------------------------------------------------
@@ -76,25 +76,25 @@ class Lights:
 
 def lights(lab: Lab) -> Lights:
     """Lay a card down again and again at an armed reader; it leaves by itself after its first answer."""
-    open_ = lab.once(open_desk)
-    desk, field, hand = open_.client, open_.field, open_.hand
+    open_ = lab.once(open_demo)
+    screen, field, hand = open_.client, open_.field, open_.hand
     by_type: dict[str, list[float]] = {"B": [], "A": []}
     random = Random(0)  # phases, not secrets
     field.model(usb_ms=TAP_USB_MS)
-    desk.forget()
+    screen.forget()
     hand.begin()
     hand.choose("card")
     hand.pin()
-    desk.wait_for("hold")
+    screen.wait_for("hold")
     for tap in range(TAPS):
         technology = "AB"[tap % 2]
         time.sleep(random.uniform(0, LATEST_PHASE_S))
         presented = field.tap("card", technology=technology, remove_after_apdu=1)
-        lit = desk.wait_for_lights(lambda levels: levels == TWO, since=presented)
+        lit = screen.wait_for_lights(lambda levels: levels == TWO, since=presented)
         by_type[technology].append((lit.at - presented) * 1000)
-        desk.wait_for("reading")
-        desk.wait_for("again")
-        desk.forget()
+        screen.wait_for("reading")
+        screen.wait_for("again")
+        screen.forget()
     field.tap("card")
     hand.ends()
     hand.leave()
@@ -134,25 +134,25 @@ class VisitTimes:
 
 def one_visit(open_: OpenDemo) -> VisitTimes:
     """A patient's whole way; the hand's waiting between "hold" and the tap is in no figure."""
-    desk, field, hand = open_.client, open_.field, open_.hand
-    desk.wait_for("start")
-    desk.forget()
+    screen, field, hand = open_.client, open_.field, open_.hand
+    screen.wait_for("start")
+    screen.forget()
     hand.begin()
     hand.choose("card")
     for digit in PIN:
-        desk.touch(f"digit_{digit}", on="pin", changes_picture=True)
+        screen.touch(f"digit_{digit}", on="pin", changes_picture=True)
     time.sleep(GUARD_S)
     touched = time.monotonic()
-    desk.touch("ok", on="pin")
-    held = desk.wait_for("hold")
+    screen.touch("ok", on="pin")
+    held = screen.wait_for("hold")
     field.counters(clear=True)
     presented = field.tap("card", technology="B")
-    desk.wait_for("checking", *RESULTS)
+    screen.wait_for("checking", *RESULTS)
     counters = field.counters()
     if hand.ends() != "verified":
-        raise Unmeasured(f"the visit was not verified: {' > '.join(desk.names())}")
-    checking = next(shown for shown in desk.shown if shown.name == "checking")
-    result = next(shown for shown in desk.shown if shown.name in RESULTS)
+        raise Unmeasured(f"the visit was not verified: {' > '.join(screen.names())}")
+    checking = next(shown for shown in screen.shown if shown.name == "checking")
+    result = next(shown for shown in screen.shown if shown.name in RESULTS)
     hand.leave()
     modelled_s = counters["air_s"] + counters["card_s"]
     return VisitTimes(
@@ -164,7 +164,7 @@ def one_visit(open_: OpenDemo) -> VisitTimes:
 
 def visits(lab: Lab) -> list[VisitTimes]:
     """Some visits, after one that does not count."""
-    open_ = lab.once(open_desk)
+    open_ = lab.once(open_demo)
     return [one_visit(open_) for _ in range(VISITS + 1)][1:]
 
 
@@ -200,7 +200,7 @@ def rollup_kb(pid: int) -> dict[str, int]:
 def pss_total(lab: Lab) -> Measured:
     """The three processes after visits."""
     lab.once(visits)
-    household = lab.once(open_desk).desk.household
+    household = lab.once(open_demo).demo.household
     found = {name: rollup_kb(household.pid(name)) for name in PROCESSES}
     pss = {name: each["Pss"] / 1024 for name, each in found.items()}
     rss = sum(each["Rss"] for each in found.values()) / 1024
@@ -208,7 +208,7 @@ def pss_total(lab: Lab) -> Measured:
     return Measured(
         sum(pss.values()),
         f"{', '.join(f'{name} {mb:.1f}' for name, mb in pss.items())}; field, service and this bench share "
-        f"pages of Python with them; private {private:.1f}, RSS {rss:.1f}; the screen is the desk's, "
+        f"pages of Python with them; private {private:.1f}, RSS {rss:.1f}; the screen is the demo's, "
         "SDL dummy",
     )
 
@@ -228,8 +228,8 @@ def cpu_percent(pid: int) -> float:
 @row("poll_cpu_percent", "% of core", goal=at_most(3))
 def poll_cpu_percent(lab: Lab) -> Measured:
     """The reader process while nothing lies there and a patient is about to present."""
-    open_ = lab.once(open_desk)
-    pid = open_.desk.household.pid("reader")
+    open_ = lab.once(open_demo)
+    pid = open_.demo.household.pid("reader")
     open_.client.wait_for("start")
     idle = cpu_percent(pid)
     open_.hand.begin()
