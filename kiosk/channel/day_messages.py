@@ -3,6 +3,7 @@
 import msgspec
 
 from kiosk.channel.base import Message
+from kiosk.visit.staff_requests import AskDay as AskDay
 from kiosk.visit.vocabulary import CallReason
 
 
@@ -10,12 +11,6 @@ class StaffWasCalled(Message, frozen=True, tag="staff_was_called"):
     """Screen -> uploader: "staff called" is shown; counted by reason."""
 
     reason: CallReason
-
-
-class AskDay(Message, frozen=True, tag="ask_day"):
-    """The counts of one day, YYYY-MM-DD in Japanese time; None: today. Answered with `DayCounts`."""
-
-    day: str | None = None
 
 
 class HourCounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,43 +4,15 @@ import msgspec
 
 from kiosk.channel.base import Message
 from kiosk.channel.day_messages import AskDay, DayCounts
-from kiosk.qualification.terms import FallbackReason, Outcome
+from kiosk.visit.staff_requests import AnswerSeen as AnswerSeen
+from kiosk.visit.staff_requests import AskWaitingList as AskWaitingList
+from kiosk.visit.staff_requests import RunDrill as RunDrill
+from kiosk.visit.staff_requests import SetFallback as SetFallback
+from kiosk.visit.staff_requests import SetPreferences as SetPreferences
+from kiosk.visit.views.waiting_view import LateAnswer as LateAnswer
+from kiosk.visit.views.waiting_view import WaitingList as WaitingList
 
 # ---- screen -> uploader ----------------------------------------------------------------------------------
-
-
-class SetFallback(Message, frozen=True, tag="set_fallback"):
-    """Staff begin fallback operation for a reason, or end it (None). Persisted; told as LineState."""
-
-    staff: str
-    reason: FallbackReason | None
-
-
-class AskWaitingList(Message, frozen=True, tag="ask_desk"):
-    """Staff look at what waits and what was answered late; answered with WaitingList."""
-
-    staff: str
-
-
-class AnswerSeen(Message, frozen=True, tag="answer_seen"):
-    """Staff have dealt with a late answer; it leaves the list. Answered with WaitingList."""
-
-    staff: str
-    visit: str
-
-
-class RunDrill(Message, frozen=True, tag="run_drill"):
-    """Take a marked dummy record through sealing, commit, a refused line, a delivery attempt and erasure."""
-
-    staff: str
-
-
-class SetPreferences(Message, frozen=True, tag="set_preferences"):
-    """Staff chose volume and languages. Persisted and audited; told to all as StaffPreferences."""
-
-    staff: str
-    volume: int  #: 0 to visit.rules.LOUDEST
-    languages: tuple[str, ...]  #: offered to patients, the first one first
 
 
 class AskCheck(Message, frozen=True, tag="ask_check"):
@@ -48,33 +20,6 @@ class AskCheck(Message, frozen=True, tag="ask_check"):
 
 
 # ---- uploader -> screen ----------------------------------------------------------------------------------
-
-
-class LateAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a record after the patient had been told "recorded". Codes only.
-
-    `outcome` is VERIFIED or NOT_CONFIRMED for an answer, STAFF_CALLED where the service refused the record or
-    it was damaged on the disk, RECORDED where it waited for too long and is no longer sent.
-    """
-
-    visit: str
-    receipt: str
-    taken_at: str  #: RFC 3339, UTC; mended once the time was known
-    answered_at: str  #: or refused, or given up
-    outcome: Outcome
-    validity: str | None = None
-
-
-class WaitingList(Message, frozen=True, tag="desk_board"):
-    """What staff see: counts, the oldest wait, late answers (oldest first, at most 50), the last drill."""
-
-    waiting: int
-    oldest_at: str | None
-    expired: int
-    quarantined: int
-    late: tuple[LateAnswer, ...]
-    drill_passed_at: str | None = None
-    held: int = 0  #: of those waiting, what the service cannot open (its key is gone): call support
 
 
 class DrillProgress(Message, frozen=True, tag="drill"):

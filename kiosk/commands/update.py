@@ -18,6 +18,7 @@ from kiosk.channel import (
     Status,
     UpdateFault,
     UpdateOffer,
+    UpdatePhase,
     UpdateSource,
     UpdateStatus,
 )
@@ -27,7 +28,11 @@ from kiosk.uploader.updates.stick import changes_of
 
 WHO = "kiosk"  #: in the audit table: not a member of staff
 LOOK_S = 60.0  #: a plain bundle on a slow stick is read whole
-_SHOWN = {"fetching": "Fetching", "checking": "Checking", "installing": "Installing"}
+_SHOWN = {
+    UpdatePhase.FETCHING: "Fetching",
+    UpdatePhase.CHECKING: "Checking",
+    UpdatePhase.INSTALLING: "Installing",
+}
 
 
 @click.group(invoke_without_command=True)
@@ -45,7 +50,7 @@ def show(config: Path) -> None:
     with UploaderClient(config) as client:
         told = _looked(client)
     click.echo(f"running   {told.running}")
-    if told.phase == "installed":
+    if told.phase is UpdatePhase.INSTALLED:
         click.echo(f"installed {told.version}: in force with the next start; `kiosk update restart`")
     for offer in told.offers:
         hour = "" if offer.by_hand else f", from {offer.by_hand_from} on"
@@ -61,13 +66,16 @@ def show(config: Path) -> None:
 @update.command()
 @config_option
 @click.option(
-    "--from", "source", type=click.Choice(["channel", "stick"]), help="Where from; else what there is."
+    "--from",
+    "source",
+    type=click.Choice([source.value for source in UpdateSource]),
+    help="Where from; else what there is.",
 )
-def install(config: Path, source: UpdateSource | None) -> None:
+def install(config: Path, source: str | None) -> None:
     """Fetch, check and install the newer version. It is in force after `kiosk update restart`."""
     with UploaderClient(config) as client:
         told = _looked(client)
-        offer = _chosen(told, source)
+        offer = _chosen(told, None if source is None else UpdateSource(source))
         client.ask(AskStatus(), Status)  # nothing of an earlier attempt is still under way to us
         client.send(StartUpdate(staff=WHO, version=offer.version, source=offer.source))
         done = _followed(client, offer)
@@ -163,7 +171,7 @@ def _looked(client: UploaderClient) -> UpdateStatus:
     client.ask(AskStatus(), Status)  # what every newcomer is told has come by then, and is not the answer
     told = client.ask(AskUpdate(staff=WHO), UpdateStatus)
     end = time.monotonic() + LOOK_S
-    while told.phase == "looking" and time.monotonic() < end:
+    while told.phase is UpdatePhase.LOOKING and time.monotonic() < end:
         time.sleep(0.1)
         told = client.ask(AskUpdate(staff=WHO), UpdateStatus)
     return told
@@ -179,7 +187,7 @@ def _chosen(told: UpdateStatus, source: UpdateSource | None) -> UpdateOffer:
 
 def _followed(client: UploaderClient, offer: UpdateOffer) -> UpdateStatus:
     """Show how far it is, until it ends."""
-    label = ""
+    label: UpdatePhase | None = None
     with click.progressbar(length=100, label=f"{offer.version:24}") as bar:
         for told in client.follow():
             if not isinstance(told, UpdateStatus):
@@ -187,7 +195,7 @@ def _followed(client: UploaderClient, offer: UpdateOffer) -> UpdateStatus:
             if told.phase in _SHOWN and told.version == offer.version:
                 if told.phase != label:
                     label = told.phase
-                    bar.label, bar.pos = f"{_SHOWN[label]} {offer.version}".ljust(24), 0
+                    bar.label, bar.pos = f"{_SHOWN[told.phase]} {offer.version}".ljust(24), 0
                 bar.update(max(0, (told.percent or 0) - bar.pos))
             elif told.fault is not None or told.version == offer.version:
                 return told

@@ -1,10 +1,13 @@
-"""What the machine asks of the world. The screen process carries them out, in order."""
+"""What the machine asks of the world. The screen process carries them out, in order.
+
+What staff ask of the uploader is sent as it is: `StaffRequest`, in staff_requests.py.
+"""
 
 from dataclasses import dataclass
 
-from kiosk.qualification.terms import FallbackReason, Outcome
+from kiosk.qualification.terms import Outcome
+from kiosk.visit.staff_requests import StaffRequest
 from kiosk.visit.states import Visit
-from kiosk.visit.views.update_view import UpdateSource
 
 
 @dataclass(frozen=True)
@@ -69,36 +72,6 @@ class LockDoor:
 
 
 @dataclass(frozen=True)
-class AskWaitingList:
-    """Ask the uploader what waits and what was answered late."""
-
-    staff: str
-
-
-@dataclass(frozen=True)
-class MarkSeen:
-    """Staff have dealt with a late answer: it leaves the list."""
-
-    staff: str
-    record: str
-
-
-@dataclass(frozen=True)
-class SetFallback:
-    """Begin fallback operation for a reason, or end it (None)."""
-
-    staff: str
-    reason: FallbackReason | None
-
-
-@dataclass(frozen=True)
-class RunDrill:
-    """Have a marked dummy record taken through everything; DrillAdvanced tells how far it is."""
-
-    staff: str
-
-
-@dataclass(frozen=True)
 class TryReader:
     """Read whatever is held next, name it, keep nothing; ReadingAdvanced tells how far it is."""
 
@@ -111,65 +84,8 @@ class EndReaderTest:
 
 
 @dataclass(frozen=True)
-class AskDay:
-    """Ask for today's counts; DayCounted tells them."""
-
-
-@dataclass(frozen=True)
 class AskHours:
     """Find out whether the call centre answers now; CallHoursKnown tells."""
-
-
-@dataclass(frozen=True)
-class InstallUpdate:
-    """Fetch, check and install what was offered; UpdateChanged tells how far it is."""
-
-    staff: str
-    version: str
-    source: UpdateSource
-
-
-@dataclass(frozen=True)
-class StopUpdate:
-    """Give up while it is being fetched."""
-
-    staff: str
-
-
-@dataclass(frozen=True)
-class RestartKiosk:
-    """Start again with what was installed."""
-
-    staff: str
-
-
-@dataclass(frozen=True)
-class TakeSettings:
-    """Take the changed settings that `offer` named, and start anew with them."""
-
-    staff: str
-    offer: str
-
-
-@dataclass(frozen=True)
-class LeaveSettings:
-    """Go on with the settings in force."""
-
-    staff: str
-
-
-@dataclass(frozen=True)
-class CloseUpdate:
-    """The page was left: no more looking, no more sticks."""
-
-
-@dataclass(frozen=True)
-class KeepPreferences:
-    """Keep what staff have set; PreferencesChanged tells what is kept."""
-
-    staff: str
-    volume: int
-    languages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -213,7 +129,8 @@ class StopTimer:
 
 
 Effect = (
-    BeginVisit
+    StaffRequest
+    | BeginVisit
     | SendPin
     | Arm
     | Disarm
@@ -221,21 +138,9 @@ Effect = (
     | SealAndCommit
     | CheckStaff
     | LockDoor
-    | AskWaitingList
-    | MarkSeen
-    | SetFallback
-    | RunDrill
     | TryReader
     | EndReaderTest
-    | AskDay
     | AskHours
-    | KeepPreferences
-    | InstallUpdate
-    | StopUpdate
-    | RestartKiosk
-    | TakeSettings
-    | LeaveSettings
-    | CloseUpdate
     | RunCheck
     | Speak
     | ForgetDigits

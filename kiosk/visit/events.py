@@ -10,9 +10,10 @@ from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
 from kiosk.visit.states import Line, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
-from kiosk.visit.views.changed_settings_view import ChangedView
-from kiosk.visit.views.staff_views import CheckView, DayView, DrillStep, SeenToken, WaitingView
-from kiosk.visit.views.update_view import UpdateView
+from kiosk.visit.views.changed_settings_view import CardSettings
+from kiosk.visit.views.staff_views import CheckView, DayView, DrillStep, SeenToken
+from kiosk.visit.views.update_view import UpdateStatus
+from kiosk.visit.views.waiting_view import WaitingView
 from kiosk.visit.vocabulary import ReadFailure as ReadFailure
 
 
@@ -249,14 +250,12 @@ class CallHoursKnown:
 
 @dataclass(frozen=True)
 class UpdateChanged:
-    view: UpdateView
+    status: UpdateStatus
 
 
 @dataclass(frozen=True)
 class CardSettingsChanged:
-    """`view` None: the card holds the settings in force."""
-
-    view: ChangedView | None
+    settings: CardSettings
 
 
 @dataclass(frozen=True)

@@ -147,10 +147,10 @@ def _note(kiosk: Kiosk, event: Event) -> Kiosk:
             return replace(kiosk, desk=view)
         case DoorUnlocked():
             return replace(kiosk, door=OPEN_DOOR)
-        case UpdateChanged(view):
-            return replace(kiosk, update=view)
-        case CardSettingsChanged(view):
-            return replace(kiosk, changed=view)
+        case UpdateChanged(status):
+            return replace(kiosk, update=status)
+        case CardSettingsChanged(settings):
+            return replace(kiosk, changed=settings)
         case PreferencesChanged(volume, languages):
             return prefer(kiosk, volume, languages)
         case TimeUp() if isinstance(kiosk.screen, Starting):

@@ -9,20 +9,7 @@ from typing import assert_never
 
 from kiosk.qualification.guidance import REASONS, Finding, ways_apply
 from kiosk.qualification.terms import FallbackReason
-from kiosk.visit.effects import (
-    AskDay,
-    AskHours,
-    AskWaitingList,
-    CloseUpdate,
-    EndReaderTest,
-    LeaveSettings,
-    MarkSeen,
-    RunCheck,
-    RunDrill,
-    SetFallback,
-    TakeSettings,
-    TryReader,
-)
+from kiosk.visit.effects import AskHours, EndReaderTest, RunCheck, TryReader
 from kiosk.visit.events import (
     Action,
     CardSettingsChanged,
@@ -37,6 +24,16 @@ from kiosk.visit.events import (
     TimeUp,
 )
 from kiosk.visit.pads import lock_if_used_up, number_given, tries_used_up, type_number, type_passcode
+from kiosk.visit.staff_requests import (
+    AnswerSeen,
+    AskDay,
+    AskWaitingList,
+    CloseUpdate,
+    LeaveSettings,
+    RunDrill,
+    SetFallback,
+    TakeSettings,
+)
 from kiosk.visit.staff_states import (
     DoorNumber,
     DoorPasscode,
@@ -58,8 +55,9 @@ from kiosk.visit.staff_states import (
 from kiosk.visit.staff_tools import day, help_page, reading, settings, test, update
 from kiosk.visit.states import CallReason, Kiosk
 from kiosk.visit.step import Step, call, resting, stay
-from kiosk.visit.views.changed_settings_view import ChangedView
-from kiosk.visit.views.staff_views import CheckView, DrillStep, WaitingCase
+from kiosk.visit.views.changed_settings_view import CardSettings
+from kiosk.visit.views.staff_views import CheckView, DrillStep
+from kiosk.visit.views.waiting_view import WaitingCase, case_of
 
 CASES_PER_PAGE = 6
 FAULTS_PER_PAGE = 3
@@ -90,9 +88,9 @@ def door_passcode(kiosk: Kiosk, screen: DoorPasscode, event: Event) -> Step:
         case Pressed(Action.HELP):
             return call(None, CallReason.HELP)
         case StaffAccepted(visit=None) if screen.checking and screen.takes is not None:
-            return StaffChanged(screen.number), (TakeSettings(screen.number, screen.takes),)
+            return StaffChanged(screen.number), (TakeSettings(staff=screen.number, offer=screen.takes),)
         case StaffAccepted(visit=None) if screen.checking:
-            return StaffMenu(screen.number), (AskWaitingList(screen.number),)
+            return StaffMenu(screen.number), (AskWaitingList(staff=screen.number),)
         case StaffRefused(visit=None) if screen.checking:
             return DoorNumber(refused=True), lock_if_used_up(kiosk, screen.number)
         case Pressed(Action.BACK) if not screen.checking:
@@ -136,11 +134,11 @@ def _back(screen: StaffPage) -> Step:
             | StaffUpdate()
             | StaffChanged()
         ):
-            return StaffMenu(screen.staff, more=True), (AskWaitingList(screen.staff),)
+            return StaffMenu(screen.staff, more=True), (AskWaitingList(staff=screen.staff),)
         case StaffCase(case=WaitingCase(record=str())):
-            return StaffWaiting(screen.staff), (AskWaitingList(screen.staff),)
+            return StaffWaiting(screen.staff), (AskWaitingList(staff=screen.staff),)
         case _:
-            return StaffMenu(screen.staff), (AskWaitingList(screen.staff),)
+            return StaffMenu(screen.staff), (AskWaitingList(staff=screen.staff),)
 
 
 def _on_page(kiosk: Kiosk, screen: StaffPage, event: Event) -> Step:
@@ -185,7 +183,7 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
         case Pressed(Action.OPEN_FALLBACK):
             return StaffFallback(staff), ()
         case Pressed(Action.OPEN_WAITING):
-            return StaffWaiting(staff), (AskWaitingList(staff),)
+            return StaffWaiting(staff), (AskWaitingList(staff=staff),)
         case Pressed(Action.OPEN_DRILL):
             return StaffDrill(staff), ()
         case Pressed(Action.OPEN_DAY):
@@ -198,7 +196,7 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
             return StaffSettings(staff), ()
         case Pressed(Action.OPEN_UPDATE):
             return StaffUpdate(staff), ()
-        case Pressed(Action.OPEN_CHANGED) if kiosk.changed is not None:
+        case Pressed(Action.OPEN_CHANGED) if kiosk.changed.file is not None:
             return StaffChanged(staff), ()
         case Pressed(Action.OPEN_HELP):
             return StaffHelp(staff), (AskHours(),)
@@ -212,24 +210,28 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
 
 def _changed(kiosk: Kiosk, screen: StaffChanged, event: Event) -> Step:
     """Turn its pages; on the last one take it, with the passcode once more, or leave it."""
-    view = kiosk.changed
-    last = view is None or screen.page == changed_pages(view) - 1
+    card = kiosk.changed
+    last = card.file is None or screen.page == changed_pages(card) - 1
     match event:
         case Pressed(Action.MORE) if not last:
             return replace(screen, page=screen.page + 1), ()
-        case Pressed(Action.RUN) if view is not None and view.may_be_taken and last:
-            return DoorPasscode(screen.staff, takes=view.offer), ()
-        case Pressed(Action.LEAVE) if view is not None and not view.taking and not view.left:
-            return StaffMenu(screen.staff), (LeaveSettings(screen.staff), AskWaitingList(screen.staff))
+        case Pressed(Action.RUN) if card.file is not None and card.may_be_taken and last:
+            return DoorPasscode(screen.staff, takes=card.file.offer), ()
+        case Pressed(Action.LEAVE) if card.due and not card.taking:
+            return StaffMenu(screen.staff), (
+                LeaveSettings(staff=screen.staff),
+                AskWaitingList(staff=screen.staff),
+            )
         case CardSettingsChanged():
             return StaffChanged(screen.staff), ()
         case _:
             return stay(screen)
 
 
-def changed_pages(view: ChangedView) -> int:
+def changed_pages(card: CardSettings) -> int:
     """How many pages tell what changed, or what is wrong."""
-    return max(1, -(-len(view.faults or view.changes) // CHANGES_PER_PAGE))
+    lines = () if card.file is None else card.file.faults or card.file.changes
+    return max(1, -(-len(lines) // CHANGES_PER_PAGE))
 
 
 def _check(kiosk: Kiosk, screen: StaffCheck, event: Event) -> Step:
@@ -264,19 +266,19 @@ def _fallback(kiosk: Kiosk, screen: StaffFallback, event: Event) -> Step:
     now = kiosk.line.fallback
     match event:
         case FallbackChosen(reason=None) if now is not None and now is not FallbackReason.OFFLINE:
-            return screen, (SetFallback(screen.staff, None),)
+            return screen, (SetFallback(staff=screen.staff, reason=None),)
         case FallbackChosen(reason=reason) if reason in REASONS and reason is not now:
-            return screen, (SetFallback(screen.staff, reason),)
+            return screen, (SetFallback(staff=screen.staff, reason=reason),)
         case _:
             return stay(screen)
 
 
 def _waiting(kiosk: Kiosk, screen: StaffWaiting, event: Event) -> Step:
-    late = kiosk.desk.late if kiosk.desk is not None else ()
+    late = kiosk.desk.records.late if kiosk.desk is not None else ()
     match event:
         case CaseOpened(record=record):
-            found = next((case for case in late if case.record == record), None)
-            return stay(screen) if found is None else (StaffCase(screen.staff, found), ())
+            found = next((answer for answer in late if answer.visit == record), None)
+            return stay(screen) if found is None else (StaffCase(screen.staff, case_of(found)), ())
         case Pressed(Action.MORE):
             return replace(screen, position=_next(screen.position, CASES_PER_PAGE, len(late))), ()
         case _ if screen.position >= max(1, len(late)):  # the list has grown shorter
@@ -290,7 +292,7 @@ def _case(screen: StaffCase, event: Event) -> Step:
         case Pressed(Action.MORE) if ways_apply(screen.case.finding):
             return replace(screen, ways=not screen.ways), ()
         case Pressed(Action.SEEN) if screen.case.record is not None:
-            return StaffWaiting(screen.staff), (MarkSeen(screen.staff, screen.case.record),)
+            return StaffWaiting(screen.staff), (AnswerSeen(staff=screen.staff, visit=screen.case.record),)
         case _:
             return stay(screen)
 
@@ -298,7 +300,7 @@ def _case(screen: StaffCase, event: Event) -> Step:
 def _drill(screen: StaffDrill, event: Event) -> Step:
     match event:
         case Pressed(Action.RUN) if screen.step is None or screen.passed is not None:
-            return StaffDrill(screen.staff, DrillStep.SEAL), (RunDrill(screen.staff),)
+            return StaffDrill(screen.staff, DrillStep.SEAL), (RunDrill(staff=screen.staff),)
         case DrillAdvanced(step=step, passed=passed):
             return StaffDrill(screen.staff, step, passed), ()
         case _:

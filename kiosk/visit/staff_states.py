@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kiosk.qualification.call_centre import CallHours
-from kiosk.visit.views.staff_views import DayView, DrillStep, SeenToken, TestStep, WaitingCase
+from kiosk.visit.views.staff_views import DayView, DrillStep, SeenToken, TestStep
+from kiosk.visit.views.waiting_view import WaitingCase
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kiosk.visit.effects import InstallUpdate, KeepPreferences, RestartKiosk, StopUpdate, TryReader
+from kiosk.visit.effects import TryReader
 from kiosk.visit.events import (
     Action,
     CallHoursKnown,
@@ -16,6 +16,7 @@ from kiosk.visit.events import (
     VolumeChosen,
 )
 from kiosk.visit.rules import LOUDEST
+from kiosk.visit.staff_requests import RestartKiosk, SetPreferences, StartUpdate, StopUpdate
 from kiosk.visit.staff_states import (
     StaffChanged,
     StaffDay,
@@ -75,11 +76,14 @@ def settings(kiosk: Kiosk, screen: StaffSettings, event: Event) -> Step:
     languages = kiosk.rules.languages
     match event:
         case VolumeChosen(volume) if volume in range(LOUDEST + 1) and volume != kiosk.volume:
-            return screen, (KeepPreferences(screen.staff, volume, languages),)
+            return screen, (SetPreferences(staff=screen.staff, volume=volume, languages=languages),)
         case LanguageSwitched(language) if may_switch(kiosk, language):
             wanted = {*languages} ^ {language}
-            return screen, (KeepPreferences(screen.staff, kiosk.volume, _ordered(kiosk, wanted)),)
-        case Pressed(Action.OPEN_CHANGED) if kiosk.changed is not None:
+            request = SetPreferences(
+                staff=screen.staff, volume=kiosk.volume, languages=_ordered(kiosk, wanted)
+            )
+            return screen, (request,)
+        case Pressed(Action.OPEN_CHANGED) if kiosk.changed.file is not None:
             return StaffChanged(screen.staff), ()
         case _:
             return stay(screen)
@@ -108,20 +112,25 @@ def prefer(kiosk: Kiosk, volume: int | None, languages: tuple[str, ...] | None) 
 
 def update(kiosk: Kiosk, screen: StaffUpdate, event: Event) -> Step:
     """Install the offer that is shown, give up, start again."""
-    view = kiosk.update
-    offers = view.offers if view is not None and view.phase in (UpdatePhase.IDLE, UpdatePhase.LOOKING) else ()
+    status = kiosk.update
+    offers = (
+        status.offers
+        if status is not None and status.phase in (UpdatePhase.IDLE, UpdatePhase.LOOKING)
+        else ()
+    )
     match event:
         case Pressed(Action.MORE) if offers:
             return replace(screen, position=(screen.position + 1) % len(offers)), ()
         case Pressed(Action.RUN) if screen.position < len(offers):
             offer = offers[screen.position]
-            if offer.from_when is not None:
+            if offer.opens is not None:
                 return stay(screen)
-            return screen, (InstallUpdate(screen.staff, offer.version, offer.source),)
-        case Pressed(Action.STOP) if view is not None and view.phase is UpdatePhase.FETCHING:
-            return screen, (StopUpdate(screen.staff),)
-        case Pressed(Action.RESTART) if view is not None and view.phase is UpdatePhase.INSTALLED:
-            return screen, (RestartKiosk(screen.staff),)
+            start = StartUpdate(staff=screen.staff, version=offer.version, source=offer.source)
+            return screen, (start,)
+        case Pressed(Action.STOP) if status is not None and status.phase is UpdatePhase.FETCHING:
+            return screen, (StopUpdate(staff=screen.staff),)
+        case Pressed(Action.RESTART) if status is not None and status.phase is UpdatePhase.INSTALLED:
+            return screen, (RestartKiosk(staff=screen.staff),)
         case _ if screen.position >= max(1, len(offers)):  # there are fewer
             return replace(screen, position=0), ()
         case _:

@@ -13,9 +13,10 @@ from kiosk.qualification.consent import NOT_ASKED, Consent
 from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
 from kiosk.visit.rules import LOUDEST, Rules
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
-from kiosk.visit.views.changed_settings_view import ChangedView
-from kiosk.visit.views.staff_views import OPEN_DOOR, CheckView, Door, WaitingView
-from kiosk.visit.views.update_view import UpdateView
+from kiosk.visit.views.changed_settings_view import UNCHANGED, CardSettings
+from kiosk.visit.views.staff_views import OPEN_DOOR, CheckView, Door
+from kiosk.visit.views.update_view import UpdateStatus
+from kiosk.visit.views.waiting_view import WaitingView
 from kiosk.visit.vocabulary import CallReason as CallReason
 from kiosk.visit.vocabulary import OutboxCondition as OutboxCondition
 from kiosk.visit.vocabulary import ReaderCondition as ReaderCondition
@@ -324,8 +325,8 @@ class Kiosk:
     door: Door = OPEN_DOOR
     desk: WaitingView | None = None  #: on the staff pages only
     check: CheckView | None = None  #: the last daily check
-    update: UpdateView | None = None  #: None: not told yet
-    changed: ChangedView | None = None  #: None: the settings in force are those of the card
+    update: UpdateStatus | None = None  #: None: not told yet
+    changed: CardSettings = UNCHANGED
     volume: int = LOUDEST  #: of the loudspeaker, 0 (silent) to LOUDEST
     large_text: bool = False  #: as the patient chose, or the settings
 

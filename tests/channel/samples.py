@@ -101,7 +101,7 @@ TO_UPLOADER: list[ch.Message] = [
     ch.AskDay(day="2026-11-25"),
     ch.AskUpdate(staff="1001"),
     ch.CloseUpdate(),
-    ch.StartUpdate(staff="1001", version="1.2.0", source="stick"),
+    ch.StartUpdate(staff="1001", version="1.2.0", source=ch.UpdateSource.STICK),
     ch.StopUpdate(staff="1001"),
     ch.RestartKiosk(staff="1001"),
     ch.TakeSettings(staff="1001", offer="0123456789abcdef"),
@@ -217,23 +217,26 @@ FROM_UPLOADER: list[ch.Message] = [
     ch.CardSettings(),
     ch.UpdateStatus(
         running="1.1.0",
-        phase="fetching",
+        phase=ch.UpdatePhase.FETCHING,
         offers=(
             ch.UpdateOffer(
-                version="1.2.0", source="channel", megabytes=320.5, changes={"ja": ("速くなりました",)}
+                version="1.2.0",
+                source=ch.UpdateSource.CHANNEL,
+                megabytes=320.5,
+                changes={"ja": ("速くなりました",)},
             ),
         ),
         version="1.2.0",
         percent=40,
-        absent=(ch.UpdateFault(source="stick", word="no_stick"),),
+        absent=(ch.UpdateFault(source=ch.UpdateSource.STICK, word="no_stick"),),
     ),
     ch.UpdateStatus(
         running="1.1.0",
-        phase="idle",
+        phase=ch.UpdatePhase.IDLE,
         offers=(
             ch.UpdateOffer(
                 version="1.2.0",
-                source="stick",
+                source=ch.UpdateSource.STICK,
                 megabytes=320.0,
                 changes={"en": ("Faster.",), "ja": ("速くなりました", "大きくなりました")},
                 by_hand=False,
@@ -241,7 +244,9 @@ FROM_UPLOADER: list[ch.Message] = [
             ),
         ),
         offer_at_start="1.2.0",
-        fault=ch.UpdateFault(source="channel", word="fell_back", say="1.1.9 did not start well"),
+        fault=ch.UpdateFault(
+            source=ch.UpdateSource.CHANNEL, word="fell_back", say="1.1.9 did not start well"
+        ),
     ),
 ]
 

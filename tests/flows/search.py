@@ -7,7 +7,6 @@ from datetime import datetime
 
 from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.consent import NOT_ASKED, Consent, ConsentForm
-from kiosk.qualification.guidance import Finding
 from kiosk.qualification.terms import Device, FallbackReason, Outcome
 from kiosk.visit import events as ev
 from kiosk.visit.effects import Effect
@@ -44,38 +43,60 @@ from kiosk.visit.states import (
     WrongTokenKind,
     visit_of,
 )
-from kiosk.visit.views.changed_settings_view import Change, ChangedView
+from kiosk.visit.views.changed_settings_view import UNCHANGED, CardSettings, ChangedFile, SettingChange
 from kiosk.visit.views.staff_views import (
     OPEN_DOOR,
     CheckView,
     DayView,
     DrillStep,
     SeenToken,
-    WaitingCase,
-    WaitingView,
 )
-from kiosk.visit.views.update_view import Offer, UpdatePhase, UpdateSource, UpdateView
+from kiosk.visit.views.update_view import UpdateOffer, UpdatePhase, UpdateSource, UpdateStatus
+from kiosk.visit.views.waiting_view import LateAnswer, WaitingList, WaitingView
 
 VISIT = "01936f00-0000-7000-8000-000000000001"
 STALE = "01936f00-0000-7000-8000-00000000dead"
 STAFF = "111"  #: what the pads of the search hold when OK is taken
-#: What the desk is told, abstract: one answer of each kind that its pages tell apart.
-CASES = (WaitingCase("r1", "0001", Finding.VALID), WaitingCase("r2", "0002", Finding.NOT_FOUND))
-BOARD = WaitingView(waiting=1, late=CASES, last_recorded="0007")
+
+
+def late_answer(record: str, receipt: str, validity: str) -> LateAnswer:
+    moment = "2026-11-25T09:00:00+09:00"
+    return LateAnswer(
+        visit=record,
+        receipt=receipt,
+        taken_at=moment,
+        answered_at=moment,
+        outcome=Outcome.NOT_CONFIRMED,
+        validity=validity,
+    )
+
+
+def listed(*late: LateAnswer) -> WaitingView:
+    records = WaitingList(waiting=1, oldest_at=None, expired=0, quarantined=0, late=late)
+    return WaitingView(records, last_recorded="0007")
+
+
+#: What staff see, abstract: one late answer of each kind that the pages tell apart.
+LATE = (late_answer("r1", "0001", "1"), late_answer("r2", "0002", "4"))
+WAITING = listed(*LATE)
 GOOD = CheckView(None)
 DAY = DayView(None)
-OFFERS = tuple(Offer(version, UpdateSource.STICK, 1) for version in ("2", "3"))
-UPDATES = (
-    UpdateView("1", offers=OFFERS),
-    UpdateView("1", offers=OFFERS[:1]),
-    UpdateView("1", UpdatePhase.FETCHING),
-    UpdateView("1", UpdatePhase.INSTALLED),
+OFFERS = tuple(
+    UpdateOffer(version=version, source=UpdateSource.STICK, megabytes=1, changes={}) for version in ("2", "3")
 )
+UPDATES = (
+    UpdateStatus(running="1", phase=UpdatePhase.IDLE, offers=OFFERS),
+    UpdateStatus(running="1", phase=UpdatePhase.IDLE, offers=OFFERS[:1]),
+    UpdateStatus(running="1", phase=UpdatePhase.FETCHING),
+    UpdateStatus(running="1", phase=UpdatePhase.INSTALLED),
+)
+NAMES = tuple(SettingChange(section="clinic", key="name", old=str(each), new="new") for each in range(4))
+TERMINAL = SettingChange(section="clinic", key="terminal", old="K001", new="K002", fixed=True)
 CHANGED = (
-    ChangedView("new", tuple(Change("clinic", "name", str(each), "new") for each in range(4))),
-    ChangedView("other", (Change("clinic", "terminal", "K001", "K002", fixed=True),)),
-    ChangedView("new", (Change("clinic", "name", "old", "new"),), taking=True),
-    None,
+    CardSettings(file=ChangedFile(offer="new", changes=NAMES)),
+    CardSettings(file=ChangedFile(offer="other", changes=(TERMINAL,))),
+    CardSettings(file=ChangedFile(offer="new", changes=NAMES[:1]), taking=True),
+    UNCHANGED,
 )
 HOURS = CallHours(True, datetime(2026, 11, 25, 18, 0))
 
@@ -105,8 +126,8 @@ def possible_events(kiosk: Kiosk) -> Iterator[ev.Event]:
     if isinstance(kiosk.screen, Idle | OutOfService | Checking):
         yield from (ev.OutboxChanged(c) for c in (OutboxCondition.READY, OutboxCondition.FULL))
     yield ev.LineChanged(Line())
-    yield from (ev.UpdateChanged(view) for view in UPDATES if isinstance(kiosk.screen, StaffUpdate))
-    yield from (ev.CardSettingsChanged(view) for view in CHANGED if _of_the_card(kiosk))
+    yield from (ev.UpdateChanged(status) for status in UPDATES if isinstance(kiosk.screen, StaffUpdate))
+    yield from (ev.CardSettingsChanged(card) for card in CHANGED if _of_the_card(kiosk))
     yield ev.PreferencesChanged(0 if isinstance(kiosk.screen, StaffSettings) else None, None)
     yield from events_of_the_desk()
     yield from events_of_visit(VISIT)
@@ -126,7 +147,7 @@ def events_of_the_desk() -> Iterator[ev.Event]:
     yield ev.DoorUnlocked()
     yield from (ev.FallbackChosen(reason) for reason in (*FallbackReason, None))
     yield from (ev.CaseOpened(record) for record in (None, "r1", "r2", "gone"))
-    yield ev.WaitingViewChanged(BOARD)
+    yield ev.WaitingViewChanged(WAITING)
     yield from (ev.SpotTouched(spot) for spot in (*range(SPOTS), SPOTS))
     yield from (ev.VolumeChosen(volume) for volume in (0, LOUDEST + 1))
     yield from (ev.LanguageSwitched(language) for language in ("ja", "en", "xx"))
@@ -183,7 +204,7 @@ def _worth_following(kiosk: Kiosk) -> bool:
     menu's."""
     if kiosk.volume == 0 or kiosk.large_text:
         return False
-    if kiosk.changed is not None and not _of_the_card(kiosk):
+    if kiosk.changed != UNCHANGED and not _of_the_card(kiosk):
         return False
     if kiosk.update is not None and not isinstance(kiosk.screen, StaffUpdate):
         return False

@@ -1,27 +1,26 @@
 """Changed settings on the card, over every reachable state: read, taken with a passcode, or left."""
 
-from dataclasses import replace
-
 import pytest
 
-from kiosk.visit import effects as do
 from kiosk.visit import events as ev
+from kiosk.visit import staff_requests as ask
 from kiosk.visit.machine import reduce
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffChanged, StaffMenu
 from kiosk.visit.states import Kiosk
-from kiosk.visit.views.changed_settings_view import Change, ChangedView
-from tests.flows.search import Transition
+from kiosk.visit.views.changed_settings_view import CardSettings, ChangedFile, SettingChange, SettingFault
+from tests.flows.search import TERMINAL, Transition
 from tests.flows.test_staff_search import inside, press
 from tests.flows.test_visit_search import check
 
-CHANGED = ChangedView("an offer", tuple(Change("clinic", f"key{n}", "old", "new") for n in range(4)))
+CHANGES = tuple(SettingChange(section="clinic", key=f"key{n}", old="old", new="new") for n in range(4))
+CHANGED = CardSettings(file=ChangedFile(offer="an offer", changes=CHANGES))
 
 
 def test_changed_settings_are_taken_by_a_passcode_given_for_them_and_by_nothing_else(
     transitions: list[Transition],
 ) -> None:
     def holds(t: Transition) -> bool:
-        taken = [effect for effect in t.effects if isinstance(effect, do.TakeSettings)]
+        taken = [effect for effect in t.effects if isinstance(effect, ask.TakeSettings)]
         if not taken:
             return True
         pad = t.before.screen
@@ -29,26 +28,26 @@ def test_changed_settings_are_taken_by_a_passcode_given_for_them_and_by_nothing_
         return isinstance(pad, DoorPasscode) and pad.checking and accepted and taken[0].offer == pad.takes
 
     check(transitions, holds)
-    assert any(isinstance(effect, do.TakeSettings) for t in transitions for effect in t.effects)
+    assert any(isinstance(effect, ask.TakeSettings) for t in transitions for effect in t.effects)
 
     def asked(t: Transition) -> bool:
         pad = t.after.screen
         if not isinstance(pad, DoorPasscode) or pad.takes is None or isinstance(t.before.screen, DoorPad):
             return True
-        view = t.before.changed
+        card = t.before.changed
         return (
             isinstance(t.before.screen, StaffChanged)
-            and view is not None
-            and view.may_be_taken
+            and card.file is not None
+            and card.may_be_taken
             and pad.number == t.before.screen.staff
-            and pad.takes == view.offer
+            and pad.takes == card.file.offer
         )
 
     check(transitions, asked)
 
 
-def offered(view: ChangedView = CHANGED) -> Kiosk:
-    return press(inside(), ev.CardSettingsChanged(view), ev.Action.OPEN_CHANGED)
+def offered(card: CardSettings = CHANGED) -> Kiosk:
+    return press(inside(), ev.CardSettingsChanged(card), ev.Action.OPEN_CHANGED)
 
 
 def test_changed_settings_are_read_to_the_end_and_taken_with_the_passcode_once_more() -> None:
@@ -62,39 +61,41 @@ def test_changed_settings_are_read_to_the_end_and_taken_with_the_passcode_once_m
     typed_in = press(pad, *[ev.DigitTyped()] * 6, ev.Action.OK)
     after, effects = reduce(typed_in, ev.StaffAccepted(None, "1001"))
     assert after.screen == StaffChanged("1001")
-    assert do.TakeSettings("1001", "an offer") in effects
+    assert ask.TakeSettings(staff="1001", offer="an offer") in effects
 
 
 def test_a_wrong_passcode_for_changed_settings_ends_the_session_and_counts() -> None:
     pad = press(offered(), ev.Action.MORE, ev.Action.RUN, *[ev.DigitTyped()] * 6, ev.Action.OK)
     refused, effects = reduce(pad, ev.StaffRefused(None))
     assert refused.screen == DoorNumber(refused=True)
-    assert not any(isinstance(effect, do.TakeSettings) for effect in effects)
+    assert not any(isinstance(effect, ask.TakeSettings) for effect in effects)
     assert refused.door.misses == 1
     back = press(offered(), ev.Action.MORE, ev.Action.RUN, ev.Action.BACK)
     assert back.screen == StaffChanged("1001")
 
 
 @pytest.mark.parametrize(
-    "view",
+    "card",
     [
-        replace(CHANGED, changes=(Change("clinic", "terminal", "K001", "K002", fixed=True),)),
-        replace(CHANGED, changes=(), faults=(("直す", "mend"),)),
-        replace(CHANGED, changes=CHANGED.changes[:1], taking=True),
+        CardSettings(file=ChangedFile(offer="an offer", changes=(TERMINAL,))),
+        CardSettings(file=ChangedFile(offer="an offer", faults=(SettingFault(ja="直す", en="mend"),))),
+        CardSettings(file=ChangedFile(offer="an offer", changes=CHANGES[:1]), taking=True),
     ],
     ids=["fixed", "faults", "taking"],
 )
-def test_what_cannot_be_taken_asks_for_no_passcode(view: ChangedView) -> None:
-    page = offered(view)
+def test_what_cannot_be_taken_asks_for_no_passcode(card: CardSettings) -> None:
+    page = offered(card)
     assert press(page, ev.Action.RUN).screen == page.screen
 
 
 def test_changed_settings_may_be_left_and_are_told_of_no_more() -> None:
     after, effects = reduce(offered(), ev.Pressed(ev.Action.LEAVE))
     assert isinstance(after.screen, StaffMenu)
-    assert do.LeaveSettings("1001") in effects
-    left = press(after, ev.CardSettingsChanged(replace(CHANGED, left=True)), ev.Action.OPEN_SETTINGS)
+    assert ask.LeaveSettings(staff="1001") in effects
+    left = press(
+        after, ev.CardSettingsChanged(CardSettings(file=CHANGED.file, left=True)), ev.Action.OPEN_SETTINGS
+    )
     again = press(left, ev.Action.OPEN_CHANGED)
     assert again.screen == StaffChanged("1001")
-    assert do.LeaveSettings("1001") not in reduce(again, ev.Pressed(ev.Action.LEAVE))[1]
+    assert ask.LeaveSettings(staff="1001") not in reduce(again, ev.Pressed(ev.Action.LEAVE))[1]
     assert press(inside(), ev.Action.OPEN_CHANGED).screen == inside().screen, "nothing was changed"

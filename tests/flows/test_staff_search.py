@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import get_args
 
+import msgspec
 import pytest
 
 from kiosk.qualification.guidance import Finding
 from kiosk.qualification.terms import FallbackReason, Mode
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
+from kiosk.visit import staff_requests as ask
 from kiosk.visit.machine import reduce
 from kiosk.visit.rules import Rules
 from kiosk.visit.staff_states import (
@@ -45,24 +46,25 @@ from kiosk.visit.states import (
     visit_of,
 )
 from kiosk.visit.timing import dwell
-from kiosk.visit.views.staff_views import OPEN_DOOR, Door, DrillStep, WaitingCase, WaitingView
-from kiosk.visit.views.update_view import Offer, UpdateSource, UpdateView
-from tests.flows.search import BOARD, CASES, STAFF, VISIT, Transition
+from kiosk.visit.views.staff_views import OPEN_DOOR, Door, DrillStep
+from kiosk.visit.views.update_view import UpdateOffer, UpdatePhase, UpdateSource, UpdateStatus
+from kiosk.visit.views.waiting_view import WaitingCase, case_of
+from tests.flows.search import LATE, OFFERS, STAFF, VISIT, WAITING, Transition, late_answer, listed
 from tests.flows.test_visit_search import check
 
 READY = Kiosk(Rules(Mode.HOME_CONSENT), "ja", Idle(), ReaderCondition.READY, OutboxCondition.READY)
 STAFF_EFFECTS = (
-    do.AskWaitingList
-    | do.MarkSeen
-    | do.SetFallback
-    | do.RunDrill
+    ask.AskWaitingList
+    | ask.AnswerSeen
+    | ask.SetFallback
+    | ask.RunDrill
     | do.TryReader
-    | do.KeepPreferences
-    | do.InstallUpdate
-    | do.StopUpdate
-    | do.RestartKiosk
-    | do.TakeSettings
-    | do.LeaveSettings
+    | ask.SetPreferences
+    | ask.StartUpdate
+    | ask.StopUpdate
+    | ask.RestartKiosk
+    | ask.TakeSettings
+    | ask.LeaveSettings
 )
 
 
@@ -80,7 +82,9 @@ def typed(number: str = "1001") -> list[ev.Event]:
 
 def inside(kiosk: Kiosk = READY) -> Kiosk:
     """The staff menu, as staff come to it."""
-    return press(kiosk, ev.Knocked(), *typed(), ev.StaffAccepted(None, "1001"), ev.WaitingViewChanged(BOARD))
+    return press(
+        kiosk, ev.Knocked(), *typed(), ev.StaffAccepted(None, "1001"), ev.WaitingViewChanged(WAITING)
+    )
 
 
 def test_a_staff_page_is_reached_only_through_the_door(transitions: list[Transition]) -> None:
@@ -216,7 +220,7 @@ def test_the_reading_test_begins_on_its_page_alone_and_ends_whenever_the_page_is
 
 def test_only_staff_change_what_is_kept_of_volume_and_languages(transitions: list[Transition]) -> None:
     def holds(t: Transition) -> bool:
-        kept = [effect for effect in t.effects if isinstance(effect, do.KeepPreferences)]
+        kept = [effect for effect in t.effects if isinstance(effect, ask.SetPreferences)]
         return not kept or (
             isinstance(t.before.screen, StaffSettings)
             and all(each.languages[0] == t.before.rules.languages[0] for each in kept)
@@ -254,29 +258,35 @@ def test_the_places_of_the_touch_test_are_touched_in_their_order() -> None:
     assert kiosk.screen == StaffTest("1001", touched=1)
 
 
+def offering(*offers: UpdateOffer) -> UpdateStatus:
+    return UpdateStatus(running="1", phase=UpdatePhase.IDLE, offers=offers)
+
+
 def test_updates_begin_and_end_on_their_page_alone_and_what_is_not_due_is_not_installed(
     transitions: list[Transition],
 ) -> None:
     def holds(t: Transition) -> bool:
         asked = any(
-            isinstance(effect, do.InstallUpdate | do.StopUpdate | do.RestartKiosk) for effect in t.effects
+            isinstance(effect, ask.StartUpdate | ask.StopUpdate | ask.RestartKiosk) for effect in t.effects
         )
-        closed = any(isinstance(effect, do.CloseUpdate) for effect in t.effects)
+        closed = any(isinstance(effect, ask.CloseUpdate) for effect in t.effects)
         left = isinstance(t.before.screen, StaffUpdate) and not isinstance(t.after.screen, StaffUpdate)
         return closed == left and (not asked or isinstance(t.before.screen, StaffUpdate))
 
     check(transitions, holds)
-    later = UpdateView("1", offers=(Offer("2", UpdateSource.CHANNEL, 1, (), datetime(2026, 12, 1, 10, 0)),))
-    page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateChanged(later))
+    hour = "2026-12-01T10:00:00+09:00"
+    later = msgspec.structs.replace(OFFERS[0], by_hand=False, by_hand_from=hour)
+    page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateChanged(offering(later)))
     assert reduce(page, ev.Pressed(ev.Action.RUN))[0] == page
 
 
 def test_the_offer_that_is_shown_is_the_one_that_is_installed() -> None:
-    two = UpdateView("1", offers=(Offer("2", UpdateSource.CHANNEL, 1), Offer("3", UpdateSource.STICK, 1)))
+    from_channel = msgspec.structs.replace(OFFERS[0], source=UpdateSource.CHANNEL)
+    two = offering(from_channel, OFFERS[1])
     page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateChanged(two), ev.Action.MORE)
     _, effects = reduce(page, ev.Pressed(ev.Action.RUN))
-    assert do.InstallUpdate("1001", "3", UpdateSource.STICK) in effects
-    fewer = press(page, ev.UpdateChanged(replace(two, offers=two.offers[:1])))
+    assert ask.StartUpdate(staff="1001", version="3", source=UpdateSource.STICK) in effects
+    fewer = press(page, ev.UpdateChanged(offering(from_channel)))
     assert fewer.screen == StaffUpdate("1001")
 
 
@@ -344,23 +354,23 @@ def test_offline_is_neither_chosen_nor_ended_by_staff() -> None:
     offline = press(page, ev.LineChanged(Line(False, 0, FallbackReason.OFFLINE)))
     assert reduce(offline, ev.FallbackChosen(None))[1][:-1] == ()
     _, effects = reduce(offline, ev.FallbackChosen(FallbackReason.DISASTER))
-    assert do.SetFallback("1001", FallbackReason.DISASTER) in effects
+    assert ask.SetFallback(staff="1001", reason=FallbackReason.DISASTER) in effects
 
 
 def test_fallback_set_by_staff_is_ended_by_staff() -> None:
     on = press(inside(), ev.Action.OPEN_FALLBACK, ev.LineChanged(Line(True, 0, FallbackReason.FACE_READER)))
     assert isinstance(on.screen, StaffFallback)
-    assert do.SetFallback("1001", None) in reduce(on, ev.FallbackChosen(None))[1]
+    assert ask.SetFallback(staff="1001", reason=None) in reduce(on, ev.FallbackChosen(None))[1]
 
 
 def test_a_late_answer_is_opened_ticked_off_and_leaves_the_list() -> None:
     waiting = press(inside(), ev.Action.OPEN_WAITING)
     assert isinstance(waiting.screen, StaffWaiting)
     case = press(waiting, ev.CaseOpened("r2"))
-    assert case.screen == StaffCase("1001", CASES[1])
-    assert press(case, ev.Action.MORE).screen == StaffCase("1001", CASES[1], ways=True)
+    assert case.screen == StaffCase("1001", case_of(LATE[1]))
+    assert press(case, ev.Action.MORE).screen == StaffCase("1001", case_of(LATE[1]), ways=True)
     after, effects = reduce(case, ev.Pressed(ev.Action.SEEN))
-    assert do.MarkSeen("1001", "r2") in effects
+    assert ask.AnswerSeen(staff="1001", visit="r2") in effects
     assert isinstance(after.screen, StaffWaiting)
 
 
@@ -373,8 +383,8 @@ def test_the_last_recorded_visit_leads_to_its_reminder_and_cannot_be_ticked_off(
 
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (6, 1), (7, 2), (50, 9)])
 def test_a_long_list_is_paged_and_begins_anew_after_its_end(count: int, pages: int) -> None:
-    late = tuple(WaitingCase(f"r{i}", f"{i:04}", Finding.VALID) for i in range(count))
-    kiosk = press(inside(), ev.Action.OPEN_WAITING, ev.WaitingViewChanged(WaitingView(late=late)))
+    late = tuple(late_answer(f"r{i}", f"{i:04}", "1") for i in range(count))
+    kiosk = press(inside(), ev.Action.OPEN_WAITING, ev.WaitingViewChanged(listed(*late)))
     positions = []
     for _ in range(pages):
         assert isinstance(kiosk.screen, StaffWaiting)
@@ -385,23 +395,21 @@ def test_a_long_list_is_paged_and_begins_anew_after_its_end(count: int, pages: i
 
 
 def test_a_list_that_has_grown_shorter_is_shown_from_its_beginning() -> None:
-    late = tuple(WaitingCase(f"r{i}", f"{i:04}", Finding.VALID) for i in range(7))
-    kiosk = press(
-        inside(), ev.Action.OPEN_WAITING, ev.WaitingViewChanged(WaitingView(late=late)), ev.Action.MORE
-    )
-    assert press(kiosk, ev.WaitingViewChanged(WaitingView(late=late[:6]))).screen == StaffWaiting("1001")
+    late = tuple(late_answer(f"r{i}", f"{i:04}", "1") for i in range(7))
+    kiosk = press(inside(), ev.Action.OPEN_WAITING, ev.WaitingViewChanged(listed(*late)), ev.Action.MORE)
+    assert press(kiosk, ev.WaitingViewChanged(listed(*late[:6]))).screen == StaffWaiting("1001")
 
 
 def test_a_drill_shows_its_steps_and_is_not_begun_twice() -> None:
     page = press(inside(), ev.Action.OPEN_DRILL)
     running, effects = reduce(page, ev.Pressed(ev.Action.RUN))
-    assert do.RunDrill("1001") in effects
-    assert do.RunDrill("1001") not in reduce(running, ev.Pressed(ev.Action.RUN))[1]
+    assert ask.RunDrill(staff="1001") in effects
+    assert ask.RunDrill(staff="1001") not in reduce(running, ev.Pressed(ev.Action.RUN))[1]
     step, effects = reduce(running, ev.DrillAdvanced(DrillStep.REFUSE))
     assert step.screen == StaffDrill("1001", DrillStep.REFUSE)
     assert effects == (do.StartTimer(60.0),), "a drill at work keeps the page"
     done = press(step, ev.DrillAdvanced(DrillStep.ERASE, True))
-    assert do.RunDrill("1001") in reduce(done, ev.Pressed(ev.Action.RUN))[1]
+    assert ask.RunDrill(staff="1001") in reduce(done, ev.Pressed(ev.Action.RUN))[1]
 
 
 def test_the_check_runs_by_itself_at_rest_and_again_when_staff_ask() -> None:

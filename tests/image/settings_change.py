@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kiosk.simulator.demo.demo_folder import STAFF_NUMBER, STAFF_PASSCODE
 from kiosk.visit.staff_states import DoorNumber, DoorPasscode, StaffChanged
-from kiosk.visit.views.changed_settings_view import Change, ChangedView
+from kiosk.visit.views.changed_settings_view import CardSettings, ChangedFile, SettingChange
 from tests.image.counter import CLINIC, FAT_AT, READY_S, Counter
 from tests.image.golden import Golden
 from tests.image.machine import Machine, MachineError
@@ -14,7 +14,8 @@ from tests.image.report import Report
 NEW_NAME = "すみれ通りクリニック"
 KNOCK_S = 3.0  #: the header is held for two
 KEY_S = 1.5
-OFFERED = ChangedView("of the machine", (Change("clinic", "name", CLINIC, NEW_NAME),))
+NAME = SettingChange(section="clinic", key="name", old=CLINIC, new=NEW_NAME)
+OFFERED = CardSettings(file=ChangedFile(offer="of the machine", changes=(NAME,)))
 
 
 def part(counter: Counter, report: Report) -> None:

@@ -13,18 +13,18 @@ from typing import assert_never
 from kiosk import channel
 from kiosk.channel import ForScreen, FromReader, SealingKeys
 from kiosk.screens.conductor.case_file import CaseFile
-from kiosk.screens.conductor.changed_settings_watch import changed_view
 from kiosk.screens.conductor.links import Link
 from kiosk.screens.conductor.reading_test import ReaderTest
 from kiosk.screens.conductor.secret_pad import SecretPad, wipe
 from kiosk.screens.conductor.staff_side import ANSWER_S, StaffSide
-from kiosk.screens.conductor.update_watch import UpdateAsker, update_view
+from kiosk.screens.conductor.update_watch import UpdateAsker, in_local_time
 from kiosk.screens.kit.touch import DigitTouch, StartTouch, Touch
 from kiosk.screens.words.speech import Silence, Voice, speaks_first, speech_of
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
 from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.machine import reduce
+from kiosk.visit.staff_requests import StaffRequest
 from kiosk.visit.staff_states import DoorPasscode
 from kiosk.visit.states import (
     EnterPasscode,
@@ -246,9 +246,9 @@ class Conductor:
                 if self._check_by is not None:  # nobody waits any longer for an answer that came too late
                     self._end_check(message)
             case channel.UpdateStatus():
-                self.handle(ev.UpdateChanged(update_view(message, self._world.desk.local)))
+                self.handle(ev.UpdateChanged(in_local_time(message, self._world.desk.local)))
             case channel.CardSettings():
-                self.handle(ev.CardSettingsChanged(changed_view(message)))
+                self.handle(ev.CardSettingsChanged(message))
             case channel.DayCounts():
                 self.handle(ev.DayCounted(self._world.desk.day(message)))
             case _:
@@ -313,37 +313,15 @@ class Conductor:
             case do.LockDoor(number, seconds):
                 self._unlock_at = self._world.monotonic() + seconds
                 self._uploader.send(channel.AuditNote(event=AuditEvent.DOOR_LOCKED, staff=number))
-            case do.AskWaitingList(staff):
-                self._uploader.send(channel.AskWaitingList(staff=staff))
-            case do.MarkSeen(staff, record):
-                self._uploader.send(channel.AnswerSeen(staff=staff, visit=record))
-            case do.SetFallback(staff, reason):
-                self._uploader.send(channel.SetFallback(staff=staff, reason=reason))
-            case do.RunDrill(staff):
-                self._uploader.send(channel.RunDrill(staff=staff))
+            case StaffRequest():
+                self._uploader.send(effect)
             case do.TryReader(staff):
                 self._reader_test.begin()
                 self._uploader.send(channel.AuditNote(event=AuditEvent.READING_TESTED, staff=staff))
             case do.EndReaderTest():
                 self._reader_test.end()
-            case do.AskDay():
-                self._uploader.send(channel.AskDay())
             case do.AskHours():
                 self.handle(ev.CallHoursKnown(self._world.desk.call_hours()))
-            case do.KeepPreferences(staff, volume, languages):
-                self._uploader.send(channel.SetPreferences(staff=staff, volume=volume, languages=languages))
-            case do.InstallUpdate(staff, version, source):
-                self._uploader.send(channel.StartUpdate(staff=staff, version=version, source=source.value))
-            case do.StopUpdate(staff):
-                self._uploader.send(channel.StopUpdate(staff=staff))
-            case do.RestartKiosk(staff):
-                self._uploader.send(channel.RestartKiosk(staff=staff))
-            case do.TakeSettings(staff, offer):
-                self._uploader.send(channel.TakeSettings(staff=staff, offer=offer))
-            case do.LeaveSettings(staff):
-                self._uploader.send(channel.LeaveSettings(staff=staff))
-            case do.CloseUpdate():
-                self._uploader.send(channel.CloseUpdate())
             case do.RunCheck():
                 sent = self._uploader.send(channel.AskCheck())
                 self._check_by = self._world.monotonic() + (ANSWER_S if sent else 0.0)

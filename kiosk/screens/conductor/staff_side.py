@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import jpholiday
+import msgspec
 
-from kiosk.channel import CheckItem, CheckResult, DayCounts, DrillProgress, LateAnswer, WaitingList
+from kiosk.channel import CheckItem, CheckResult, DayCounts, DrillProgress, WaitingList
 from kiosk.qualification.call_centre import CallHours, call_hours
-from kiosk.qualification.guidance import finding
 from kiosk.qualification.terms import Outcome
 from kiosk.visit import events as ev
 from kiosk.visit.states import Idle, Kiosk, OutOfService, ReaderCondition, Recorded, Screen
@@ -24,9 +24,8 @@ from kiosk.visit.views.staff_views import (
     HourView,
     Part,
     PartFault,
-    WaitingCase,
-    WaitingView,
 )
+from kiosk.visit.views.waiting_view import WaitingView
 
 log = logging.getLogger(__name__)
 
@@ -59,30 +58,23 @@ class StaffSide:
         if isinstance(screen, Recorded):
             self._recorded = (screen.receipt, self._wall().date())
 
-    def view(self, board: WaitingList) -> WaitingView:
-        """What the desk page shows."""
+    def view(self, told: WaitingList) -> WaitingView:
+        """What the page of what waits shows: the uploader's list with its times made local."""
         today = self._wall().date()
         recorded = self._recorded
         return WaitingView(
-            waiting=board.waiting,
-            oldest=self.local(board.oldest_at),
-            expired=board.expired,
-            quarantined=board.quarantined,
-            held=board.held,
-            late=tuple(self._case(answer) for answer in board.late),
+            msgspec.structs.replace(
+                told,
+                oldest_at=self._local_text(told.oldest_at),
+                drill_passed_at=self._local_text(told.drill_passed_at),
+            ),
             last_recorded=recorded[0] if recorded is not None and recorded[1] == today else None,
-            drill_passed=self.local(board.drill_passed_at),
             today=today if self._trusted() else None,
         )
 
-    def _case(self, answer: LateAnswer) -> WaitingCase:
-        return WaitingCase(
-            answer.visit,
-            answer.receipt,
-            finding(answer.outcome, answer.validity),
-            self.local(answer.taken_at),
-            self.local(answer.answered_at),
-        )
+    def _local_text(self, moment: str | None) -> str | None:
+        local = self.local(moment)
+        return None if local is None else local.isoformat()
 
     def local(self, moment: str | None) -> datetime | None:
         """A moment of the channel (RFC 3339) in local time; None for none, and for what cannot be read."""

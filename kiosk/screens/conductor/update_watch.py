@@ -1,50 +1,33 @@
-"""The screen's side of updates: the uploader's words as values, and a question every few seconds while the
-page is open.
+"""The screen's side of updates: their hours in local time, and a question every few seconds while the page is
+open.
 """
 
 import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from kiosk import channel
-from kiosk.channel import Message
+import msgspec
+
+from kiosk.channel import AskUpdate, Message, UpdateStatus
 from kiosk.visit.staff_states import StaffUpdate
 from kiosk.visit.states import Screen
-from kiosk.visit.views.update_view import Offer, UpdateFault, UpdatePhase, UpdateSource, UpdateView
+from kiosk.visit.views.update_view import UpdateOffer
 
 log = logging.getLogger(__name__)
 
 ASK_EVERY_S = 5.0  #: USB storage is let in for 30 s from each question
 
 
-def update_view(told: channel.UpdateStatus, local: Callable[[str | None], datetime | None]) -> UpdateView:
+def in_local_time(status: UpdateStatus, local: Callable[[str | None], datetime | None]) -> UpdateStatus:
     """What the page shows. `local` turns a moment of the channel into local time."""
-    if told.fault is not None:
-        log.warning("update: %s: %s", told.fault.word, told.fault.say)
-    return UpdateView(
-        running=told.running,
-        phase=UpdatePhase(told.phase),
-        offers=tuple(_offer(offer, local) for offer in told.offers),
-        due=told.offer_at_start is not None,
-        version=told.version,
-        percent=told.percent,
-        fault=None if told.fault is None else _fault(told.fault),
-        absent=tuple(_fault(fault) for fault in told.absent),
-    )
+    if status.fault is not None:
+        log.warning("update: %s: %s", status.fault.word, status.fault.say)
+    return msgspec.structs.replace(status, offers=tuple(_offer(offer, local) for offer in status.offers))
 
 
-def _offer(offer: channel.UpdateOffer, local: Callable[[str | None], datetime | None]) -> Offer:
-    return Offer(
-        version=offer.version,
-        source=UpdateSource(offer.source),
-        megabytes=round(offer.megabytes),
-        changes=tuple(offer.changes.items()),
-        from_when=None if offer.by_hand else local(offer.by_hand_from),
-    )
-
-
-def _fault(fault: channel.UpdateFault) -> UpdateFault:
-    return UpdateFault(UpdateSource(fault.source), fault.word)
+def _offer(offer: UpdateOffer, local: Callable[[str | None], datetime | None]) -> UpdateOffer:
+    opens = local(offer.by_hand_from)
+    return msgspec.structs.replace(offer, by_hand_from=None if opens is None else opens.isoformat())
 
 
 class UpdateAsker:
@@ -60,4 +43,4 @@ class UpdateAsker:
             self._next = None
         elif self._next is None or now >= self._next:
             self._next = now + ASK_EVERY_S
-            self._send(channel.AskUpdate(staff=screen.staff))
+            self._send(AskUpdate(staff=screen.staff))

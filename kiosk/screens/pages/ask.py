@@ -19,7 +19,7 @@ def idle(page: Page) -> None:
     """All of the screen above the footer starts a visit."""
     kiosk = page.kiosk
     to_mend = kiosk.check is not None and bool(kiosk.check.faults)
-    due = any(view is not None and view.due for view in (kiosk.update, kiosk.changed))
+    due = kiosk.changed.due or (kiosk.update is not None and kiosk.update.due)
     frame.header(page, mend=to_mend or due)
     page.open_door()
     area = page.look.canvas.rect.above(page.footer_rect.h + page.margin + page.gap)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kiosk.channel import UpdateFault
+from kiosk.channel import UpdateFault, UpdateSource
 from kiosk.uploader.service.service_client import Client
 from kiosk.uploader.service.tls import server_only_context
 from kiosk.uploader.service.wire import Fault, FaultKind, Problem
@@ -130,7 +130,7 @@ def _sha256(path: Path, pace: Pace) -> str:
 
 
 def _fault(word: str, say: str) -> UpdateFault:
-    return UpdateFault(source="channel", word=word, say=say)
+    return UpdateFault(source=UpdateSource.CHANNEL, word=word, say=say)
 
 
 def _said(reply: Problem | Fault) -> UpdateFault:

@@ -73,8 +73,8 @@ def judge(found: ChannelFile, running: str, product: str) -> UpdateFault | None:
     """Why what the channel publishes is nothing for this kiosk; None when it is."""
     if found.product != product:
         say = f"the channel is for {found.product!r}, this is {product!r}"
-        return UpdateFault(source="channel", word="other_product", say=say)
-    return age_fault(found.version, running, "channel")
+        return UpdateFault(source=UpdateSource.CHANNEL, word="other_product", say=say)
+    return age_fault(found.version, running, UpdateSource.CHANNEL)
 
 
 def offer_of(found: ChannelFile, now: datetime | None) -> UpdateOffer:
@@ -82,7 +82,7 @@ def offer_of(found: ChannelFile, now: datetime | None) -> UpdateOffer:
     ahead = found.by_hand_from is not None and (now is None or now < found.by_hand_from)
     return UpdateOffer(
         version=found.version,
-        source="channel",
+        source=UpdateSource.CHANNEL,
         megabytes=round(found.size / 1e6, 1),
         changes={language: tuple(lines) for language, lines in found.changes.items()},
         by_hand=not ahead,

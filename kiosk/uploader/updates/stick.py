@@ -7,7 +7,7 @@ import msgspec
 
 from kiosk.box import rauc
 from kiosk.box.rauc import Bundle, Judged
-from kiosk.channel import UpdateFault, UpdateOffer
+from kiosk.channel import UpdateFault, UpdateOffer, UpdateSource
 from kiosk.uploader.updates.channel import Pace, clear, room_fault
 from kiosk.uploader.updates.channel_file import MAX_SENTENCE, MAX_SENTENCES, Changes, age_fault, parsed
 
@@ -63,7 +63,7 @@ def bundle_fault(bundle: Bundle, conf: Path, running: str) -> Judged | None:
         return Judged("no_installer", f"{conf} cannot be read")
     if bundle.product != product:
         return Judged("other_product", f"it is for {bundle.product!r}, this is {product!r}")
-    age = age_fault(bundle.version, running, "stick")
+    age = age_fault(bundle.version, running, UpdateSource.STICK)
     return None if age is None else Judged(age.word, age.say)
 
 
@@ -71,7 +71,7 @@ def offer_of(bundle: Bundle) -> UpdateOffer:
     """What staff are told of it, from under its signature."""
     return UpdateOffer(
         version=bundle.version,
-        source="stick",
+        source=UpdateSource.STICK,
         megabytes=round(bundle.path.stat().st_size / 1e6, 1),
         changes=changes_of(bundle.description),
     )
@@ -110,4 +110,4 @@ def _bundles(folder: Path) -> list[Path]:
 
 
 def _fault(word: str, say: str) -> UpdateFault:
-    return UpdateFault(source="stick", word=word, say=say)
+    return UpdateFault(source=UpdateSource.STICK, word=word, say=say)

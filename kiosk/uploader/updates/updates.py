@@ -25,6 +25,7 @@ from kiosk.channel import (
     StopUpdate,
     UpdateFault,
     UpdateOffer,
+    UpdatePhase,
     UpdateSource,
     UpdateStatus,
 )
@@ -42,7 +43,7 @@ LEASE_S = 30.0  #: so long USB storage is let in after AskUpdate
 ASK_AGAIN_S = 60.0  #: a page that asks every few seconds does not trouble the channel more often
 BY_ITSELF_S, AFTER_FAULT_S = 6 * 3600.0, 600.0  #: between looks of the kiosk's own
 FIRST_LOOK_S = 5.0  #: after the start: the line is up by then, or it is tried again
-NO_STICK = UpdateFault(source="stick", word="no_stick")
+NO_STICK = UpdateFault(source=UpdateSource.STICK, word="no_stick")
 INSTALLED = "installed.json"  #: in the settings' folder: what waits for the next start
 
 
@@ -166,7 +167,7 @@ class Updates:
         if word is not None:
             self._state.fault = UpdateFault(source=message.source, word=word)
             return
-        self._state.fault, self._state.progress = None, Progress("fetching", 0)
+        self._state.fault, self._state.progress = None, Progress(UpdatePhase.FETCHING, 0)
         self._state.job = Install(what)
         self._state.staff = message.staff
         self._note(AuditEvent.UPDATE_STARTED, message.staff)
@@ -174,11 +175,15 @@ class Updates:
 
     def _wanted(self, source: UpdateSource, version: str) -> ChannelFile | OnStick | UpdateFault:
         state = self._state
-        if source == "channel" and isinstance(state.channel, ChannelFile):
-            if state.channel.version == version:
-                return state.channel
-        elif source == "stick" and isinstance(state.stick, OnStick) and state.stick.bundle.version == version:
-            return state.stick
+        match source:
+            case UpdateSource.CHANNEL:
+                if isinstance(state.channel, ChannelFile) and state.channel.version == version:
+                    return state.channel
+            case UpdateSource.STICK:
+                if isinstance(state.stick, OnStick) and state.stick.bundle.version == version:
+                    return state.stick
+            case _:
+                assert_never(source)
         return UpdateFault(source=source, word="gone", say=f"{version} is not offered (any more)")
 
     def _why_not_now(self, what: ChannelFile | OnStick, now: Moment) -> str | None:
@@ -214,7 +219,7 @@ class Updates:
     @property
     def _reads_stick(self) -> bool:
         job = self._state.job
-        return self._state.looking or (job is not None and job.source == "stick")
+        return self._state.looking or (job is not None and job.source is UpdateSource.STICK)
 
     def _look_by_itself(self, seconds: float) -> None:
         if self._settings.channel is None:
@@ -268,7 +273,7 @@ class Updates:
             self._note(AuditEvent.KIOSK_RESTARTED, staff)
         else:
             say = f"{self._settings.flags} cannot be written: switch the kiosk off and on again"
-            self._state.fault = UpdateFault(source="channel", word="no_restart", say=say)
+            self._state.fault = UpdateFault(source=UpdateSource.CHANNEL, word="no_restart", say=say)
 
     # ---- how things stand --------------------------------------------------------------------------------
 
@@ -277,7 +282,7 @@ class Updates:
         state, when = self._state, _time(now)
         channel = state.channel
         if channel is None and self._settings.channel is None:
-            channel = UpdateFault(source="channel", word="not_configured")
+            channel = UpdateFault(source=UpdateSource.CHANNEL, word="not_configured")
         offers: list[UpdateOffer] = []
         absent: list[UpdateFault] = []
         for found in (channel, state.stick):
@@ -290,7 +295,7 @@ class Updates:
         hour_has_come = isinstance(channel, ChannelFile) and offered_at_start(channel, when)
         told = UpdateStatus(
             running=self._running,
-            phase="installed" if state.installed is not None else "looking" if state.looking else "idle",
+            phase=_resting_phase(state),
             offers=tuple(offers),
             offer_at_start=channel.version if isinstance(channel, ChannelFile) and hour_has_come else None,
             version=state.installed,
@@ -305,6 +310,13 @@ class Updates:
         if state.installed is not None:
             return msgspec.structs.replace(told, offer_at_start=None)
         return told
+
+
+def _resting_phase(state: _State) -> UpdatePhase:
+    """The phase while no update is under way."""
+    if state.installed is not None:
+        return UpdatePhase.INSTALLED
+    return UpdatePhase.LOOKING if state.looking else UpdatePhase.IDLE
 
 
 def _time(now: Moment) -> datetime | None:

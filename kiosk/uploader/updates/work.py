@@ -35,7 +35,7 @@ class Install:
 
     @property
     def source(self) -> UpdateSource:
-        return "stick" if isinstance(self.what, OnStick) else "channel"
+        return UpdateSource.STICK if isinstance(self.what, OnStick) else UpdateSource.CHANNEL
 
     @property
     def version(self) -> str:
@@ -165,18 +165,20 @@ class Work:
         try:
             return stick.look(self._settings.stick, self._settings.rauc, self._running)
         except OSError as fault:  # pulled while it was read
-            return UpdateFault(source="stick", word="no_stick", say=fault.strerror or "")
+            return UpdateFault(source=UpdateSource.STICK, word="no_stick", say=fault.strerror or "")
 
     def _published(self) -> ChannelFile | UpdateFault:
         if self._channel is None:
-            return UpdateFault(source="channel", word="not_configured", say="[update] channel is not set")
+            return UpdateFault(
+                source=UpdateSource.CHANNEL, word="not_configured", say="[update] channel is not set"
+            )
         found = self._channel.look()
         if isinstance(found, UpdateFault):
             return found
         product = rauc.product_of(self._settings.rauc)
         if product is None:
             say = f"{self._settings.rauc} cannot be read"
-            return UpdateFault(source="channel", word="no_installer", say=say)
+            return UpdateFault(source=UpdateSource.CHANNEL, word="no_installer", say=say)
         return judge(found, self._running, product) or found
 
     def _install(self, job: Install) -> UpdateFault | None:
@@ -186,11 +188,11 @@ class Work:
         except Stopped:
             return UpdateFault(source=job.source, word="stopped")
         except OSError as fault:  # a stick that was pulled, a disk that is full or worn
-            word = "gone" if job.source == "stick" else "no_room"
+            word = "gone" if job.source is UpdateSource.STICK else "no_room"
             return UpdateFault(source=job.source, word=word, say=fault.strerror or str(fault))
 
     def _fetched(self, job: Install) -> Path | UpdateFault:
-        pace = Pace(self._pacing("fetching"), self._stop.is_set)
+        pace = Pace(self._pacing(UpdatePhase.FETCHING), self._stop.is_set)
         if isinstance(job.what, OnStick):
             return stick.copy(job.what.bundle, self._settings.folder, pace)
         assert self._channel is not None, "only the channel names a ChannelFile"
@@ -201,7 +203,7 @@ class Work:
 
     def _checked(self, job: Install, path: Path) -> UpdateFault | None:
         """RAUC verifies the signature here, and once more when it installs."""
-        self._tell(Progress("checking", 0))
+        self._tell(Progress(UpdatePhase.CHECKING, 0))
         bundle = rauc.inspect(self._settings.rauc, path)
         wrong = bundle if isinstance(bundle, rauc.Judged) else None
         if isinstance(bundle, rauc.Bundle):
@@ -214,7 +216,7 @@ class Work:
         self._free.wait()
         if self._stop.is_set():
             raise Stopped
-        pacing = self._pacing("installing")
+        pacing = self._pacing(UpdatePhase.INSTALLING)
         try:
             failed = rauc.Installation(path).wait(lambda percent, _words: pacing(percent))
         except FileNotFoundError:

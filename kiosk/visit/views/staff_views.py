@@ -1,36 +1,8 @@
-"""What the desk knows, as values made of the channel's messages: counts, codes, days; no person."""
+"""What the staff's tools show: checks, drill, the day, reading test, test of the box. No person. PURE."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-
-from kiosk.qualification.guidance import Finding
-
-
-@dataclass(frozen=True)
-class WaitingCase:
-    """One visit that the desk has to deal with."""
-
-    record: str | None  #: what the outbox calls it; None: nothing there to tick off
-    receipt: str
-    finding: Finding
-    taken: datetime | None = None  #: local time
-    answered: datetime | None = None
-
-
-@dataclass(frozen=True)
-class WaitingView:
-    """What staff see of the records. Times and `today` are local; None: not known."""
-
-    waiting: int = 0
-    oldest: datetime | None = None
-    expired: int = 0
-    quarantined: int = 0
-    held: int = 0  #: of those waiting, what the service cannot open: its key is gone
-    late: tuple[WaitingCase, ...] = ()
-    last_recorded: str | None = None  #: receipt number of the last patient who was told "recorded"
-    drill_passed: datetime | None = None
-    today: date | None = None  #: None: the clock is not to be believed
 
 
 class DrillStep(StrEnum):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
+import msgspec
 import pytest
 
 from kiosk import channel as ch
@@ -41,7 +42,8 @@ from kiosk.visit.states import (
     Recorded,
     Visit,
 )
-from kiosk.visit.views.staff_views import CheckView, DrillStep, Part, PartFault, WaitingCase, WaitingView
+from kiosk.visit.views.staff_views import CheckView, DrillStep, Part, PartFault
+from kiosk.visit.views.waiting_view import WaitingView
 from tests.screens.conductor.staff_place import (
     ALL_WELL,
     HEADER,
@@ -191,24 +193,15 @@ def board(*answers: ch.LateAnswer) -> ch.WaitingList:
 
 def test_the_board_is_shown_in_local_time_with_its_codes_as_findings(place: Place) -> None:
     place.enter()
-    place.uploader.say(
-        board(late("a", Outcome.NOT_CONFIRMED, "5"), late("b", Outcome.RECORDED, None)),
-    )
+    told = board(late("a", Outcome.NOT_CONFIRMED, "5"), late("b", Outcome.RECORDED, None))
+    place.uploader.say(told)
     place.step()
-    taken = datetime(2026, 11, 22, 8, 30, tzinfo=JST)
-    answered = datetime(2026, 11, 22, 9, 10, 0, 500_000, tzinfo=JST)
-    assert place.kiosk.desk == WaitingView(
-        waiting=2,
-        oldest=datetime(2026, 11, 22, 0, 0, tzinfo=JST),
-        expired=1,
-        quarantined=3,
-        held=1,
-        late=(
-            WaitingCase("a", "A-0041", Finding.SEVERAL, taken, answered),
-            WaitingCase("b", "A-0041", Finding.EXPIRED, taken, answered),
-        ),
-        today=date(2026, 11, 22),
-    )
+    view = place.kiosk.desk
+    assert view is not None
+    assert view.records == msgspec.structs.replace(told, oldest_at="2026-11-22T00:00:00+09:00")
+    assert view.records.oldest == datetime(2026, 11, 22, 0, 0, tzinfo=JST)
+    assert [answer.finding for answer in view.records.late] == [Finding.SEVERAL, Finding.EXPIRED]
+    assert (view.last_recorded, view.today) == (None, date(2026, 11, 22))
 
 
 def test_a_late_answer_that_was_dealt_with_is_told_to_the_uploader(place: Place) -> None:
@@ -232,9 +225,11 @@ def test_a_board_without_a_clock_to_believe_names_no_day(place: Place) -> None:
 
 def test_a_board_with_a_moment_that_cannot_be_read_is_shown_without_it(place: Place) -> None:
     place.enter()
-    place.uploader.say(ch.WaitingList(waiting=1, oldest_at="soon", expired=0, quarantined=0, late=()))
+    told = ch.WaitingList(waiting=1, oldest_at="soon", expired=0, quarantined=0, late=())
+    place.uploader.say(told)
     place.step()
-    assert place.kiosk.desk == WaitingView(waiting=1, today=date(2026, 11, 22))
+    readable = msgspec.structs.replace(told, oldest_at=None)
+    assert place.kiosk.desk == WaitingView(readable, today=date(2026, 11, 22))
 
 
 def test_a_board_that_nobody_looks_at_is_kept_nowhere(place: Place) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from kiosk import channel as ch
@@ -33,7 +34,6 @@ from kiosk.visit.states import (
     WrongTokenKind,
 )
 from kiosk.visit.views.staff_views import DayView, HourView, SeenToken
-from kiosk.visit.views.update_view import Offer, UpdateSource
 from tests.screens.conductor.staff_place import JST, STAFF, VISIT, Place, open_place
 from tests.screens.proof.gallery import DISPLAYS
 from tests.screens.proof.scan import scan
@@ -160,13 +160,13 @@ def test_help_says_whether_the_call_centre_answers_and_nothing_without_a_clock(p
 def told(**changes: object) -> ch.UpdateStatus:
     offer = ch.UpdateOffer(
         version="1.4.0",
-        source="channel",
+        source=ch.UpdateSource.CHANNEL,
         megabytes=148.2,
         changes={"ja": ("速くなりました。",)},
         by_hand=False,
         by_hand_from="2026-11-24T01:00:00Z",
     )
-    usual: dict[str, Any] = {"running": "1.3.2", "phase": "idle", "offers": (offer,)}
+    usual: dict[str, Any] = {"running": "1.3.2", "phase": ch.UpdatePhase.IDLE, "offers": (offer,)}
     return ch.UpdateStatus(**(usual | changes))
 
 
@@ -193,28 +193,31 @@ def test_what_is_offered_is_shown_in_local_time_and_installed_when_its_hour_has_
     assert view is not None
     opens = datetime(2026, 11, 24, 10, 0, tzinfo=JST)
     assert view.due
-    assert view.offers == (
-        Offer("1.4.0", UpdateSource.CHANNEL, 148, (("ja", ("速くなりました。",)),), opens),
-    )
+    [offer] = view.offers
+    assert offer.opens == opens
+    assert offer.opens.utcoffset() == opens.utcoffset(), "the hour of the clock on the clinic's wall"
+    assert (msgspec.structs.replace(offer, by_hand_from="2026-11-24T01:00:00Z"),) == told().offers
     place.uploader.heard()
     place.press(Action.RUN)
     assert place.uploader.heard() == []
-    now = ch.UpdateOffer(version="1.4.0", source="channel", megabytes=1, changes={})
+    now = ch.UpdateOffer(version="1.4.0", source=ch.UpdateSource.CHANNEL, megabytes=1, changes={})
     place.uploader.say(told(offers=(now,)))
     place.step()
     place.press(Action.RUN)
-    assert place.uploader.heard() == [ch.StartUpdate(staff=STAFF, version="1.4.0", source="channel")]
+    assert place.uploader.heard() == [
+        ch.StartUpdate(staff=STAFF, version="1.4.0", source=ch.UpdateSource.CHANNEL)
+    ]
 
 
 def test_fetching_can_be_stopped_and_what_is_installed_started(place: Place) -> None:
     place.enter()
     place.press(Action.OPEN_UPDATE)
-    place.uploader.say(told(phase="fetching", version="1.4.0", percent=7))
+    place.uploader.say(told(phase=ch.UpdatePhase.FETCHING, version="1.4.0", percent=7))
     place.step()
     place.uploader.heard()
     place.press(Action.STOP, Action.RESTART)
     assert place.uploader.heard() == [ch.StopUpdate(staff=STAFF)]
-    place.uploader.say(told(phase="installed", version="1.4.0", offers=()))
+    place.uploader.say(told(phase=ch.UpdatePhase.INSTALLED, version="1.4.0", offers=()))
     place.step()
     place.press(Action.STOP, Action.RESTART)
     assert place.uploader.heard() == [ch.RestartKiosk(staff=STAFF)]
@@ -224,7 +227,7 @@ def test_the_page_stays_while_an_update_is_on_its_way(place: Place) -> None:
     place.enter()
     place.press(Action.OPEN_UPDATE)
     for percent in (10, 20, 30):
-        place.uploader.say(told(phase="fetching", version="1.4.0", percent=percent))
+        place.uploader.say(told(phase=ch.UpdatePhase.FETCHING, version="1.4.0", percent=percent))
         place.wait(50)
     assert place.screen == "staff_update"
     place.wait(61)

@@ -15,8 +15,8 @@ from kiosk.screens.pages.staff.changed_settings_page import KEYS, SECTIONS, VALU
 from kiosk.visit.events import Action
 from kiosk.visit.rules import Rules
 from kiosk.visit.staff_states import DoorPasscode, StaffChanged, StaffMenu
-from kiosk.visit.states import Kiosk, OutboxCondition, ReaderCondition
-from kiosk.visit.views.changed_settings_view import Change, ChangedView
+from kiosk.visit.states import Kiosk, OutboxCondition, ReaderCondition, Screen
+from kiosk.visit.views.changed_settings_view import CardSettings, ChangedFile, SettingChange, SettingFault
 from tests.screens.conductor.staff_place import PASSCODE, STAFF, Place, open_place
 
 MakeLook = Callable[..., Look]
@@ -48,9 +48,13 @@ def words(picture: Picture) -> str:
     return "\n".join(found)
 
 
-def shown(look: Look, *changes: Change, language: str = "ja", **more: object) -> str:
-    view = replace(ChangedView("an offer", changes), **more)  # type: ignore[arg-type]  # fields of the view
-    return words(lay_out(replace(READY, changed=view, language=language), look))
+def shown(look: Look, file: ChangedFile, language: str = "ja", screen: Screen = READY.screen) -> str:
+    card = CardSettings(file=file)
+    return words(lay_out(replace(READY, changed=card, language=language, screen=screen), look))
+
+
+def shown_changes(look: Look, *changes: SettingChange, language: str = "ja") -> str:
+    return shown(look, ChangedFile(offer="an offer", changes=changes), language)
 
 
 def test_the_uploader_is_told_what_staff_decide(place: Place) -> None:
@@ -65,7 +69,6 @@ def test_the_uploader_is_told_what_staff_decide(place: Place) -> None:
     assert ch.TakeSettings(staff=STAFF, offer="an offer") in place.uploader.heard()
     place.uploader.say(ch.CardSettings(file=FILE, taking=True))
     place.step()
-    assert place.kiosk.changed is not None
     assert place.kiosk.changed.taking
 
 
@@ -79,11 +82,11 @@ def test_leaving_it_is_told_too(place: Place) -> None:
 
 
 def test_old_and_new_are_shown_and_of_a_secret_only_that_it_changed(make_look: MakeLook) -> None:
-    text = shown(
+    text = shown_changes(
         make_look(),
-        Change("clinic", "name", "さくら", "すみれ"),
-        Change("visit", "mode", "home_consent", "qualification_only"),
-        Change("network", "wifi_password", secret=True),
+        SettingChange(section="clinic", key="name", old="さくら", new="すみれ"),
+        SettingChange(section="visit", key="mode", old="home_consent", new="qualification_only"),
+        SettingChange(section="network", key="wifi_password", secret=True),
     )
     assert "医療機関の名前：さくら → すみれ" in text
     assert "受付の型：居宅同意取得型 → 資格確認限定型" in text
@@ -91,18 +94,20 @@ def test_old_and_new_are_shown_and_of_a_secret_only_that_it_changed(make_look: M
 
 
 def test_members_of_staff_are_told_by_their_number(make_look: MakeLook) -> None:
-    text = shown(
+    text = shown_changes(
         make_look(),
-        Change("staff", "1002", "1002", None, secret=True),
-        Change("staff", "1003", None, "1003", secret=True),
-        Change("staff", "1004", "1004", "1004", secret=True),
+        SettingChange(section="staff", key="1002", old="1002", new=None, secret=True),
+        SettingChange(section="staff", key="1003", old=None, new="1003", secret=True),
+        SettingChange(section="staff", key="1004", old="1004", new="1004", secret=True),
     )
     for line in ("職員1002：削除", "職員1003：追加", "職員1004：パスコードの変更"):
         assert line in text
 
 
 def test_what_needs_a_code_says_so_and_cannot_be_taken(make_look: MakeLook) -> None:
-    text = shown(make_look(), Change("clinic", "terminal", "K001", "K002", fixed=True))
+    text = shown_changes(
+        make_look(), SettingChange(section="clinic", key="terminal", old="K001", new="K002", fixed=True)
+    )
     assert "●端末の名前：K001 → K002" in text
     assert "アクティベーションコード" in text
     assert "取りこむ" not in text
@@ -110,19 +115,21 @@ def test_what_needs_a_code_says_so_and_cannot_be_taken(make_look: MakeLook) -> N
 
 
 def test_faults_are_shown_in_the_language_of_the_page(make_look: MakeLook) -> None:
-    faults = (("12 行目 clinic.name: がありません", "line 12: clinic.name: is missing"),)
-    assert faults[0][0] in shown(make_look(), faults=faults)
-    english = shown(make_look(), faults=faults, language="en")
-    assert faults[0][1] in english
+    fault = SettingFault(ja="12 行目 clinic.name: がありません", en="line 12: clinic.name: is missing")
+    file = ChangedFile(offer="", faults=(fault,))
+    assert fault.ja in shown(make_look(), file)
+    english = shown(make_look(), file, "en")
+    assert fault.en in english
     assert "Take" not in english
 
 
 def test_a_list_is_read_to_its_end_before_it_is_taken(make_look: MakeLook) -> None:
-    view = ChangedView("an offer", tuple(Change("clinic", f"key{n}", "1", "2") for n in range(5)), more=2)
-    first = words(lay_out(replace(READY, changed=view), make_look()))
+    changes = tuple(SettingChange(section="clinic", key=f"key{n}", old="1", new="2") for n in range(5))
+    file = ChangedFile(offer="an offer", changes=changes, more=2)
+    first = shown(make_look(), file)
     assert "ほか4件" in first
     assert "取りこむ" not in first
-    last = words(lay_out(replace(READY, changed=view, screen=StaffChanged(STAFF, 1)), make_look()))
+    last = shown(make_look(), file, screen=StaffChanged(STAFF, 1))
     assert "ほか2件" in last
     assert "取りこむ" in last
 
@@ -133,7 +140,9 @@ def test_every_section_key_and_value_has_its_words(language: str, make_look: Mak
     for name in (*KEYS, *(f"{section}.some_key" for section in SECTIONS), "other.some_key"):
         section, _, key = name.partition(".")
         for value in (*VALUES, "x", "", None):
-            text = shown(look, Change(section, key, value, "/a/long/path/" + "y" * 60), language=language)
+            path = "/a/long/path/" + "y" * 60
+            change = SettingChange(section=section, key=key, old=value, new=path)
+            text = shown_changes(look, change, language=language)
             assert "→" in text
             assert name in KEYS or key in text
 

@@ -22,6 +22,7 @@ from kiosk.channel import (
     StartUpdate,
     StopUpdate,
     UpdateFault,
+    UpdateSource,
     UpdateStatus,
     VisitEnded,
 )
@@ -102,7 +103,7 @@ def test_an_update_from_the_stick(place: Place, screen: Screen, shelf: Shelf) ->
     assert told.running == "1.1.0"
     until_flag(screen, place.flags / "stick")
     shutil.copy(shelf.new, place.stick)
-    offer = offered(screen, "stick")
+    offer = offered(screen, UpdateSource.STICK)
     assert (offer.version, offer.by_hand) == ("1.2.0", True)
     told = install(screen, offer)
     assert (told.phase, told.version, told.fault) == ("installed", "1.2.0", None)
@@ -126,7 +127,7 @@ def test_a_bad_stick_is_named(place: Place, screen: Screen, shelf: Shelf) -> Non
 
 def test_a_stick_that_was_pulled(place: Place, screen: Screen, shelf: Shelf) -> None:
     shutil.copy(shelf.new, place.stick)
-    offer = offered(screen, "stick")
+    offer = offered(screen, UpdateSource.STICK)
     shutil.rmtree(place.stick)
     assert fault_of(install(screen, offer)) == "gone"
     until(screen, lambda told: absent(told, "stick") == "no_stick")
@@ -139,8 +140,8 @@ def test_an_update_from_the_channel(
     place: Place, server: ChannelServer, uploader: RunningUploader, screen: Screen, shelf: Shelf, token: Token
 ) -> None:
     publish(server, shelf.new)
-    assert offered(screen, "channel").changes["ja"]
-    told = install(screen, offered(screen, "channel"))
+    assert offered(screen, UpdateSource.CHANNEL).changes["ja"]
+    told = install(screen, offered(screen, UpdateSource.CHANNEL))
     assert (told.phase, told.version) == ("installed", "1.2.0")
     assert written(place.box, "1.2.0")
     screen.send(RestartKiosk(staff=STAFF))
@@ -157,7 +158,7 @@ def test_an_update_from_the_channel(
 
 def test_a_broken_line_is_gone_on_with(server: ChannelServer, screen: Screen, shelf: Shelf) -> None:
     publish(server, shelf.new)
-    offer = offered(screen, "channel")
+    offer = offered(screen, UpdateSource.CHANNEL)
     server.cut_after = 100_000
     assert fault_of(install(screen, offer)) == "unreachable"
     assert install(screen, offer).phase == "installed"
@@ -168,7 +169,7 @@ def test_a_broken_line_is_gone_on_with(server: ChannelServer, screen: Screen, sh
 
 def test_fetching_can_be_given_up(server: ChannelServer, screen: Screen, shelf: Shelf) -> None:
     publish(server, shelf.new)
-    offer = offered(screen, "channel")
+    offer = offered(screen, UpdateSource.CHANNEL)
     server.hold.set()
     screen.forget()
     screen.send(StartUpdate(staff=STAFF, version=offer.version, source=offer.source))
@@ -195,7 +196,7 @@ def test_what_does_not_fit_the_channel_file_is_not_installed(
     word: str,
 ) -> None:
     publish(server, shelf.new, **changed)
-    assert fault_of(install(screen, offered(screen, "channel"))) == word
+    assert fault_of(install(screen, offered(screen, UpdateSource.CHANNEL))) == word
     assert not any(place.box.slot_b.read_bytes())
 
 
@@ -211,7 +212,7 @@ def test_a_channel_cannot_lie_about_a_bundle(
     shutil.copy(bundle, server.folder / told["bundle"])
     (server.folder / "channel.json").write_text(json.dumps(told), encoding="utf-8")
     words = {"stranger": "other_key", "other": "other_product", "old": "older"}
-    assert fault_of(install(screen, offered(screen, "channel"))) == words[name]
+    assert fault_of(install(screen, offered(screen, UpdateSource.CHANNEL))) == words[name]
     assert not any(place.box.slot_b.read_bytes())
 
 
@@ -238,7 +239,7 @@ def test_by_hand_from_one_hour_and_offered_from_a_later_one(
     now = datetime.now(UTC)
     later, before = (now + timedelta(hours=8)).isoformat(), (now - timedelta(hours=1)).isoformat()
     publish(server, shelf.new, by_hand_from=later, offer_from=later)
-    offer = offered(screen, "channel")
+    offer = offered(screen, UpdateSource.CHANNEL)
     assert (offer.by_hand, offer.by_hand_from is not None) == (False, True)
     assert fault_of(install(screen, offer)) == "too_early"
     publish(server, shelf.newest, by_hand_from=before, offer_from=before)
@@ -263,7 +264,7 @@ def test_nothing_begins_during_a_visit(
     place: Place, server: ChannelServer, screen: Screen, shelf: Shelf
 ) -> None:
     publish(server, shelf.new)
-    offer = offered(screen, "channel")
+    offer = offered(screen, UpdateSource.CHANNEL)
     visit = new_visit()
     screen.send(AskChallenge(visit=visit))
     assert fault_of(install(screen, offer)) == "visit"
@@ -279,7 +280,7 @@ def test_a_visit_that_began_meanwhile_is_waited_for(
     place: Place, server: ChannelServer, screen: Screen, shelf: Shelf
 ) -> None:
     publish(server, shelf.new)
-    offer = offered(screen, "channel")
+    offer = offered(screen, UpdateSource.CHANNEL)
     server.hold.set()
     screen.forget()
     screen.send(StartUpdate(staff=STAFF, version=offer.version, source=offer.source))
@@ -338,7 +339,7 @@ def test_without_rauc_s_service_the_old_version_goes_on(
     running = place.start(token, bus)
     try:
         with running.screen() as screen:
-            told = install(screen, offered(screen, "channel"))
+            told = install(screen, offered(screen, UpdateSource.CHANNEL))
             assert fault_of(told) == "no_installer"
             assert told.phase == "idle"
             assert list(place.fetched.glob("*.part")), "it need not be fetched again"
@@ -350,7 +351,7 @@ def test_who_updated_stands_in_the_audit_table(
     place: Place, uploader: RunningUploader, screen: Screen, shelf: Shelf
 ) -> None:
     shutil.copy(shelf.new, place.stick)
-    install(screen, offered(screen, "stick"))
+    install(screen, offered(screen, UpdateSource.STICK))
     rows = screen.ask(AskAudit(), AuditRows).rows
     assert [(row.event, row.staff) for row in rows] == [
         ("update_started", STAFF),
@@ -433,5 +434,5 @@ def test_nonsense_is_no_channel_file(content: bytes) -> None:
     [("1.1.0", "same"), ("1.0.9", "older"), ("1.1.0rc1", "older"), ("1.1.0+b2", None), ("1.10.0", None)],
 )
 def test_versions_are_compared_as_numbers(version: str, word: str | None) -> None:
-    fault = channel_file.age_fault(version, "1.1.0", "channel")
+    fault = channel_file.age_fault(version, "1.1.0", UpdateSource.CHANNEL)
     assert (None if fault is None else fault.word) == word

@@ -3,9 +3,12 @@
 from dataclasses import replace
 from datetime import date, datetime
 
+import msgspec
+
 from kiosk.qualification.call_centre import CallHours
+from kiosk.qualification.codes import QualificationValidity
 from kiosk.qualification.guidance import REASONS, Finding
-from kiosk.qualification.terms import FallbackReason
+from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.screens.pages.examples.changed_settings_examples import changed_examples
 from kiosk.screens.pages.staff.update_page import FAULTS
 from kiosk.visit.staff_states import (
@@ -35,27 +38,40 @@ from kiosk.visit.views.staff_views import (
     PartFault,
     SeenToken,
     TestStep,
-    WaitingCase,
-    WaitingView,
 )
-from kiosk.visit.views.update_view import Offer, UpdateFault, UpdatePhase, UpdateSource, UpdateView
+from kiosk.visit.views.update_view import UpdateFault, UpdateOffer, UpdatePhase, UpdateSource, UpdateStatus
+from kiosk.visit.views.waiting_view import LateAnswer, WaitingCase, WaitingList, WaitingView, case_of
 
 STAFF = "1001"
 MORNING = datetime(2026, 11, 22, 8, 5)
-BEFORE = datetime(2026, 11, 21, 18, 40)
-FINDINGS = tuple(found for found in Finding if found is not Finding.RECORDED)
+BEFORE = "2026-11-21T18:40"
+#: Every answer that may come late: each code, then a refused record and one that waited for too long.
+ANSWERS: tuple[tuple[Outcome, str | None], ...] = (
+    *((Outcome.NOT_CONFIRMED, validity.value) for validity in QualificationValidity),
+    (Outcome.STAFF_CALLED, None),
+    (Outcome.RECORDED, None),
+)
 LATE = tuple(
-    WaitingCase(f"late-{index}", f"A-{index:04}", found, BEFORE, MORNING)
-    for index, found in enumerate(FINDINGS, 41)
+    LateAnswer(
+        visit=f"late-{index}",
+        receipt=f"A-{index:04}",
+        taken_at=BEFORE,
+        answered_at="2026-11-22T08:05",
+        outcome=outcome,
+        validity=validity,
+    )
+    for index, (outcome, validity) in enumerate(ANSWERS, 41)
 )
-BOARD = WaitingView(
+RECORDS = WaitingList(
     waiting=3,
-    oldest=BEFORE,
+    oldest_at=BEFORE,
+    expired=0,
+    quarantined=0,
     late=LATE[:4],
-    last_recorded="A-0042",
-    drill_passed=datetime(2026, 11, 2, 13, 30),
-    today=date(2026, 11, 22),
+    drill_passed_at="2026-11-02T13:30",
 )
+WAITING = WaitingView(RECORDS, last_recorded="A-0042", today=date(2026, 11, 22))
+NOTHING = WaitingList(waiting=0, oldest_at=None, expired=0, quarantined=0, late=())
 FINE = (
     PartFault(Part.READER, ""),
     PartFault(Part.LINE, "", 12),
@@ -98,17 +114,23 @@ TO_MEND = CheckView(
 )
 
 
-CHANGES = (
-    ("ja", ("iPhoneとAndroidの読み取りが速くなりました。", "受付票の文字が大きくなりました。")),
-    ("en", ("iPhone and Android phones are read faster.", "The receipt's letters are larger.")),
-)
-OFFER = Offer("1.4.0", UpdateSource.CHANNEL, 148, CHANGES)
-DUE = UpdateView("1.3.2", offers=(OFFER,), due=True)
+CHANGES: dict[str, tuple[str, ...]] = {
+    "ja": ("iPhoneとAndroidの読み取りが速くなりました。", "受付票の文字が大きくなりました。"),
+    "en": ("iPhone and Android phones are read faster.", "The receipt's letters are larger."),
+}
+OFFER = UpdateOffer(version="1.4.0", source=UpdateSource.CHANNEL, megabytes=148, changes=CHANGES)
+IDLE = UpdateStatus(running="1.3.2", phase=UpdatePhase.IDLE)
+DUE = msgspec.structs.replace(IDLE, offers=(OFFER,), offer_at_start=OFFER.version)
+
+
+def records(**changes: object) -> WaitingView:
+    """What waits, with some of it changed."""
+    return replace(WAITING, records=msgspec.structs.replace(RECORDS, **changes))
 
 
 def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
     """Every staff page, in the rules and language of `kiosk`."""
-    ready = replace(kiosk, reader=ReaderCondition.READY, outbox=OutboxCondition.READY, desk=BOARD, check=OK)
+    ready = replace(kiosk, reader=ReaderCondition.READY, outbox=OutboxCondition.READY, desk=WAITING, check=OK)
 
     def at(screen: Screen) -> Kiosk:
         return replace(ready, screen=screen)
@@ -139,7 +161,7 @@ def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
 
 
 def _menus(menu: Kiosk) -> list[tuple[str, Kiosk]]:
-    quiet = replace(BOARD, waiting=0, oldest=None, late=(), last_recorded=None, drill_passed=None)
+    quiet = replace(WAITING, records=NOTHING, last_recorded=None)
     fallback = replace(menu, line=Line(fallback=FallbackReason.FACE_READER))
     return [
         ("staff_menu", replace(menu, desk=quiet)),
@@ -228,30 +250,33 @@ def _fallbacks(page: Kiosk) -> list[tuple[str, Kiosk]]:
 
 
 def _waiting(page: Kiosk) -> list[tuple[str, Kiosk]]:
-    many = tuple(replace(LATE[i % len(LATE)], record=f"r{i}", receipt=f"A-{i:04}") for i in range(50))
+    many = tuple(
+        msgspec.structs.replace(LATE[i % len(LATE)], visit=f"r{i}", receipt=f"A-{i:04}") for i in range(50)
+    )
     return [
         ("staff_waiting", page),
-        ("staff_waiting_none", replace(page, desk=WaitingView())),
-        ("staff_waiting_no_late", replace(page, desk=replace(BOARD, late=()))),
+        ("staff_waiting_none", replace(page, desk=WaitingView(NOTHING))),
+        ("staff_waiting_no_late", replace(page, desk=records(late=()))),
         ("staff_waiting_asking", replace(page, desk=None)),
-        ("staff_waiting_kinds", replace(page, desk=replace(BOARD, late=LATE[2:], expired=1, quarantined=2))),
+        ("staff_waiting_kinds", replace(page, desk=records(late=LATE[2:], expired=1, quarantined=2))),
         (
             "staff_waiting_many",
-            replace(page, screen=StaffWaiting(STAFF, 6), desk=replace(BOARD, late=many, held=4)),
+            replace(page, screen=StaffWaiting(STAFF, 6), desk=records(late=many, held=4)),
         ),
     ]
 
 
 def _cases(page: Kiosk) -> list[tuple[str, Kiosk]]:
     last = WaitingCase(None, "A-0042", Finding.RECORDED)
-    found = [(case.finding.value, replace(page, screen=StaffCase(STAFF, case))) for case in (*LATE, last)]
-    ways = StaffCase(STAFF, LATE[1], ways=True)
-    march = replace(BOARD, today=date(2026, 3, 1))
+    cases = (*map(case_of, LATE), last)
+    found = [(case.finding.value, replace(page, screen=StaffCase(STAFF, case))) for case in cases]
+    ways = StaffCase(STAFF, cases[1], ways=True)
+    march = replace(WAITING, today=date(2026, 3, 1))
     return [
         *((f"staff_case_{name}", kiosk) for name, kiosk in found),
         ("staff_case_ways", replace(page, screen=ways)),
         ("staff_case_ways_in_march", replace(page, screen=ways, desk=march)),
-        ("staff_case_ways_no_date", replace(page, screen=ways, desk=replace(BOARD, today=None))),
+        ("staff_case_ways_no_date", replace(page, screen=ways, desk=replace(WAITING, today=None))),
     ]
 
 
@@ -261,7 +286,7 @@ def _drills(page: Kiosk) -> list[tuple[str, Kiosk]]:
 
     return [
         ("staff_drill", page),
-        ("staff_drill_first", replace(page, desk=replace(BOARD, drill_passed=None))),
+        ("staff_drill_first", replace(page, desk=records(drill_passed_at=None))),
         *((f"staff_drill_{step.value}", at(step)) for step in DrillStep),
         ("staff_drill_passed", at(DrillStep.ERASE, True)),
         ("staff_drill_failed", at(DrillStep.DELIVER, False)),
@@ -316,33 +341,34 @@ def _helps(page: Kiosk) -> list[tuple[str, Kiosk]]:
 
 
 def _updates(page: Kiosk) -> list[tuple[str, Kiosk]]:
-    def told(view: UpdateView, position: int = 0) -> Kiosk:
-        return replace(page, screen=StaffUpdate(STAFF, position), update=view)
+    def at(status: UpdateStatus, position: int = 0, **changes: object) -> Kiosk:
+        status = msgspec.structs.replace(status, **changes)
+        return replace(page, screen=StaffUpdate(STAFF, position), update=status)
 
-    stick = Offer("1.4.1", UpdateSource.STICK, 150, CHANGES)
-    later = replace(OFFER, from_when=datetime(2026, 11, 24, 10, 0))
+    stick = UpdateOffer(version="1.4.1", source=UpdateSource.STICK, megabytes=150, changes=CHANGES)
+    later = msgspec.structs.replace(OFFER, by_hand=False, by_hand_from="2026-11-24T10:00")
     absent = (
-        UpdateFault(UpdateSource.CHANNEL, "unreachable"),
-        UpdateFault(UpdateSource.STICK, "no_stick"),
+        UpdateFault(source=UpdateSource.CHANNEL, word="unreachable"),
+        UpdateFault(source=UpdateSource.STICK, word="no_stick"),
     )
     under_way = [
-        (f"staff_update_{phase.value}", told(UpdateView("1.3.2", phase, version="1.4.0", percent=42)))
+        (f"staff_update_{phase.value}", at(IDLE, phase=phase, version="1.4.0", percent=42))
         for phase in (UpdatePhase.FETCHING, UpdatePhase.CHECKING, UpdatePhase.INSTALLING)
     ]
     faults = [
         (
             f"staff_update_fault_{word}",
-            told(replace(DUE, due=False, fault=UpdateFault(UpdateSource.CHANNEL, word))),
+            at(DUE, offer_at_start=None, fault=UpdateFault(source=UpdateSource.CHANNEL, word=word)),
         )
         for word in (*sorted(FAULTS), "damaged", "something_new")
     ]
     return [
-        ("staff_update_looking", told(UpdateView("1.3.2", UpdatePhase.LOOKING))),
-        ("staff_update_offer", told(DUE)),
-        ("staff_update_two", told(replace(DUE, offers=(OFFER, stick)), 1)),
-        ("staff_update_later", told(replace(DUE, offers=(later,), due=False))),
-        ("staff_update_nothing", told(UpdateView("1.3.2", absent=absent))),
-        ("staff_update_installed", told(UpdateView("1.3.2", UpdatePhase.INSTALLED, version="1.4.0"))),
+        ("staff_update_looking", at(IDLE, phase=UpdatePhase.LOOKING)),
+        ("staff_update_offer", at(DUE)),
+        ("staff_update_two", at(DUE, 1, offers=(OFFER, stick))),
+        ("staff_update_later", at(DUE, offers=(later,), offer_at_start=None)),
+        ("staff_update_nothing", at(IDLE, absent=absent)),
+        ("staff_update_installed", at(IDLE, phase=UpdatePhase.INSTALLED, version="1.4.0")),
         *under_way,
         *faults,
     ]

@@ -11,7 +11,7 @@ from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame
 from kiosk.visit.events import Action, Pressed
 from kiosk.visit.staff import CHANGES_PER_PAGE, changed_pages
 from kiosk.visit.staff_states import StaffChanged
-from kiosk.visit.views.changed_settings_view import Change, ChangedView
+from kiosk.visit.views.changed_settings_view import CardSettings, ChangedFile, SettingChange
 
 #: Settings that have words of their own; of the others the section's are said, and the key as it is written.
 KEYS = frozenset(
@@ -34,55 +34,56 @@ BREAK = "\u200b"
 
 def changed(page: Page, screen: StaffChanged) -> None:
     """What would change, or what is wrong; on the last page it is taken or left."""
-    view = page.kiosk.changed
-    if view is None:
+    card = page.kiosk.changed
+    file = card.file
+    if file is None:
         staff_frame(page, screen, None)
         announce(page, page.content, Mark.CHECK, page.say("changed.none"), page.say("changed.none.what"))
         return
-    if view.taking:
+    if card.taking:
         staff_frame(page, screen, None)
         announce(page, page.content, Mark.WAIT, page.say("changed.taking"), page.say("changed.taking.what"))
         return
-    pages = changed_pages(view)
+    pages = changed_pages(card)
     shown = min(screen.page, pages - 1)
-    _buttons(page, screen, view, last=shown == pages - 1)
-    lines = [Paragraph(_title(page, view), 6.6, True)]
-    if view.failed:
+    _buttons(page, screen, card, last=shown == pages - 1)
+    lines = [Paragraph(_title(page, file), 6.6, True)]
+    if card.failed:
         lines.append(Paragraph(page.say("changed.failed"), TEXT_MM, True, page.tokens.mark))
     here = slice(shown * CHANGES_PER_PAGE, (shown + 1) * CHANGES_PER_PAGE)
-    told = _faults(page, view) if view.faults else [_line(page, change) for change in view.changes]
-    lines += [Paragraph(text, TEXT_MM) for text in told[here]]
-    rest = view.more + max(0, len(told) - here.stop)
+    texts = _faults(page, file) if file.faults else [_line(page, change) for change in file.changes]
+    lines += [Paragraph(text, TEXT_MM) for text in texts[here]]
+    rest = file.more + max(0, len(texts) - here.stop)
     if rest:
         lines.append(Paragraph(page.say("changed.more", count=rest), TEXT_MM, False, page.tokens.sub))
-    if view.faults or view.fixed:
-        why = "changed.faults.what" if view.faults else "changed.fixed"
+    if file.faults or file.fixed:
+        why = "changed.faults.what" if file.faults else "changed.fixed"
         lines.append(Paragraph(page.say(why), TEXT_MM, False, page.tokens.sub))
     page.stack(page.content.inset(page.px(2), 0), lines, 2.0, middle=True, floor_mm=sizes.FLOOR_MM)
 
 
-def _buttons(page: Page, screen: StaffChanged, view: ChangedView, *, last: bool) -> None:
+def _buttons(page: Page, screen: StaffChanged, card: CardSettings, *, last: bool) -> None:
     """Whoever takes it has seen all of it."""
-    leave = None if view.left else Label("leave", page.say("changed.leave"), Pressed(Action.LEAVE))
+    leave = None if card.left else Label("leave", page.say("changed.leave"), Pressed(Action.LEAVE))
     if not last:
         staff_frame(page, screen, leave, Label("more", page.say("staff.more"), Pressed(Action.MORE)))
-    elif view.may_be_taken:
+    elif card.may_be_taken:
         take = Label("take", page.say("changed.take"), Pressed(Action.RUN), primary=True)
         staff_frame(page, screen, leave, take)
     else:
         staff_frame(page, screen, leave)
 
 
-def _title(page: Page, view: ChangedView) -> str:
-    return page.say("changed.faults") if view.faults else page.say("changed.title")
+def _title(page: Page, file: ChangedFile) -> str:
+    return page.say("changed.faults") if file.faults else page.say("changed.title")
 
 
-def _faults(page: Page, view: ChangedView) -> Sequence[str]:
+def _faults(page: Page, file: ChangedFile) -> Sequence[str]:
     """In the words of the first start's notice."""
-    return [ja if page.language == JAPANESE else en for ja, en in view.faults]
+    return [fault.ja if page.language == JAPANESE else fault.en for fault in file.faults]
 
 
-def _line(page: Page, change: Change) -> str:
+def _line(page: Page, change: SettingChange) -> str:
     """One difference in the words of staff, old and new."""
     if change.section == "staff":
         word = "added" if change.old is None else "removed" if change.new is None else "passcode"
@@ -103,7 +104,7 @@ def _value(page: Page, value: str | None) -> str:
     return re.sub(r"([/._,…:@-]|[0-9A-Za-z]{10})", rf"\1{BREAK}", value)
 
 
-def _name(page: Page, change: Change) -> str:
+def _name(page: Page, change: SettingChange) -> str:
     full = f"{change.section}.{change.key}"
     if full in KEYS:
         return page.say(f"changed.key.{full}")

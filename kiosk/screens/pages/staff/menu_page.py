@@ -117,7 +117,7 @@ def _update_due(page: Page) -> bool:
 
 def _changed_due(page: Page) -> bool:
     """Whether the card's settings were changed, and staff have not decided about it."""
-    return page.kiosk.changed is not None and page.kiosk.changed.due
+    return page.kiosk.changed.due
 
 
 def _daily(page: Page) -> tuple[Label, ...]:
@@ -191,18 +191,18 @@ def _reason(page: Page, reason: FallbackReason | None) -> str:
 
 
 def _waiting(page: Page) -> str:
-    desk = page.kiosk.desk
-    waiting = page.kiosk.line.waiting if desk is None else desk.waiting
-    if desk is not None and desk.late:
-        return page.say("staff.waiting.both", waiting=waiting, late=len(desk.late))
+    view = page.kiosk.desk
+    waiting = page.kiosk.line.waiting if view is None else view.records.waiting
+    if view is not None and view.records.late:
+        return page.say("staff.waiting.both", waiting=waiting, late=len(view.records.late))
     return page.say("staff.waiting.some", waiting=waiting)
 
 
 def _drilled(page: Page) -> str:
-    desk = page.kiosk.desk
-    if desk is None or desk.drill_passed is None:
+    passed = None if page.kiosk.desk is None else page.kiosk.desk.records.drill_passed
+    if passed is None:
         return page.say("staff.drill.never")
-    return page.say("staff.drill.passed", when=when(page, desk.drill_passed))
+    return page.say("staff.drill.passed", when=when(page, passed))
 
 
 # ---- the day's check -------------------------------------------------------------------------------------

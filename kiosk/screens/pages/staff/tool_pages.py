@@ -122,7 +122,7 @@ def _colours(page: Page) -> None:
 def settings(page: Page, screen: StaffSettings) -> None:
     """The volume as steps, the languages as switches; what cannot be kept is not offered."""
     changed = Label("changed", page.say("staff.changed"), Pressed(Action.OPEN_CHANGED), Mark.WRENCH)
-    staff_frame(page, screen, changed if page.kiosk.changed is not None else None)
+    staff_frame(page, screen, changed if page.kiosk.changed.file is not None else None)
     if page.kiosk.outbox is not OutboxCondition.READY:
         announce(page, page.content, Mark.WRENCH, page.say("settings.cannot"), page.say("check.say.outbox"))
         return

@@ -9,9 +9,9 @@ from kiosk.screens.kit.widgets import Mark, Panel
 from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame, when
 from kiosk.visit.events import Action, Pressed
 from kiosk.visit.staff_states import StaffUpdate
-from kiosk.visit.views.update_view import UNDER_WAY, Offer, UpdateFault, UpdatePhase, UpdateView
+from kiosk.visit.views.update_view import UNDER_WAY, UpdateFault, UpdateOffer, UpdatePhase, UpdateStatus
 
-#: Words of faults (channel/update_messages.py) with a sentence of their own; the others share one by kind.
+#: Words of `UpdateFault` that have a sentence of their own; the others share one by their kind.
 FAULTS = frozenset(
     {"not_configured", "unreachable", "clock", "no_stick", "no_bundle", "other_product", "other_key", "older"}
     | {"same", "no_room", "visit", "too_early", "gone", "stopped", "no_installer", "failed", "fell_back"}
@@ -23,63 +23,62 @@ MOST_CHANGES = 4
 
 def update(page: Page, screen: StaffUpdate) -> None:
     """One thing at a time: on its way, installed, offered, or nothing new."""
-    view = page.kiosk.update
-    if view is None or (view.phase is UpdatePhase.LOOKING and not view.offers):
+    status = page.kiosk.update
+    if status is None or (status.phase is UpdatePhase.LOOKING and not status.offers):
         staff_frame(page, screen, None)
         announce(page, page.content, Mark.WAIT, page.say("update.looking"), page.say("update.looking.what"))
-    elif view.phase in UNDER_WAY:
-        _under_way(page, screen, view)
-    elif view.phase is UpdatePhase.INSTALLED:
+    elif status.phase in UNDER_WAY:
+        _under_way(page, screen, status)
+    elif status.phase is UpdatePhase.INSTALLED:
         again = Label("restart", page.say("update.restart"), Pressed(Action.RESTART), primary=True)
         staff_frame(page, screen, None, again)
-        title = page.say("update.installed", version=view.version or "")
+        title = page.say("update.installed", version=status.version or "")
         announce(page, page.content, Mark.CHECK, title, page.say("update.installed.what"))
-    elif screen.position < len(view.offers):
-        _offered(page, screen, view, view.offers[screen.position])
+    elif screen.position < len(status.offers):
+        _offered(page, screen, status, status.offers[screen.position])
     else:
-        _nothing_new(page, screen, view)
+        _nothing_new(page, screen, status)
 
 
-def _under_way(page: Page, screen: StaffUpdate, view: UpdateView) -> None:
+def _under_way(page: Page, screen: StaffUpdate, status: UpdateStatus) -> None:
     stop = Label("stop", page.say("update.stop"), Pressed(Action.STOP))
-    staff_frame(page, screen, stop if view.phase is UpdatePhase.FETCHING else None)
+    staff_frame(page, screen, stop if status.phase is UpdatePhase.FETCHING else None)
     area = page.content.inset(page.px(4), page.px(2))
     bar = area.base(page.px(20)).top(page.px(9))
-    title = page.say(f"update.{view.phase.value}", version=view.version or "")
+    title = page.say(f"update.{status.phase.value}", version=status.version or "")
     lines = (Paragraph(title, 9.0, True), Paragraph(page.say("update.patients"), TEXT_MM))
     page.stack(area.above(page.px(22)), lines, 3.0, middle=True, floor_mm=sizes.FLOOR_MM)
     tokens = page.tokens
     page.add(Panel(bar, Face(tokens.ground, tokens.ink, tokens.ink), page.edge))
-    if view.percent:
+    if status.percent:
         inner = bar.inset(page.edge * 2)
-        done = inner.left(max(1, inner.w * min(100, view.percent) // 100))
+        done = inner.left(max(1, inner.w * min(100, status.percent) // 100))
         page.add(Panel(done, Face(tokens.done, tokens.done, tokens.done)))
-    if view.percent is not None:
-        words = Paragraph(page.say("update.percent", percent=view.percent), TEXT_MM)
+    if status.percent is not None:
+        words = Paragraph(page.say("update.percent", percent=status.percent), TEXT_MM)
         page.text(area.base(page.px(9)), words, sizes.FLOOR_MM, centre=True)
 
 
-def _offered(page: Page, screen: StaffUpdate, view: UpdateView, offer: Offer) -> None:
-    more = Label("more", page.say("update.other"), Pressed(Action.MORE)) if len(view.offers) > 1 else None
+def _offered(page: Page, screen: StaffUpdate, status: UpdateStatus, offer: UpdateOffer) -> None:
+    more = Label("more", page.say("update.other"), Pressed(Action.MORE)) if len(status.offers) > 1 else None
     install = Label("install", page.say("update.install"), Pressed(Action.RUN), primary=True)
-    staff_frame(page, screen, more, install if offer.from_when is None else None)
-    lines = [Paragraph(page.say("update.offer", version=offer.version, running=view.running), 6.6, True)]
-    if view.fault is not None:
-        lines.append(Paragraph(_why(page, view.fault), TEXT_MM, True, page.tokens.mark))
-    source = page.say(f"update.from_{offer.source.value}", megabytes=offer.megabytes)
-    if offer.from_when is not None:
-        source = page.say("update.not_before", when=when(page, offer.from_when))
+    staff_frame(page, screen, more, install if offer.opens is None else None)
+    lines = [Paragraph(page.say("update.offer", version=offer.version, running=status.running), 6.6, True)]
+    if status.fault is not None:
+        lines.append(Paragraph(_why(page, status.fault), TEXT_MM, True, page.tokens.mark))
+    source = page.say(f"update.from_{offer.source.value}", megabytes=round(offer.megabytes))
+    if offer.opens is not None:
+        source = page.say("update.not_before", when=when(page, offer.opens))
     lines.append(Paragraph(source, TEXT_MM))
-    changes = dict(offer.changes)
-    sentences = changes.get(page.language) or next(iter(changes.values()), ())
+    sentences = offer.changes.get(page.language) or next(iter(offer.changes.values()), ())
     lines += [Paragraph(page.say("update.change", text=text), TEXT_MM) for text in sentences[:MOST_CHANGES]]
     page.stack(page.content.inset(page.px(2), 0), lines, 1.8, middle=True, floor_mm=sizes.FLOOR_MM)
 
 
-def _nothing_new(page: Page, screen: StaffUpdate, view: UpdateView) -> None:
+def _nothing_new(page: Page, screen: StaffUpdate, status: UpdateStatus) -> None:
     staff_frame(page, screen, None)
-    lines = [Paragraph(page.say("update.newest", running=view.running), 6.6, True)]
-    faults = [*([view.fault] if view.fault is not None else []), *view.absent]
+    lines = [Paragraph(page.say("update.newest", running=status.running), 6.6, True)]
+    faults = [*([status.fault] if status.fault is not None else []), *status.absent]
     lines += [Paragraph(_why(page, fault), TEXT_MM) for fault in dict.fromkeys(faults)]
     if not any(fault.word == "no_stick" for fault in faults):
         lines.append(Paragraph(page.say("update.fault.no_stick"), TEXT_MM))

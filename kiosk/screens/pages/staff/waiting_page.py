@@ -12,35 +12,35 @@ from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame, when
 from kiosk.visit.events import Action, CaseOpened, Pressed
 from kiosk.visit.staff import CASES_PER_PAGE
 from kiosk.visit.staff_states import StaffCase, StaffWaiting
-from kiosk.visit.views.staff_views import WaitingView
+from kiosk.visit.views.waiting_view import WaitingList
 
 
 def waiting(page: Page, screen: StaffWaiting) -> None:
     """Counts at the top; the late answers by receipt number, oldest first."""
-    desk = page.kiosk.desk
-    if desk is None:
+    if page.kiosk.desk is None:
         staff_frame(page, screen, None)
         page.text(page.content, Paragraph(page.say("waiting.asking"), 7.0, True), middle=True)
         return
-    paged = len(desk.late) > CASES_PER_PAGE
+    records = page.kiosk.desk.records
+    paged = len(records.late) > CASES_PER_PAGE
     staff_frame(page, screen, Label("more", page.say("staff.more"), Pressed(Action.MORE)) if paged else None)
-    if not desk.late:
-        lines = [*_counts(page, desk), Paragraph(page.say("waiting.no_late"), 6.6, True)]
+    if not records.late:
+        lines = [*_counts(page, records), Paragraph(page.say("waiting.no_late"), 6.6, True)]
         page.stack(page.content.inset(page.px(2), 0), lines, 4.0, middle=True, floor_mm=sizes.FLOOR_MM)
         return
     columns = 2 if page.look.canvas.portrait else 3
     rows = CASES_PER_PAGE // columns
     height = rows * page.px(sizes.TARGET_MM) + (rows - 1) * page.gap
     grid = page.content.base(height)
-    lines = [*_counts(page, desk), _heading(page, screen, desk)]
+    lines = [*_counts(page, records), _heading(page, screen, records)]
     page.stack(page.content.above(height + page.px(1.5)), lines, 1.0, middle=True, floor_mm=sizes.FLOOR_MM)
     cells = [cell for row in grid.rows(rows, page.gap) for cell in row.columns(columns, page.gap)]
-    shown = desk.late[screen.position : screen.position + CASES_PER_PAGE]
+    shown = records.late[screen.position : screen.position + CASES_PER_PAGE]
     labels = [
         Label(
             f"case_{index}",
             each.receipt,
-            CaseOpened(each.record),
+            CaseOpened(each.visit),
             None,
             page.say(f"found.short.{each.finding.value}"),
         )
@@ -49,23 +49,23 @@ def waiting(page: Page, screen: StaffWaiting) -> None:
     page.buttons(cells[: len(labels)], labels, mm=6.6)
 
 
-def _counts(page: Page, desk: WaitingView) -> list[Paragraph]:
+def _counts(page: Page, records: WaitingList) -> list[Paragraph]:
     texts = [page.say("waiting.none")]
-    if desk.waiting and desk.oldest is not None:
-        texts = [page.say("waiting.since", count=desk.waiting, when=when(page, desk.oldest))]
-    elif desk.waiting:
-        texts = [page.say("waiting.count", count=desk.waiting)]
-    if desk.held:
-        texts.append(page.say("waiting.held", count=desk.held))
-    elif desk.expired or desk.quarantined:
-        texts.append(page.say("waiting.not_sent", expired=desk.expired, quarantined=desk.quarantined))
-    elif desk.waiting:
+    if records.waiting and records.oldest is not None:
+        texts = [page.say("waiting.since", count=records.waiting, when=when(page, records.oldest))]
+    elif records.waiting:
+        texts = [page.say("waiting.count", count=records.waiting)]
+    if records.held:
+        texts.append(page.say("waiting.held", count=records.held))
+    elif records.expired or records.quarantined:
+        texts.append(page.say("waiting.not_sent", expired=records.expired, quarantined=records.quarantined))
+    elif records.waiting:
         texts.append(page.say("waiting.note_four"))
     return [Paragraph(text, TEXT_MM) for text in texts]
 
 
-def _heading(page: Page, screen: StaffWaiting, desk: WaitingView) -> Paragraph:
-    count = len(desk.late)
+def _heading(page: Page, screen: StaffWaiting, records: WaitingList) -> Paragraph:
+    count = len(records.late)
     if count <= CASES_PER_PAGE:
         return Paragraph(page.say("waiting.late", count=count), TEXT_MM, True)
     last = min(count, screen.position + CASES_PER_PAGE)
