@@ -3,7 +3,8 @@
 import msgspec
 
 from kiosk.channel.base import Message
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 from kiosk.visit.vocabulary import ReaderCondition, ReadFailure, Stage, WrongTokenKind
 
 # ---- screen -> reader --------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from kiosk.channel.base import Message
 from kiosk.channel.day_messages import StaffWasCalled
-from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode, Outcome
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, FallbackReason, Mode, Outcome
 from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.vocabulary import OutboxCondition
 

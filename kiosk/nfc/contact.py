@@ -18,9 +18,10 @@ from kiosk.nfc.protocol.certificate import Doubt, Leaf, TrustStore, parse_certif
 from kiosk.nfc.protocol.dialogue import Blocked, Counter, Nonsense, NotAuthenticated, Refused
 from kiosk.nfc.protocol.faults import BudgetSpent, TokenGarbled, TokenLost
 from kiosk.nfc.protocol.secret import Pin
-from kiosk.nfc.protocol.tokens import PinEntry, Readable, Token
+from kiosk.nfc.protocol.tokens import Readable, Token
 from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import Stage, WrongTokenKind
 
@@ -206,7 +207,7 @@ class Contact:
             token = self.learnt.token = tokens.find(label.name)
             if token is None:
                 return Other(None)
-            if token.pin is PinEntry.PHONE:
+            if token.proof is Authentication.PHONE:
                 return self._authenticate(token, label.dialect)
             if token.certificate is Readable.FREELY:
                 self._certificate(label.dialect)
@@ -229,13 +230,13 @@ class Contact:
         return Wrong(WrongTokenKind.UNKNOWN)
 
     def _prove(self, token: Token, dialect: dialogue.Dialect) -> None:
-        match token.pin:
-            case PinEntry.PHONE:
+        match token.proof:
+            case Authentication.PHONE:
                 self._witness.reached(Stage.VERIFIED)
-            case PinEntry.KIOSK:
+            case Authentication.PIN:
                 self._verify(self._counter(dialect))
             case _:
-                assert_never(token.pin)
+                assert_never(token.proof)
 
     def _counter(self, dialect: dialogue.Dialect) -> Counter:
         told = self._stage("counter", dialogue.counter(dialect))

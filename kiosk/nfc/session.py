@@ -20,7 +20,7 @@ from kiosk.channel import (
     read_pin_frame,
 )
 from kiosk.nfc.protocol.secret import Pin, wipe
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 
 log = logging.getLogger(__name__)
 
@@ -93,9 +93,10 @@ class Session:
         self.visit = visit
 
     def _arm(self, order: ArmReader) -> None:
-        if order.authentication is Authentication.VISUAL and order.device is not Device.CARD:
-            raise ChannelError("the visual check is for the card only; the reader was not armed")
-        if (order.authentication is Authentication.PHONE) != (order.device is Device.IPHONE):
+        if order.authentication is Authentication.VISUAL:
+            if not order.device.shows_its_owner:
+                raise ChannelError("the visual check is for the card only; the reader was not armed")
+        elif order.authentication is not order.device.proof:
             raise ChannelError("this device does not authenticate that way; the reader was not armed")
         self.order = order
         self.orders += 1

@@ -1,4 +1,4 @@
-"""The closed vocabularies that a visit, its transcript and the processes share."""
+"""The closed vocabularies that a visit, its transcript and the processes share; devices are in devices.py."""
 
 from enum import StrEnum
 
@@ -8,14 +8,6 @@ class Mode(StrEnum):
 
     HOME_CONSENT = "home_consent"  #: 居宅同意取得型: consent, device, authentication, answer
     QUALIFICATION_ONLY = "qualification_only"  #: 資格確認限定型: method, device, authentication, answer
-
-
-class Device(StrEnum):
-    """What the patient says they will hold to the reader."""
-
-    CARD = "card"
-    IPHONE = "iphone"
-    ANDROID = "android"
 
 
 class Authentication(StrEnum):
@@ -51,8 +43,3 @@ class Outcome(StrEnum):
     RECORDED = "recorded"
     STAFF_CALLED = "staff_called"
     ABANDONED = "abandoned"
-
-
-def authentication_for(device: Device) -> Authentication:
-    """How this device proves its holder when staff do not vouch for the person."""
-    return Authentication.PHONE if device is Device.IPHONE else Authentication.PIN

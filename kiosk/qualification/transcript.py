@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import rfc8785
 
 from kiosk.qualification.consent import Consent, ConsentForm, ConsentItem
-from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, Mode, SignatureAlgorithm
 
 PREFIX = b"maina-kiosk transcript v1\x00"
 VERSION = 1

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.consent import ConsentItem
-from kiosk.qualification.terms import Device, FallbackReason, Outcome
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.visit.states import Line, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
 from kiosk.visit.views.changed_settings_view import CardSettings
 from kiosk.visit.views.staff_views import CheckView, DayView, DrillStep, SeenToken
@@ -232,9 +233,9 @@ class DrillAdvanced:
 
 @dataclass(frozen=True)
 class ReadingAdvanced:
-    """The reading test has got so far."""
+    """The reading test has got so far; a device was read to the end."""
 
-    seen: SeenToken
+    seen: SeenToken | Device
     ms: int = 0
 
 

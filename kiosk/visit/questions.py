@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from kiosk.qualification.consent import AS_REGISTERED, NO_CONSENT, Consent, ConsentForm, consent_to_all
-from kiosk.qualification.terms import Authentication, Device, Mode, authentication_for
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, Mode
 from kiosk.visit.effects import Disarm, ForgetLastDigit, SendPin
 from kiosk.visit.events import (
     Action,
@@ -125,7 +126,7 @@ def _to_visual(visit: Visit) -> Step:
 def _device(kiosk: Kiosk, screen: ChooseDevice, visit: Visit, event: Event) -> Step:
     match event:
         case DeviceChosen(device):
-            chosen = replace(visit, device=device, authentication=authentication_for(device))
+            chosen = replace(visit, device=device, authentication=device.proof)
             if chosen.authentication is Authentication.PIN:
                 return EnterPin(chosen), ()
             return hold(kiosk, chosen)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kiosk.qualification.call_centre import CallHours
+from kiosk.qualification.devices import Device
 from kiosk.visit.views.staff_views import DayView, DrillStep, SeenToken, TestStep
 from kiosk.visit.views.waiting_view import WaitingCase
 
@@ -96,7 +97,7 @@ class StaffReading(StaffScreen):
     """The reading test: any token is held, and named; nothing of it is kept."""
 
     name: ClassVar[str] = "staff_reading"
-    seen: SeenToken = SeenToken.WAITING
+    seen: SeenToken | Device = SeenToken.WAITING  #: a device was read to the end
     ms: int = 0  #: how long the reading took
 
 

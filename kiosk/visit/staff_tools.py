@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from kiosk.qualification.devices import Device
 from kiosk.visit.effects import TryReader
 from kiosk.visit.events import (
     Action,
@@ -33,7 +34,7 @@ from kiosk.visit.views.update_view import UpdatePhase
 
 SPOTS = 9  #: places of the touch test: corners, edges, middle
 #: After these the reader goes on looking; what is held next is read by itself.
-UNDER_WAY = frozenset({SeenToken.WAITING, SeenToken.LIES})
+UNDER_WAY: frozenset[SeenToken | Device] = frozenset({SeenToken.WAITING, SeenToken.LIES})
 
 
 def day(screen: StaffDay, event: Event) -> Step:

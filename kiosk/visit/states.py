@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import ClassVar
 
 from kiosk.qualification.consent import NOT_ASKED, Consent
-from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, FallbackReason, Mode
 from kiosk.visit.rules import LOUDEST, Rules
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
 from kiosk.visit.views.changed_settings_view import UNCHANGED, CardSettings

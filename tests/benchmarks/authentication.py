@@ -21,7 +21,8 @@ from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 from kiosk.simulator.demo.demo_folder import PIN, kiosk_argv
 from kiosk.simulator.demo.household import Household
 from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient

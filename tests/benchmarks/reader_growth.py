@@ -24,7 +24,8 @@ from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.reader_counters import Health
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.simulator.chip.chip import Chip
 from kiosk.simulator.radio.airtime import INSTANT
 from kiosk.simulator.radio.meter import Meter

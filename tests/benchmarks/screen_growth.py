@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kiosk import channel as ch
 from kiosk.config.choices import LANGUAGES, Theme
-from kiosk.qualification.terms import Device, Outcome, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Outcome, SignatureAlgorithm
 from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.theme import tokens_of

@@ -5,14 +5,8 @@ import typing
 import msgspec
 
 from kiosk import channel as ch
-from kiosk.qualification.terms import (
-    Authentication,
-    Device,
-    FallbackReason,
-    Mode,
-    Outcome,
-    SignatureAlgorithm,
-)
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, FallbackReason, Mode, Outcome, SignatureAlgorithm
 from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import CallReason, OutboxCondition, ReaderCondition, Stage, WrongTokenKind

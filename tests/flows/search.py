@@ -7,7 +7,8 @@ from datetime import datetime
 
 from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.consent import NOT_ASKED, Consent, ConsentForm
-from kiosk.qualification.terms import Device, FallbackReason, Outcome
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.visit import events as ev
 from kiosk.visit.effects import Effect
 from kiosk.visit.machine import reduce
@@ -151,7 +152,7 @@ def events_of_the_desk() -> Iterator[ev.Event]:
     yield from (ev.SpotTouched(spot) for spot in (*range(SPOTS), SPOTS))
     yield from (ev.VolumeChosen(volume) for volume in (0, LOUDEST + 1))
     yield from (ev.LanguageSwitched(language) for language in ("ja", "en", "xx"))
-    yield from (ev.ReadingAdvanced(seen) for seen in (SeenToken.LIES, SeenToken.CARD))
+    yield from (ev.ReadingAdvanced(seen) for seen in (SeenToken.LIES, Device.CARD))
     yield ev.DayCounted(DAY)
     yield ev.CallHoursKnown(HOURS)
     yield ev.DrillAdvanced(DrillStep.REFUSE)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kiosk.qualification.consent import NOT_ASKED, ConsentForm
-from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, Mode, Outcome
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
 from kiosk.visit.machine import reduce

@@ -22,7 +22,8 @@ from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.session import Session
 from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 from kiosk.simulator.tokens.jpki_token import Kind
 from kiosk.visit.states import Stage
 from tests.fuzz.hostile import HostileChip, Tail

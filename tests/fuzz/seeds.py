@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kiosk.channel import ArmReader, BeginContact, EndContact, Message, SignDigests, encode, pin_frame
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.simulator.tokens.jpki_token import Kind
 from tests.fuzz.harness import ORDERS, opening
 from tests.fuzz.script import Do, Lie, write

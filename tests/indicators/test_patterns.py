@@ -22,7 +22,8 @@ from kiosk.indicators.patterns import (
     pattern_of,
 )
 from kiosk.indicators.player import Player
-from kiosk.qualification.terms import Device, FallbackReason, Mode
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import FallbackReason, Mode
 from kiosk.visit.rules import Rules
 from kiosk.visit.states import (
     Again,

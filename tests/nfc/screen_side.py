@@ -31,7 +31,8 @@ from kiosk.nfc.reader_counters import Health
 from kiosk.nfc.reader_process import Pacing, ReaderProcess
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.visit.states import ReaderCondition, Stage

@@ -17,7 +17,8 @@ from kiosk.nfc.protocol.faults import ReaderGone
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.chip.chip import Chip
 from kiosk.simulator.radio.airtime import INSTANT, Technology

@@ -16,7 +16,8 @@ from kiosk.channel import (
     ReaderState,
     Removed,
 )
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.visit.events import ReadFailure

@@ -29,7 +29,8 @@ from kiosk.nfc.protocol.tokens import AID
 from kiosk.nfc.transport import VirtualTransport
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient

@@ -26,7 +26,8 @@ from kiosk.cli import VERBOSITY
 from kiosk.commands._reader_health import ask_reader, document, lines
 from kiosk.nfc.antenna import TRAFFIC
 from kiosk.nfc.pn533 import UsbTransport
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy

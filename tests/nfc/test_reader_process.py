@@ -12,7 +12,8 @@ from kiosk.channel import (
     Removed,
 )
 from kiosk.nfc.protocol.certificate import Leaf, parse_certificate, signature_holds
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.visit.states import Stage

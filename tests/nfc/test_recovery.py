@@ -21,7 +21,8 @@ from kiosk.nfc.opening import RESET_EVERY_S, Opening
 from kiosk.nfc.pn533 import Pn533, open_reader
 from kiosk.nfc.protocol.faults import ReaderGone, ReaderStuck
 from kiosk.nfc.reader_counters import Health
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy

@@ -16,7 +16,8 @@ from kiosk.channel import (
     pin_frame,
 )
 from kiosk.nfc.session import Session
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 
 VISIT, OTHER = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 DIGESTS = {SignatureAlgorithm.RSA_PKCS1_SHA256: bytes(32), SignatureAlgorithm.ECDSA_P384_SHA384: bytes(48)}

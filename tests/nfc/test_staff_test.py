@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.channel import READER_OUTBOX, BeginContact, Evidence, decode
+from kiosk.qualification.devices import Device
 from kiosk.screens.conductor.reading_test import ReaderTest
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
@@ -22,9 +23,9 @@ class Page:
         self._ids = (f"01980000-0000-7000-8000-{n:012}" for n in range(100))
         self.test = ReaderTest(lambda: next(self._ids), time.monotonic, screen.send)
 
-    def wait(self, wanted: SeenToken) -> int:
+    def wait(self, wanted: SeenToken | Device) -> int:
         """Until the page says so; returns the milliseconds it names."""
-        seen: list[SeenToken] = []
+        seen: list[SeenToken | Device] = []
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             packet = self._screen.peer.receive()
@@ -57,26 +58,26 @@ def page(screen: Screen) -> Iterator[Page]:
 @pytest.mark.parametrize(
     ("token", "seen"),
     [
-        ("card", SeenToken.CARD),
-        ("iphone", SeenToken.IPHONE),
-        ("android", SeenToken.ANDROID),
+        ("card", Device.CARD),
+        ("iphone", Device.IPHONE),
+        ("android", Device.ANDROID),
         ("payment", SeenToken.PAYMENT),
         ("transit", SeenToken.TRANSIT),
     ],
 )
 def test_each_token_is_named_without_a_pin(
-    page: Page, hand: FieldClient, token: str, seen: SeenToken
+    page: Page, hand: FieldClient, token: str, seen: SeenToken | Device
 ) -> None:
     hand.tap(token)
     page.wait(SeenToken.LIES)
     page.wait(seen)
-    if seen in (SeenToken.CARD, SeenToken.IPHONE, SeenToken.ANDROID):
+    if seen in (Device.CARD, Device.IPHONE, Device.ANDROID):
         assert hand.verifies(token) == 0
 
 
 def test_the_test_goes_on_with_another_token_when_it_is_begun_again(page: Page, hand: FieldClient) -> None:
     hand.tap("card")
-    page.wait(SeenToken.CARD)
+    page.wait(Device.CARD)
     page.test.begin()
     page.wait(SeenToken.LEFT_BEHIND)
     take_away(hand)
@@ -86,7 +87,7 @@ def test_the_test_goes_on_with_another_token_when_it_is_begun_again(page: Page, 
 
 def test_after_the_test_the_reader_serves_a_visit(page: Page, screen: Screen, hand: FieldClient) -> None:
     hand.tap("card")
-    page.wait(SeenToken.CARD)
+    page.wait(Device.CARD)
     page.test.end()
     page.test.end()
     take_away(hand)

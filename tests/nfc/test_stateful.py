@@ -33,7 +33,8 @@ from kiosk.channel import (
     WrongTokenSeen,
 )
 from kiosk.nfc.protocol.certificate import Leaf, parse_certificate, signature_holds
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.simulator.field.field import FieldSettings, VirtualField
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.field.pocket import TokenOrder

@@ -11,7 +11,8 @@ import pytest
 
 from kiosk.box.clock import JAPAN
 from kiosk.channel import DayCounts, HourCounts, StageCounts
-from kiosk.qualification.terms import Device, Outcome
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Outcome
 from kiosk.report import charts
 from kiosk.report.figures import OUTCOMES, PARTS, days_of, figures, percentile
 from kiosk.report.report_page import Heading, page

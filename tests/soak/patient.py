@@ -35,7 +35,8 @@ from kiosk.channel import (
 )
 from kiosk.channel.seqpacket import Peer
 from kiosk.nfc.protocol.certificate import Leaf, parse_certificate, signature_holds
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.simulator.field.pocket import Pocket, TokenName, TokenOrder
 from kiosk.simulator.radio.radio import Departure, Placement
 from kiosk.visit.events import ReadFailure

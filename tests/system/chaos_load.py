@@ -25,9 +25,10 @@ from kiosk.channel import (
 )
 from kiosk.channel.seqpacket import Peer, connect
 from kiosk.qualification.consent import NOT_ASKED
+from kiosk.qualification.devices import Device
 from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
-from kiosk.qualification.terms import Authentication, Device, Mode
+from kiosk.qualification.terms import Authentication, Mode
 from kiosk.qualification.transcript import Transcript
 from kiosk.simulator.demo.demo_folder import INSTITUTION, TERMINAL
 from kiosk.simulator.demo.hand import RESULTS

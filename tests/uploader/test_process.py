@@ -24,7 +24,8 @@ from kiosk.channel import (
     VisitEnded,
 )
 from kiosk.channel import Done as DoneMessage
-from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, Mode, Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
 from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.states import OutboxCondition

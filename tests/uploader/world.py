@@ -24,9 +24,10 @@ from kiosk import channel
 from kiosk.channel import AskChallenge, ChallengeGiven, CommitRecord, FromUploader, SealingKeys
 from kiosk.channel.seqpacket import connect
 from kiosk.qualification.consent import NOT_ASKED
+from kiosk.qualification.devices import Device
 from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
-from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
+from kiosk.qualification.terms import Authentication, Mode, SignatureAlgorithm
 from kiosk.qualification.transcript import Transcript
 
 INSTITUTION = "1312345678"

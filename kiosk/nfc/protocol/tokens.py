@@ -1,4 +1,4 @@
-"""The one table of My Number tokens. To welcome a fourth: one row here (and its `Device`, if it is new).
+"""The one table of My Number tokens. A fourth: its `Device`, and one row here.
 
 All answer the same AID; EF 0006 tells which it is (docs/facts/card.md, with its sources; no official
 command specification is public, and what phones do beyond this was not checked on a real one).
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from kiosk.nfc.protocol.apdu import CommandApdu
-from kiosk.qualification.terms import Device
+from kiosk.qualification.devices import Device, OwnersProof
 
 AID = bytes.fromhex("D392F000260100000001")  #: 公的個人認証AP; OpenSC jpki.h, jpki/myna src/jpki.rs
 
@@ -18,13 +18,6 @@ EF_KEY = 0x17  #: 利用者証明用 private key
 EF_PIN = 0x18  #: 利用者証明用 PIN
 
 NAME_SIZE = 32  #: CK_TOKEN_INFO.label, space padded
-
-
-class PinEntry(Enum):
-    """Where the holder proves who they are."""
-
-    KIOSK = auto()  #: four digits typed on the kiosk, sent with VERIFY
-    PHONE = auto()  #: Face ID / Touch ID before the phone is held; VERIFY is never sent
 
 
 class Readable(Enum):
@@ -40,18 +33,20 @@ class Token:
 
     name: str
     device: Device
-    pin: PinEntry
     certificate: Readable
     last: CommandApdu | None = None  #: sent at the very end, status ignored
 
+    @property
+    def proof(self) -> OwnersProof:
+        """What it wants before it signs; PHONE: VERIFY is never sent."""
+        return self.device.proof
+
 
 TOKENS = (
-    Token("JPKIAPICCTOKEN2", Device.CARD, PinEntry.KIOSK, Readable.FREELY),
-    Token("JPKIAPGPSETOKEN", Device.ANDROID, PinEntry.KIOSK, Readable.AFTER_PROOF),
+    Token("JPKIAPICCTOKEN2", Device.CARD, Readable.FREELY),
+    Token("JPKIAPGPSETOKEN", Device.ANDROID, Readable.AFTER_PROOF),
     # 80 FC 00 00 "belongs to the iPhone JPKI-token profile" (myna-card src/ap/jpki.rs, single source)
-    Token(
-        "JPKIAPIOSTOKEN", Device.IPHONE, PinEntry.PHONE, Readable.AFTER_PROOF, CommandApdu(0x80, 0xFC, 0, 0)
-    ),
+    Token("JPKIAPIOSTOKEN", Device.IPHONE, Readable.AFTER_PROOF, CommandApdu(0x80, 0xFC, 0, 0)),
 )
 
 

@@ -8,16 +8,11 @@ from collections.abc import Callable
 
 from kiosk import channel
 from kiosk.channel import FromReader, Message
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.visit.events import ReadFailure, ReadingAdvanced
 from kiosk.visit.views.staff_views import SeenToken
 
-_DEVICES = {
-    Device.CARD: SeenToken.CARD,
-    Device.IPHONE: SeenToken.IPHONE,
-    Device.ANDROID: SeenToken.ANDROID,
-    None: SeenToken.OTHER,
-}
 #: What is not here is read and does not go on: the certificate, of which the visual check says so too.
 _FAILURES = {
     ReadFailure.REMOVED: SeenToken.MOVED,
@@ -67,9 +62,9 @@ class ReaderTest:
                 self._since = self._monotonic()
                 return ReadingAdvanced(SeenToken.LIES)
             case channel.Evidence():
-                return self._read(SeenToken.CARD)
+                return self._read(Device.CARD)
             case channel.OtherDeviceSeen(presented=presented):
-                return self._read(_DEVICES[presented])
+                return self._read(SeenToken.OTHER if presented is None else presented)
             case channel.WrongTokenSeen(kind=kind):
                 return self._read(SeenToken(kind.value))
             case channel.ContactFailed(failure=failure):
@@ -77,5 +72,5 @@ class ReaderTest:
             case _:
                 return None
 
-    def _read(self, seen: SeenToken) -> ReadingAdvanced:
+    def _read(self, seen: SeenToken | Device) -> ReadingAdvanced:
         return ReadingAdvanced(seen, round((self._monotonic() - self._since) * 1000))

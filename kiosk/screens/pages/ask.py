@@ -1,13 +1,15 @@
 """Layout of what is asked before anything is held: start, language, consent, method, device. PURE."""
 
 from kiosk.qualification.consent import Consent, ConsentForm, ConsentItem
-from kiosk.qualification.terms import Device, Mode
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Mode
 from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Label, Page, Paragraph
 from kiosk.screens.kit.touch import StartTouch
 from kiosk.screens.kit.widgets import Button, Icon, Mark
+from kiosk.screens.pages.device_pictures import PICTURES
 from kiosk.visit.events import Action, DeviceChosen, ItemAnswered, LanguageChosen, Pressed
 from kiosk.visit.states import AskConsent, AskConsentItems, ChooseDevice
 
@@ -227,21 +229,18 @@ def choose_device(page: Page, screen: ChooseDevice) -> None:
         rest = page.lead((title,), 3)
     page.tiles(
         rest,
-        (
-            Label("card", page.say("device.card"), DeviceChosen(Device.CARD), Mark.CARD),
-            _phone(page, Device.IPHONE, Mark.IPHONE),
-            _phone(page, Device.ANDROID, Mark.ANDROID),
-        ),
+        [_device(page, device) for device in Device],
         6.4,
     )
     frame.usual_footer(page)
 
 
-def _phone(page: Page, device: Device, mark: Mark) -> Label:
+def _device(page: Page, device: Device) -> Label:
+    picture = PICTURES[device]
     return Label(
         device.value,
         page.say(f"device.{device.value}"),
         DeviceChosen(device),
-        mark,
-        page.say(f"device.{device.value}.sub"),
+        picture.mark,
+        "" if picture.which is None else page.say(picture.which),
     )

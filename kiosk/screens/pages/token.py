@@ -1,13 +1,15 @@
 """Layout of what concerns the token on the reader: hold, hold again, wrong one, reading, checking. PURE."""
 
 from kiosk.config.choices import ReaderSide
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.page import Label, Page, Paragraph
 from kiosk.screens.kit.widgets import Mark, Progress, Scene, SceneKind
+from kiosk.screens.pages.device_pictures import PICTURES, REMOVED
 from kiosk.visit.events import Action, Pressed
 from kiosk.visit.states import (
     Again,
@@ -87,18 +89,9 @@ def _on_left(look: Look) -> bool:
             return look.mirror
 
 
-def _scene_of(device: Device) -> SceneKind:
-    match device:
-        case Device.CARD:
-            return SceneKind.CARD
-        case Device.IPHONE:
-            return SceneKind.IPHONE
-        case Device.ANDROID:
-            return SceneKind.ANDROID
-
-
-def _steps(page: Page, words: Rect, title: str, keys: tuple[str, ...], mm: float = 6.7) -> None:
-    """A title and what follows it, each on its own lines."""
+def _steps(page: Page, words: Rect, title: str, keys: tuple[str, ...]) -> None:
+    """A title and what follows it, each on its own lines; more than two are written smaller."""
+    mm = 6.7 if len(keys) <= 2 else sizes.NEEDED_MM
     page.stack(
         words,
         (
@@ -120,17 +113,14 @@ def too_early(page: Page) -> None:
 def hold(page: Page, screen: Hold) -> None:
     frame.header(page, 3)
     device = _device(screen.visit)
-    words = _with_scene(page, _scene_of(device))
+    picture = PICTURES[device]
+    words = _with_scene(page, picture.scene)
+    title = page.say(f"hold.{device.value}.title")
     if screen.visit.authentication is Authentication.VISUAL:
-        _steps(page, words, page.say("hold.card.title"), ("hold.visual",))
-    elif device is Device.IPHONE:
-        _steps(page, words, page.say("hold.iphone.title"), _IPHONE_STEPS, sizes.NEEDED_MM)
+        _steps(page, words, title, ("hold.visual",))
     else:
-        _steps(page, words, page.say(f"hold.{device.value}.title"), (f"hold.{device.value}.hint",))
+        _steps(page, words, title, picture.steps)
     frame.usual_footer(page)
-
-
-_IPHONE_STEPS = ("hold.iphone.1", "hold.iphone.2", "hold.iphone.3")
 
 
 def again(page: Page, screen: Again) -> None:
@@ -139,7 +129,7 @@ def again(page: Page, screen: Again) -> None:
     if screen.problem is HoldProblem.LEFT_BEHIND:
         _left_behind(page, device)
         return
-    words = _with_scene(page, _scene_of(device))
+    words = _with_scene(page, PICTURES[device].scene)
     keys = [f"again.{screen.problem.value}"]
     if screen.visit.authentication is Authentication.PIN:
         keys.append("again.pin_kept")
@@ -150,7 +140,7 @@ def again(page: Page, screen: Again) -> None:
 def _left_behind(page: Page, device: Device) -> None:
     """Somebody's token lies there from before: nothing of it was read."""
     words = _with_scene(page, SceneKind.REMOVE_CARD)
-    then = "again.left_behind.card" if device is Device.CARD else "again.left_behind.phone"
+    then = f"again.left_behind.{device.kind.value}"
     _steps(page, words, page.say("again.left_behind.title"), (then,))
     frame.usual_footer(page)
 
@@ -158,12 +148,12 @@ def _left_behind(page: Page, device: Device) -> None:
 def wrong_token(page: Page, screen: WrongToken) -> None:
     frame.header(page, 3)
     device = _device(screen.visit)
-    words = _with_scene(page, _scene_of(device))
+    words = _with_scene(page, PICTURES[device].scene)
     _steps(
         page,
         words,
         page.say(f"wrong_token.{screen.kind.value}"),
-        (f"wrong_token.do.{'card' if device is Device.CARD else 'phone'}",),
+        (f"wrong_token.do.{device.kind.value}",),
     )
     frame.usual_footer(page)
 
@@ -195,10 +185,15 @@ def other_device(page: Page, screen: OtherDevice) -> None:
     frame.footer(page, None, frame.language_label(page), frame.help_label(page))
 
 
-def authenticate_on_phone(page: Page, _: AuthenticateOnPhone) -> None:
+def authenticate_on_phone(page: Page, screen: AuthenticateOnPhone) -> None:
+    """The steps of the chosen phone. A device that wants a PIN may come here too, when it lost the proof of
+    it: it has no steps of its own for that, and is shown the iPhone's.
+    """
     frame.header(page, 3)
-    words = _with_scene(page, SceneKind.IPHONE)
-    _steps(page, words, page.say("authenticate.title"), _IPHONE_STEPS, sizes.NEEDED_MM)
+    device = _device(screen.visit)
+    picture = PICTURES[device if device.proof is Authentication.PHONE else Device.IPHONE]
+    words = _with_scene(page, picture.scene)
+    _steps(page, words, page.say("authenticate.title"), picture.steps)
     frame.usual_footer(page)
 
 
@@ -229,6 +224,5 @@ def reading(page: Page, screen: Reading) -> None:
 
 def checking(page: Page, screen: Checking) -> None:
     frame.header(page, 4)
-    card = _device(screen.visit) is Device.CARD
-    words = _with_scene(page, SceneKind.REMOVE_CARD if card else SceneKind.REMOVE_PHONE)
+    words = _with_scene(page, REMOVED[_device(screen.visit).kind])
     _steps(page, words, page.say("checking.title"), ("checking.what",))

@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from kiosk.qualification import request as requests
 from kiosk.qualification import transcript as transcripts
 from kiosk.qualification.consent import ConsentForm
+from kiosk.qualification.devices import Device
 from kiosk.qualification.request import QualificationRequest, RequestError
 from kiosk.qualification.sealing import Label, Purpose, SuiteName, UnsealError, unseal
-from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
+from kiosk.qualification.terms import Authentication, Mode, SignatureAlgorithm
 from kiosk.qualification.transcript import Transcript, TranscriptError
 from kiosk.simulator.service.problems import ProblemCode, Refusal
 from kiosk.simulator.service.store import ClientTerminal, ServiceKey, StoredChallenge

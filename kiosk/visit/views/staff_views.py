@@ -78,13 +78,10 @@ class DayView:
 
 
 class SeenToken(StrEnum):
-    """What the reading test has to say; a value for each sentence."""
+    """What the reading test has to say, a value for each sentence, when it cannot name a `Device`."""
 
     WAITING = "waiting"  #: nothing lies there
     LIES = "lies"  #: something does, and is being read
-    CARD = "card"  #: read to the end
-    IPHONE = "iphone"
-    ANDROID = "android"
     OTHER = "other"  #: a My Number token that this program does not know
     PAYMENT = "payment"
     TRANSIT = "transit"

@@ -14,7 +14,8 @@ from kiosk.nfc.protocol.faults import ContactEnded
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.tokens import Token
 from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.terms import Authentication, Device, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 from kiosk.simulator.tokens import pki
 from kiosk.simulator.tokens.card import SansIoCard
 from kiosk.simulator.tokens.jpki_token import Behaviour, Identity, JpkiToken, Kind

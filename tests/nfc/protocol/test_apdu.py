@@ -8,7 +8,7 @@ from kiosk.nfc.protocol import status_words as status
 from kiosk.nfc.protocol import tlv, tokens
 from kiosk.nfc.protocol.apdu import CommandApdu, GarbledAnswer, ResponseApdu
 from kiosk.nfc.protocol.secret import Pin
-from kiosk.qualification.terms import Device
+from kiosk.qualification.devices import Device
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Wrong
 from kiosk.nfc.protocol.certificate import signature_holds
 from kiosk.nfc.protocol.faults import ContactEnded, ReaderGone, TokenLost
-from kiosk.qualification.terms import Device
+from kiosk.qualification.devices import Device
 from kiosk.simulator.tokens import pki
 from kiosk.simulator.tokens.jpki_token import Behaviour, Kind
 from kiosk.simulator.tokens.other_tokens import payment_card, transit_card

@@ -19,8 +19,9 @@ from kiosk.commands.screen import assemble
 from kiosk.config.passcodes import hash_passcode
 from kiosk.config.settings import load
 from kiosk.indicators.player import NoLamps
+from kiosk.qualification.devices import Device
 from kiosk.qualification.sealing import SuiteName
-from kiosk.qualification.terms import Device, SignatureAlgorithm
+from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.screens.conductor.conductor import Conductor
 from kiosk.screens.drawing.display import Input
 from kiosk.screens.kit.geometry import Rect

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from kiosk import channel as ch
+from kiosk.qualification.devices import Device
 from kiosk.qualification.sealing import Label, Purpose, SuiteName, unseal
-from kiosk.qualification.terms import Device, Outcome
+from kiosk.qualification.terms import Outcome
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import (
     OutboxCondition,

@@ -18,8 +18,9 @@ from kiosk import channel as ch
 from kiosk.commands.screen import staff_check
 from kiosk.config.clinic_settings import StaffMember
 from kiosk.config.passcodes import hash_passcode
+from kiosk.qualification.devices import Device
 from kiosk.qualification.request import QualificationRequest
-from kiosk.qualification.terms import Authentication, Device, Outcome
+from kiosk.qualification.terms import Authentication, Outcome
 from kiosk.qualification.transcript import Transcript
 from kiosk.screens.conductor.secret_pad import SecretPad
 from kiosk.visit.events import Action, DeviceChosen, NumberTyped, ReadFailure

@@ -10,7 +10,8 @@ import pytest
 
 from kiosk import channel as ch
 from kiosk.qualification.call_centre import CallHours
-from kiosk.qualification.terms import Authentication, Device, Mode
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, Mode
 from kiosk.screens.conductor.update_watch import ASK_EVERY_S
 from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.kit.look import Look
@@ -99,7 +100,7 @@ def test_a_card_is_read_in_the_reading_test_and_nothing_comes_of_it(place: Place
         ),
     )
     place.step()
-    assert place.kiosk.screen == StaffReading(STAFF, SeenToken.CARD, 1250)
+    assert place.kiosk.screen == StaffReading(STAFF, Device.CARD, 1250)
     place.press(Action.BACK)
     assert asked_of_the_reader(place) == [ch.EndContact(visit=VISIT)]
     told = place.uploader.heard()
@@ -110,8 +111,8 @@ def test_a_card_is_read_in_the_reading_test_and_nothing_comes_of_it(place: Place
 @pytest.mark.parametrize(
     ("message", "seen"),
     [
-        (ch.OtherDeviceSeen(visit=VISIT, presented=Device.IPHONE), SeenToken.IPHONE),
-        (ch.OtherDeviceSeen(visit=VISIT, presented=Device.ANDROID), SeenToken.ANDROID),
+        (ch.OtherDeviceSeen(visit=VISIT, presented=Device.IPHONE), Device.IPHONE),
+        (ch.OtherDeviceSeen(visit=VISIT, presented=Device.ANDROID), Device.ANDROID),
         (ch.OtherDeviceSeen(visit=VISIT, presented=None), SeenToken.OTHER),
         *((ch.WrongTokenSeen(visit=VISIT, kind=kind), SeenToken(kind.value)) for kind in WrongTokenKind),
         (ch.ContactFailed(visit=VISIT, failure=ReadFailure.REMOVED), SeenToken.MOVED),
@@ -119,7 +120,7 @@ def test_a_card_is_read_in_the_reading_test_and_nothing_comes_of_it(place: Place
         (ch.ContactFailed(visit=VISIT, failure=ReadFailure.CERTIFICATE_EXPIRED), SeenToken.EXPIRED),
     ],
 )
-def test_whatever_is_held_is_named(place: Place, message: ch.Message, seen: SeenToken) -> None:
+def test_whatever_is_held_is_named(place: Place, message: ch.Message, seen: SeenToken | Device) -> None:
     place.enter()
     place.press(Action.OPEN_READING)
     place.reader.say(ch.Presented(visit=VISIT), message)

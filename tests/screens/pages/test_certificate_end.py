@@ -7,7 +7,8 @@ import pytest
 
 from kiosk.channel import Evidence
 from kiosk.config.clinic_settings import Clinic
-from kiosk.qualification.terms import Device, Mode, Outcome
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Mode, Outcome
 from kiosk.screens.conductor.case_file import CaseFile, Clock
 from kiosk.screens.kit.look import Look
 from kiosk.screens.pages.examples.patient_examples import examples

@@ -22,9 +22,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from requests.adapters import HTTPAdapter
 
 from kiosk.qualification.consent import NOT_ASKED, Consent
+from kiosk.qualification.devices import Device
 from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal, unseal
-from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
+from kiosk.qualification.terms import Authentication, Mode, SignatureAlgorithm
 from kiosk.qualification.transcript import Transcript
 from kiosk.simulator.service.service_control import ServiceControl
 from kiosk.simulator.service.service_pki import ClientFiles, ServiceFiles, make_client, prepare_service

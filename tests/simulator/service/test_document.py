@@ -10,9 +10,10 @@ from kiosk.qualification import request as requests
 from kiosk.qualification import transcript as transcripts
 from kiosk.qualification.codes import ProcessingResultStatus, QualificationValidity, SegmentOfResult
 from kiosk.qualification.consent import ConsentForm, ConsentItem
+from kiosk.qualification.devices import Device
 from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import SuiteName
-from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
+from kiosk.qualification.terms import Authentication, Mode, SignatureAlgorithm
 from kiosk.simulator.service.injected_faults import Operation
 from kiosk.simulator.service.problems import ProblemCode, Refusal
 from tests.simulator.service.openapi_conformity import Conformity

@@ -11,7 +11,8 @@ import requests
 from cryptography import x509
 
 from kiosk.qualification.consent import NO_CONSENT, ConsentItem, consent_to_all
-from kiosk.qualification.terms import Authentication, Device, Mode, SignatureAlgorithm
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, Mode, SignatureAlgorithm
 from kiosk.simulator.tokens.jpki_token import Identity
 from tests.simulator.service.running import Terminal, new_visit, sign
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kiosk.qualification.consent import AS_REGISTERED, NO_CONSENT, ConsentItem, consent_to_all
-from kiosk.qualification.terms import Authentication, Device
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication
 from tests.simulator.service.running import RunningService, Terminal, home, new_visit
 
 NewTerminal = Callable[..., Terminal]

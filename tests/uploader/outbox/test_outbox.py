@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.channel import VisitEnded
+from kiosk.qualification.devices import Device
 from kiosk.qualification.sealing import SealingKey, SuiteName
-from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
+from kiosk.qualification.terms import Authentication, Mode, Outcome
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.record_list import count_by_state, list_records, sealed_record
 from kiosk.uploader.outbox.records import (

@@ -6,7 +6,8 @@ import pytest
 
 from kiosk.box.clock import Moment
 from kiosk.channel import AskDay, DayCounts, StaffWasCalled, VisitEnded
-from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, Mode, Outcome
 from kiosk.uploader.store.database import PRAGMAS, Database
 from kiosk.uploader.store.day_counts import day_counts
 from kiosk.uploader.store.line_hours import LineHours

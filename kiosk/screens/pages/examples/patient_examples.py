@@ -11,7 +11,8 @@ from kiosk.qualification.consent import (
     ConsentItem,
     consent_to_all,
 )
-from kiosk.qualification.terms import Authentication, Device, FallbackReason, Mode
+from kiosk.qualification.devices import Device
+from kiosk.qualification.terms import Authentication, FallbackReason, Mode
 from kiosk.screens.pages.examples.staff_examples import staff_examples
 from kiosk.visit.rules import Rules
 from kiosk.visit.states import (

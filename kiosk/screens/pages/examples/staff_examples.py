@@ -7,6 +7,7 @@ import msgspec
 
 from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.codes import QualificationValidity
+from kiosk.qualification.devices import Device
 from kiosk.qualification.guidance import REASONS, Finding
 from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.screens.pages.examples.changed_settings_examples import changed_examples
@@ -307,7 +308,7 @@ def _readings(page: Kiosk) -> list[tuple[str, Kiosk]]:
     lost = replace(page, reader=ReaderCondition.LOST)
     told = [
         (f"staff_reading_{seen.value}", replace(page, screen=StaffReading(STAFF, seen, 1240)))
-        for seen in SeenToken
+        for seen in (*SeenToken, *Device)
     ]
     return [*told, ("staff_reading_no_reader", lost)]
 

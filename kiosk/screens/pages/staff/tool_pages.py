@@ -1,11 +1,13 @@
 """Layout of what staff do seldom: reading test, test of the box, volume and languages. PURE."""
 
+from kiosk.qualification.devices import Device
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.announcement import announce
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Label, Page, Paragraph
 from kiosk.screens.kit.theme import Colour, Face
 from kiosk.screens.kit.widgets import Icon, Mark, Panel
+from kiosk.screens.pages.device_pictures import PICTURES
 from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame
 from kiosk.visit.events import Action, LanguageSwitched, Pressed, SpotTouched, VolumeChosen
 from kiosk.visit.rules import LOUDEST
@@ -14,14 +16,11 @@ from kiosk.visit.staff_tools import SPOTS, UNDER_WAY, may_switch
 from kiosk.visit.states import OutboxCondition, ReaderCondition
 from kiosk.visit.views.staff_views import SeenToken, TestStep
 
-MARKS = {
+MARKS: dict[SeenToken | Device, Mark] = {
     SeenToken.WAITING: Mark.HAND,
     SeenToken.LIES: Mark.WAIT,
-    SeenToken.CARD: Mark.CARD,
-    SeenToken.IPHONE: Mark.IPHONE,
-    SeenToken.ANDROID: Mark.ANDROID,
+    **{device: picture.mark for device, picture in PICTURES.items()},
 }
-GOOD = frozenset({SeenToken.CARD, SeenToken.IPHONE, SeenToken.ANDROID})
 #: What a broken cell or line of a panel shows itself on.
 COLOURS: tuple[Colour, ...] = (
     (255, 0, 0),
@@ -46,7 +45,7 @@ def reading(page: Page, screen: StaffReading) -> None:
     staff_frame(page, screen, None if screen.seen in UNDER_WAY else again)
     title = page.say(f"reading.{screen.seen.value}")
     what = page.say(f"reading.{screen.seen.value}.what")
-    if screen.seen in GOOD:
+    if isinstance(screen.seen, Device):  # read to the end
         what = page.say("reading.took", seconds=f"{screen.ms / 1000:.1f}") + "\n" + what
     announce(page, page.content, MARKS.get(screen.seen, Mark.CROSS), title, what)
 

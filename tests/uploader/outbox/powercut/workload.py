@@ -12,8 +12,9 @@ from pathlib import Path
 
 from kiosk.box.clock import Moment
 from kiosk.channel import VisitEnded
+from kiosk.qualification.devices import Device
 from kiosk.qualification.sealing import SealingKey, SuiteName
-from kiosk.qualification.terms import Authentication, Device, Mode, Outcome
+from kiosk.qualification.terms import Authentication, Mode, Outcome
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.record_list import list_records
 from kiosk.uploader.outbox.records import Entry, Rejected, Settlement, State, Untried, Waits
