@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Self
+from typing import Self, assert_never
 
 from kiosk.qualification.terms import Outcome
 
@@ -45,6 +45,11 @@ class QualificationValidity(Code):
     VALID_NOT_REGISTERED = "6", "有効（未登録）"
 
 
+def validity_of(code: str | None) -> QualificationValidity | None:
+    """The value of a written code; None for none, and for what the table does not hold."""
+    return next((value for value in QualificationValidity if value.value == code), None)
+
+
 @dataclass(frozen=True)
 class ResultCodes:
     """The part of an answer that names nobody."""
@@ -55,13 +60,42 @@ class ResultCodes:
 
 
 def outcome_of(codes: ResultCodes) -> Outcome:
-    """What the patient is told: only 1 is verified, 2–6 need the desk, anything else calls staff."""
-    if codes.segment is not SegmentOfResult.NORMAL or codes.status is not ProcessingResultStatus.NORMAL:
-        return Outcome.STAFF_CALLED
-    match codes.validity:
+    """What the patient is told: only 1 is verified, 2 to 6 are a matter for staff, anything else calls them.
+
+    The answer speaks of a person only when it ended normally and was processed normally.
+    """
+    match codes.segment:
+        case SegmentOfResult.NORMAL:
+            return _processed(codes.status, codes.validity)
+        case SegmentOfResult.IN_PROGRESS | SegmentOfResult.ABNORMAL:
+            return Outcome.STAFF_CALLED
+        case _:
+            assert_never(codes.segment)
+
+
+def _processed(status: ProcessingResultStatus | None, validity: QualificationValidity | None) -> Outcome:
+    match status:
+        case ProcessingResultStatus.NORMAL:
+            return _qualified(validity)
+        case ProcessingResultStatus.ERROR | None:
+            return Outcome.STAFF_CALLED
+        case _:
+            assert_never(status)
+
+
+def _qualified(validity: QualificationValidity | None) -> Outcome:
+    match validity:
         case QualificationValidity.VALID:
             return Outcome.VERIFIED
+        case (
+            QualificationValidity.INVALID
+            | QualificationValidity.INVALID_NEW_EXISTS
+            | QualificationValidity.NOT_FOUND
+            | QualificationValidity.SEVERAL
+            | QualificationValidity.VALID_NOT_REGISTERED
+        ):
+            return Outcome.NOT_CONFIRMED
         case None:
             return Outcome.STAFF_CALLED
         case _:
-            return Outcome.NOT_CONFIRMED
+            assert_never(validity)

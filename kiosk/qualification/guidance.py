@@ -8,8 +8,9 @@ here names a person; the words for each value are the catalogues'.
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import assert_never
 
-from kiosk.qualification.codes import QualificationValidity
+from kiosk.qualification.codes import QualificationValidity, validity_of
 from kiosk.qualification.terms import FallbackReason, Mode, Outcome
 
 
@@ -109,41 +110,72 @@ def next_change(today: date) -> date | None:
 
 
 def finding(outcome: Outcome, validity: str | None) -> Finding:
-    """What an answer means to the desk. Without a code: RECORDED as outcome says that none came in time."""
-    if validity is not None and validity in {member.value for member in QualificationValidity}:
-        return Finding[QualificationValidity(validity).name]
+    """What an answer means to staff. Without a code: RECORDED as outcome says that none came in time."""
+    known = validity_of(validity)
+    return _without_code(outcome) if known is None else _by_code(known)
+
+
+def _by_code(validity: QualificationValidity) -> Finding:
+    match validity:
+        case QualificationValidity.VALID:
+            return Finding.VALID
+        case QualificationValidity.INVALID:
+            return Finding.INVALID
+        case QualificationValidity.INVALID_NEW_EXISTS:
+            return Finding.INVALID_NEW_EXISTS
+        case QualificationValidity.NOT_FOUND:
+            return Finding.NOT_FOUND
+        case QualificationValidity.SEVERAL:
+            return Finding.SEVERAL
+        case QualificationValidity.VALID_NOT_REGISTERED:
+            return Finding.VALID_NOT_REGISTERED
+        case _:
+            assert_never(validity)
+
+
+def _without_code(outcome: Outcome) -> Finding:
     match outcome:
         case Outcome.VERIFIED:
             return Finding.VALID
         case Outcome.RECORDED:
             return Finding.EXPIRED
-        case _:
+        case Outcome.NOT_CONFIRMED | Outcome.STAFF_CALLED | Outcome.ABANDONED:
             return Finding.REJECTED
+        case _:
+            assert_never(outcome)
 
 
-#: [P] 保発0710第1号 別添2, 別添3 (order of fallback, no 10割); [P] 運用マニュアル #26 (four items);
-#: VALID_NOT_REGISTERED: [S] 長崎市 2025-12-01 (ask the welfare office for the 医療券); the rest [I].
-STEPS: dict[Finding, tuple[Step, ...]] = {
-    Finding.VALID: (Step.COMPARE_FOUR, Step.FETCH),
-    Finding.INVALID: (Step.ASK_CHANGE, Step.SHOW_WAYS, Step.DECLARED_SHARE),
-    Finding.INVALID_NEW_EXISTS: (Step.LOOK_UP_NEW, Step.SHOW_WAYS, Step.DECLARED_SHARE),
-    Finding.NOT_FOUND: (Step.ASK_CHANGE, Step.SHOW_WAYS, Step.DECLARED_SHARE),
-    Finding.SEVERAL: (Step.ASK_WHICH, Step.SHOW_WAYS, Step.DECLARED_SHARE),
-    Finding.VALID_NOT_REGISTERED: (Step.COMPARE_FOUR, Step.WELFARE_OFFICE),
-    Finding.RECORDED: (Step.NOTE_FOUR, Step.SHOW_WAYS, Step.DECLARED_SHARE),
-    Finding.REJECTED: (Step.CHECK_IN_AGAIN, Step.LOOK_UP_LATER, Step.SHOW_WAYS),
-    Finding.EXPIRED: (Step.CHECK_IN_AGAIN, Step.LOOK_UP_LATER, Step.SHOW_WAYS),
-}
+def _all_steps(found: Finding) -> tuple[Step, ...]:
+    """[P] 保発0710第1号 別添2, 別添3 (order of fallback, no 10割); [P] 運用マニュアル #26 (four items);
+    VALID_NOT_REGISTERED: [S] 長崎市 2025-12-01 (ask the welfare office for the 医療券); the rest [I].
+    """
+    match found:
+        case Finding.VALID:
+            return Step.COMPARE_FOUR, Step.FETCH
+        case Finding.INVALID | Finding.NOT_FOUND:
+            return Step.ASK_CHANGE, Step.SHOW_WAYS, Step.DECLARED_SHARE
+        case Finding.INVALID_NEW_EXISTS:
+            return Step.LOOK_UP_NEW, Step.SHOW_WAYS, Step.DECLARED_SHARE
+        case Finding.SEVERAL:
+            return Step.ASK_WHICH, Step.SHOW_WAYS, Step.DECLARED_SHARE
+        case Finding.VALID_NOT_REGISTERED:
+            return Step.COMPARE_FOUR, Step.WELFARE_OFFICE
+        case Finding.RECORDED:
+            return Step.NOTE_FOUR, Step.SHOW_WAYS, Step.DECLARED_SHARE
+        case Finding.REJECTED | Finding.EXPIRED:
+            return Step.CHECK_IN_AGAIN, Step.LOOK_UP_LATER, Step.SHOW_WAYS
+        case _:
+            assert_never(found)
 
 
 def steps(found: Finding, mode: Mode) -> tuple[Step, ...]:
-    """What the desk does, first things first; nothing is fetched where no consent is asked."""
-    return tuple(step for step in STEPS[found] if step is not Step.FETCH or mode is Mode.HOME_CONSENT)
+    """What staff do, first things first; nothing is fetched where no consent is asked."""
+    return tuple(step for step in _all_steps(found) if step is not Step.FETCH or mode is Mode.HOME_CONSENT)
 
 
 def ways_apply(found: Finding) -> bool:
     """Whether the order of `ways` is wanted for this finding."""
-    return Step.SHOW_WAYS in STEPS[found]
+    return Step.SHOW_WAYS in _all_steps(found)
 
 
 #: Reasons whose official next step is more than going on; its words are the catalogues' `fallback.do.*`.

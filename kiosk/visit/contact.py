@@ -138,18 +138,26 @@ def checking(screen: Checking, event: Event) -> Step:
             # Also with a receipt: an answer told while the uploader was not heard is told again (same bytes,
             # same effect).
             return screen, (SealAndCommit(visit),)
-        case AnswerArrived(outcome=Outcome.VERIFIED):
-            return Verified(visit), ()
-        case AnswerArrived(outcome=Outcome.NOT_CONFIRMED):
-            return NotConfirmed(visit), ()
-        case AnswerArrived():
-            return call(visit, CallReason.SERVICE_REFUSED)
+        case AnswerArrived(outcome=outcome):
+            return _answered(visit, outcome)
         case DeliveryDeferred() | TimeUp() if screen.receipt is not None:
             return Recorded(visit, screen.receipt), ()
         case RecordRefused() | TimeUp():
             return call(visit, CallReason.NOT_RECORDED)
         case _:
             return stay(screen)
+
+
+def _answered(visit: Visit, outcome: Outcome) -> Step:
+    match outcome:
+        case Outcome.VERIFIED:
+            return Verified(visit), ()
+        case Outcome.NOT_CONFIRMED:
+            return NotConfirmed(visit), ()
+        case Outcome.RECORDED | Outcome.STAFF_CALLED | Outcome.ABANDONED:
+            return call(visit, CallReason.SERVICE_REFUSED)
+        case _:
+            assert_never(outcome)
 
 
 def interrupted(kiosk: Kiosk, screen: Interrupted, event: Event) -> Step:

@@ -6,13 +6,14 @@ for one thing: a new local day makes the check due.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import assert_never
 
 import jpholiday
 import msgspec
 
-from kiosk.channel import CheckItem, CheckResult, DayCounts, DrillProgress, WaitingList
+from kiosk.channel import CheckItem, CheckResult, DayCounts, DrillProgress, HourCounts, WaitingList
 from kiosk.qualification.call_centre import CallHours, call_hours
 from kiosk.qualification.terms import Outcome
 from kiosk.visit import events as ev
@@ -132,22 +133,30 @@ class StaffSide:
     def day(self, counts: DayCounts) -> DayView:
         """The counts as the page of the day shows them."""
         day = self._wall().date() if self._trusted() else None
-        hours = tuple(
-            HourView(
-                hour=each.hour,
-                verified=each.outcomes.get(Outcome.VERIFIED, 0),
-                not_confirmed=each.outcomes.get(Outcome.NOT_CONFIRMED, 0),
-                recorded=each.outcomes.get(Outcome.RECORDED, 0),
-                others=each.outcomes.get(Outcome.STAFF_CALLED, 0) + each.outcomes.get(Outcome.ABANDONED, 0),
-                offline_s=each.offline_s,
-            )
-            for each in counts.hours
-            if each.hour in range(24)
-        )
+        hours = tuple(_hour(each) for each in counts.hours if each.hour in range(24))
         means = {
             each.name: each.sum_ms / sum(each.counts) / 1000 for each in counts.stages if sum(each.counts)
         }
         return DayView(day, hours, means.get("visit"), means.get("token"))
+
+
+def _hour(counts: HourCounts) -> HourView:
+    """One hour as the chart shows it."""
+    view = HourView(counts.hour, offline_s=counts.offline_s)
+    for outcome in Outcome:
+        count = counts.outcomes.get(outcome, 0)
+        match outcome:
+            case Outcome.VERIFIED:
+                view = replace(view, verified=count)
+            case Outcome.NOT_CONFIRMED:
+                view = replace(view, not_confirmed=count)
+            case Outcome.RECORDED:
+                view = replace(view, recorded=count)
+            case Outcome.STAFF_CALLED | Outcome.ABANDONED:
+                view = replace(view, others=view.others + count)
+            case _:
+                assert_never(outcome)
+    return view
 
 
 def _part(item: CheckItem) -> PartFault:
