@@ -12,8 +12,8 @@ import click
 
 from kiosk.box.clock import JAPAN
 from kiosk.channel import AskAudit, AuditNote, AuditRow, AuditRows
-from kiosk.commands._uploader_client import UploaderClient, config_option
-from kiosk.commands._whole_file import names_in, put
+from kiosk.commands.uploader_client import UploaderClient, config_option
+from kiosk.commands.whole_file import names_in, put
 from kiosk.config.clinic_settings import Clinic
 from kiosk.config.settings import Settings, load
 from kiosk.uploader.store.audit_chain import VERSION, Broken, verify

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from kiosk.channel import AskCheck, CheckResult, DrillProgress, RunDrill
-from kiosk.commands import _reader_health
-from kiosk.commands._uploader_client import UploaderClient, config_option
+from kiosk.commands import reader_health
+from kiosk.commands.uploader_client import UploaderClient, config_option
 from kiosk.config.settings import ConfigError, load
 from kiosk.health import installed
 from kiosk.health import sentences as told
@@ -52,7 +52,7 @@ def _look(config: Path, drill: bool) -> list[Finding]:
     return [
         ok("settings", f"{settings.clinic.name}, terminal {settings.clinic.terminal}"),
         *installed.look(settings),
-        told.of_reader(_reader_health.ask_reader(config, WAIT_S)),
+        told.of_reader(reader_health.ask_reader(config, WAIT_S)),
         *_uploader(config, drill),
     ]
 

@@ -8,7 +8,7 @@ import click
 
 from kiosk.box.clock import JAPAN
 from kiosk.channel import AskLookUps, Done, LookUpLine, LookUpLines, StartLookUp
-from kiosk.commands._uploader_client import UploaderClient, config_option
+from kiosk.commands.uploader_client import UploaderClient, config_option
 from kiosk.uploader.oqs.characters import flags
 from kiosk.uploader.oqs.document import Refused, read
 from kiosk.uploader.oqs.folder import Folder, Unready

@@ -14,8 +14,8 @@ import click
 from kiosk.box import readings as box
 from kiosk.box.release import Release, release_of
 from kiosk.channel import AskStatus, Status
-from kiosk.commands import _reader_health
-from kiosk.commands._uploader_client import UploaderClient, config_option
+from kiosk.commands import reader_health
+from kiosk.commands.uploader_client import UploaderClient, config_option
 from kiosk.config.settings import Settings, load
 from kiosk.health.metrics import Board, Snapshot, exposition, write
 
@@ -62,7 +62,7 @@ def snapshot(config: Path, settings: Settings, release: Release) -> Snapshot:
         version=release.version,
         image=release.image,
         status=status,
-        reader=_reader_health.ask_reader(config),
+        reader=reader_health.ask_reader(config),
         board=Board(
             celsius=box.celsius(),
             throttled_flags=box.throttled_flags(),

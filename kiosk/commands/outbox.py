@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from kiosk.channel import AskRecords, AskSealed, Done, RecordLine, Records, RetryNow, SealedRecord
-from kiosk.commands._uploader_client import UploaderClient, config_option
+from kiosk.commands.uploader_client import UploaderClient, config_option
 
 _PAGE = 100
 _SENDABLE = ("pending", "sending", "expired", "quarantined")

@@ -11,8 +11,8 @@ import click
 from kiosk.box.clock import JAPAN
 from kiosk.box.release import release_of
 from kiosk.channel import AskDay, DayCounts
-from kiosk.commands._uploader_client import UploaderClient, config_option
-from kiosk.commands._whole_file import names_in, put
+from kiosk.commands.uploader_client import UploaderClient, config_option
+from kiosk.commands.whole_file import names_in, put
 from kiosk.config.settings import Settings, load
 from kiosk.report.figures import Figures, days_of, figures
 from kiosk.report.report_page import Heading, page

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from kiosk.channel import AskStatus, Status
-from kiosk.commands import _reader_health
-from kiosk.commands._uploader_client import UploaderClient, config_option
+from kiosk.commands import reader_health
+from kiosk.commands.uploader_client import UploaderClient, config_option
 
 SCHEMA = 1  #: raised when a field changes its meaning or goes; new fields may come without
 
@@ -23,12 +23,12 @@ def status(config: Path, as_json: bool) -> None:
     """
     with UploaderClient(config) as client:
         told = client.ask(AskStatus(), Status)
-    reader = _reader_health.ask_reader(config)
+    reader = reader_health.ask_reader(config)
     if as_json:
-        whole = {**document(told), "reader": _reader_health.document(reader)}
+        whole = {**document(told), "reader": reader_health.document(reader)}
         click.echo(json.dumps(whole, ensure_ascii=False))
     else:
-        click.echo("\n".join((_for_people(told), *_reader_health.lines(reader))))
+        click.echo("\n".join((_for_people(told), *reader_health.lines(reader))))
     if told.outbox.value == "lost":
         raise click.ClickException(f"the outbox cannot be used: {told.outbox_say}")
 

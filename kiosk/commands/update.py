@@ -22,7 +22,7 @@ from kiosk.channel import (
     UpdateSource,
     UpdateStatus,
 )
-from kiosk.commands._uploader_client import UploaderClient, config_option
+from kiosk.commands.uploader_client import UploaderClient, config_option
 from kiosk.uploader.updates import channel_file
 from kiosk.uploader.updates.stick import changes_of
 

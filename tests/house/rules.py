@@ -272,6 +272,34 @@ def nothing_is_mocked(source: Source) -> Iterator[str]:
             yield f"{source.path}:{getattr(node, 'lineno', 0)}: a MagicMock agrees with everything"
 
 
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+#: Packages whose private names are ours to keep.
+OURS = frozenset({"kiosk", "kiosk_image", "tests"})
+
+
+def private_names_stay_private(source: Source) -> Iterator[str]:
+    """A test that holds a private name keeps it from being changed, and may pass though the product fails."""
+    if not source.path.startswith("tests/"):
+        return
+    ours: set[str] = set()
+    for each in (each for each in imports(source) if each.top in OURS):
+        ours.add(each.name.rpartition(".")[2])
+        if any(is_private(part) for part in each.name.split(".")):
+            yield f"{source.path}:{each.line}: imports the private name {each.name}"
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name in ours and is_private(attr):
+                yield f"{source.path}:{node.lineno}: takes the private name {name}.{attr}"
+            case ast.Call(args=args) if called(node) in {"setattr", "delattr", "getattr"}:
+                for arg in args[:2]:
+                    text = arg.value if isinstance(arg, ast.Constant) else None
+                    if isinstance(text, str) and is_private(text.rpartition(".")[2]):
+                        yield f"{source.path}:{node.lineno}: {called(node)} of the private name {text}"
+
+
 def files_stay_small(source: Source) -> Iterator[str]:
     lines = source.text.count("\n")
     if lines > MAX_LINES:
@@ -286,6 +314,7 @@ RULES: tuple[Rule, ...] = (
     processes_do_not_meet,
     imports_stand_at_the_top,
     nothing_is_mocked,
+    private_names_stay_private,
     files_stay_small,
 )
 

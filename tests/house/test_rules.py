@@ -19,6 +19,7 @@ from tests.house.rules import (
     files_stay_small,
     imports_stand_at_the_top,
     nothing_is_mocked,
+    private_names_stay_private,
     processes_do_not_meet,
     production_knows_no_simulator,
     pure_stays_pure,
@@ -104,6 +105,23 @@ OFFENDERS: tuple[tuple[Rule, str, str], ...] = (
     (imports_stand_at_the_top, "kiosk/commands/read.py", "import importlib\nimportlib.import_module('os')"),
     (nothing_is_mocked, "tests/visit/test_x.py", "from unittest.mock import MagicMock"),
     (nothing_is_mocked, "tests/visit/test_x.py", "import unittest\nx = unittest.mock.MagicMock()"),
+    (private_names_stay_private, "tests/visit/test_x.py", "from kiosk.visit.machine import _with_challenge"),
+    (private_names_stay_private, "tests/visit/test_x.py", "from kiosk.commands._hidden import ask"),
+    (
+        private_names_stay_private,
+        "tests/visit/test_x.py",
+        "from kiosk.visit import machine\nmachine._heard",
+    ),
+    (
+        private_names_stay_private,
+        "tests/visit/test_x.py",
+        "def test_x(monkeypatch): monkeypatch.setattr(machine, '_heard', None)",
+    ),
+    (
+        private_names_stay_private,
+        "tests/visit/test_x.py",
+        "def test_x(monkeypatch): monkeypatch.setattr('kiosk.visit.machine._heard', None)",
+    ),
     (files_stay_small, "kiosk/channel.py", "\n" * (MAX_LINES + 1)),
 )
 
@@ -136,6 +154,7 @@ INNOCENTS = (
         "kiosk/simulator/demo/strip.py",
         "import pygame\nfrom kiosk.simulator.tokens import card\nimport aiohttp",
     ),
+    ("tests/visit/test_x.py", "from kiosk import __version__\nx = __version__\nsetattr(x, 'y', 1)"),
     (LOADER, "import importlib\nx = importlib.import_module('kiosk.simulator.demo')"),
     ("kiosk/channel.py", "\n" * MAX_LINES),
 )

@@ -23,7 +23,7 @@ from kiosk.channel import (
 )
 from kiosk.channel.reader_messages import STAGE_BOUNDS_MS
 from kiosk.cli import VERBOSITY
-from kiosk.commands._reader_health import ask_reader, document, lines
+from kiosk.commands.reader_health import ask_reader, document, lines
 from kiosk.nfc.antenna import TRAFFIC
 from kiosk.nfc.pn533 import UsbTransport
 from kiosk.qualification.devices import Device
