@@ -30,6 +30,8 @@ ELSEWHERE = {
     r"(print/)?index\.html": "written by `make demo` and `make handbook`",
     r"made/[\w/-]+\.(md|svg|png)": "the generated parts of the handbook, written by `make handbook`",
     r"(input/touchscreen/edt-ft5x06|7inch-touchscreen)\.yaml": "bindings in the Linux kernel",
+    r"(clf|tag)/\w+\.py": "nfcpy's own files, as its faults are told",
+    r"certs/README\.md": "of myna-card, where the roots are listed",
     r"tests/(test_clf_pn533|base_clf_pn53x)\.py": "nfcpy's own tests",
     r"kiosk\.x\.y": "stands for any module",
     r"docs/usb-redirection-protocol\.md": "usbredir's own document",
