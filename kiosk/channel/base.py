@@ -1,4 +1,4 @@
-"""What all messages of the channel share."""
+"""What all messages of the channel share. PURE."""
 
 from kiosk.visit.views.message import Message as Message
 

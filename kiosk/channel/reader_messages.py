@@ -1,4 +1,4 @@
-"""Between the screen and the reader process."""
+"""Between the screen and the reader process. PURE."""
 
 import msgspec
 

@@ -13,43 +13,35 @@ import click
 
 from kiosk.nfc import recording
 from kiosk.nfc.antenna import Antenna, Found, Several
-from kiosk.nfc.contact import Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
 from kiosk.nfc.pn533 import Pn533, open_reader
-from kiosk.nfc.presentation import Reading
+from kiosk.nfc.presentation import TokenReader, read_to_end
 from kiosk.nfc.protocol.certificate import Doubt, TrustStore
 from kiosk.nfc.protocol.faults import ReaderGone
 from kiosk.nfc.protocol.secret import Pin, wipe
-from kiosk.nfc.protocol.tokens import Token
+from kiosk.nfc.protocol.token_contact import (
+    Authenticated,
+    Digests,
+    Failed,
+    Learnt,
+    Order,
+    Other,
+    Outcome,
+    Wrong,
+)
 from kiosk.nfc.recording import RecordingTransport
 from kiosk.nfc.trust_folder import TrustFolderError, load_trust_folder
 from kiosk.nfc.wall_clock import WallClock, now_utc
 from kiosk.qualification.terms import SignatureAlgorithm
-from kiosk.visit.states import Stage
 
 LOOK_EVERY_S = 0.02
 CHALLENGE_SIZE = 32
 
 
-class _Signer:
-    """Signs a fresh random challenge; nobody watches the stages."""
-
-    def __init__(self, challenge: bytes) -> None:
-        self._digests = {
-            SignatureAlgorithm.RSA_PKCS1_SHA256: hashlib.sha256(challenge).digest(),
-            SignatureAlgorithm.ECDSA_P384_SHA384: hashlib.sha384(challenge).digest(),
-        }
-
-    def attend(self) -> None:
-        pass
-
-    def recognised(self, token: Token) -> None:
-        pass
-
-    def reached(self, stage: Stage) -> None:
-        pass
-
-    def digests(self) -> dict[SignatureAlgorithm, bytes] | None:
-        return self._digests
+def _digests(challenge: bytes) -> Digests:
+    return {
+        SignatureAlgorithm.RSA_PKCS1_SHA256: hashlib.sha256(challenge).digest(),
+        SignatureAlgorithm.ECDSA_P384_SHA384: hashlib.sha384(challenge).digest(),
+    }
 
 
 @click.command()
@@ -162,7 +154,7 @@ def _read(
     except ReaderGone as fault:
         return _report(Learnt(), "reader", str(fault))
     try:
-        return _with_reader(antenna, pin, _Signer(challenge), store, wall, timeout, time.monotonic)
+        return _with_reader(antenna, pin, _digests(challenge), store, wall, timeout, time.monotonic)
     except ReaderGone as fault:
         return _report(Learnt(), "reader", str(fault))
     finally:
@@ -172,7 +164,7 @@ def _read(
 def _with_reader(
     antenna: Antenna,
     pin: Pin,
-    signer: _Signer,
+    digests: Digests,
     store: TrustStore,
     wall: WallClock,
     timeout: float,
@@ -182,7 +174,7 @@ def _with_reader(
     if found is None:
         return _report(Learnt(), "no_token", f"no token was presented within {timeout:g} s")
     order = Order(None, None) if pin.held else None
-    done = Reading(store, wall, pin).attempt(antenna, found, order, signer)
+    done = read_to_end(TokenReader(store, wall, pin).read(antenna, found, order), digests)
     return _report(done.learnt, *_error(done.outcome))
 
 
@@ -196,15 +188,15 @@ def _error(outcome: Outcome | None) -> tuple[str | None, str]:
     match outcome:
         case None | Authenticated():
             return None, ""
-        case Failed(failure=failure, say=say):
-            return failure.value, say
+        case Failed(failure=failure, reason=reason):
+            return failure.value, reason
         case Wrong(kind=kind):
             return "wrong_token", f"this is not a My Number card or phone ({kind.value})"
         case Other():
             return "unknown_token", "a My Number token whose name is newer than this program"
 
 
-def _report(learnt: Learnt, code: str | None, say: str) -> dict[str, Any]:
+def _report(learnt: Learnt, code: str | None, reason: str) -> dict[str, Any]:
     leaf, valid = learnt.leaf, learnt.signature_valid
     certificate = None
     if leaf is not None:
@@ -230,5 +222,5 @@ def _report(learnt: Learnt, code: str | None, say: str) -> dict[str, Any]:
             }
             for stage in learnt.stages
         ],
-        "error": None if code is None else {"code": code, "say": say},
+        "error": None if code is None else {"code": code, "say": reason},
     }

@@ -10,7 +10,7 @@ from kiosk.channel import READER_SOCKET
 from kiosk.channel.seqpacket import Hub, Listener, allowed_uids
 from kiosk.config.settings import load
 from kiosk.nfc.opening import Opening
-from kiosk.nfc.reader_counters import Health
+from kiosk.nfc.reader_counters import ReaderCounters
 from kiosk.nfc.reader_process import ReaderProcess
 from kiosk.nfc.trust_folder import TrustFolderError, load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
@@ -27,15 +27,15 @@ def reader(path: Path) -> None:
         store = load_trust_folder(settings.reader.trust)
     except TrustFolderError as fault:
         raise click.ClickException(str(fault)) from None
-    health = Health()
+    counters = ReaderCounters()
     allowed = allowed_uids(settings.run_users) | {0}  # root: whoever mends the box
     process = ReaderProcess(
         Hub(Listener(settings.run / READER_SOCKET, allowed)),
-        Opening(settings.reader.device, settings.reader.type_b_modulation, health),
+        Opening(settings.reader.device, settings.reader.type_b_modulation, counters),
         store,
         WallClock(trusted=settings.clock.trust_file.exists),
         Supervision(),
-        health=health,
+        counters=counters,
         most_cpu_s=settings.reader.computing_s,
     )
     for number in (signal.SIGTERM, signal.SIGINT):

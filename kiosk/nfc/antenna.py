@@ -16,7 +16,7 @@ from kiosk.nfc.protocol import isodep
 from kiosk.nfc.protocol import status_words as status
 from kiosk.nfc.protocol.apdu import INS_VERIFY, SHORT_NE, CommandApdu
 from kiosk.nfc.protocol.faults import TokenGarbled, TokenLost
-from kiosk.nfc.protocol.isodep import Heard, Initiator, Pace, Parameters, Technology, Unheard
+from kiosk.nfc.protocol.isodep import BlockPace, Heard, Initiator, Parameters, Technology, Unheard
 from kiosk.nfc.protocol.secret import wipe
 from kiosk.nfc.reader_counters import Traffic
 
@@ -37,7 +37,7 @@ SLOW = frozenset({INS_VERIFY, INS_SIGN})  #: the token computes: it gets all of 
 log = logging.getLogger(__name__)
 
 
-class Chip(Protocol):
+class ReaderChip(Protocol):
     """What is needed of a reader chip; `pn533.Pn533` is one. Every method raises ReaderGone."""
 
     model: str  #: with its firmware version
@@ -84,14 +84,14 @@ class Antenna:
     """Finds, watches and activates tokens on one reader."""
 
     def __init__(
-        self, chip: Chip, *, traffic: Traffic | None = None, sleep: Callable[[float], None] = time.sleep
+        self, chip: ReaderChip, *, traffic: Traffic | None = None, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._chip = chip
         self._traffic = traffic or Traffic()
         self._sleep = sleep
         self._looks = 0
         self._own_search_proven = False
-        self._link: Link | None = None
+        self._link: TokenLink | None = None
         self._small_frames = (
             False  # the chip has activated the token itself, which takes frames of 64 bytes now
         )
@@ -183,12 +183,12 @@ class Antenna:
             # a selected token answers a request by going back to idle, in silence, and the next one with ATQA
             return any(self._chip.find_a() is not None for _ in range(2))
         if self._small_frames:
-            return Link(self._chip, "B", CHIP_ACTIVATED, self._traffic).answers()
+            return TokenLink(self._chip, "B", CHIP_ACTIVATED, self._traffic).answers()
         return any(self._chip.exchange("B", WUPB, POLL_S) is not Unheard.SILENCE for _ in range(2))
 
     # -- activation ----------------------------------------------------------------------------------------
 
-    def activate(self, found: Found) -> "Link":
+    def activate(self, found: Found) -> "TokenLink":
         """Bring the token into the block protocol. Raises TokenLost, TokenGarbled, NoBlocks, NotAlone.
 
         One that is still in it, from a contact that ended well, is not activated again: it would not answer.
@@ -198,14 +198,14 @@ class Antenna:
         self._link = self.activate_also(found)
         return self._link
 
-    def activate_also(self, found: Found) -> "Link":
+    def activate_also(self, found: Found) -> "TokenLink":
         """Bring one into the block protocol beside the token that is already; raises as `activate`."""
         if not found.blocks:
             raise NoBlocks(found)
         parameters = self._activate_a() if found.technology == "A" else self._activate_b(found)
-        return Link(self._chip, found.technology, parameters, self._traffic)
+        return TokenLink(self._chip, found.technology, parameters, self._traffic)
 
-    def keep(self, link: "Link") -> None:
+    def keep(self, link: "TokenLink") -> None:
         """This is the token meant; from now on presence is asked of it."""
         self._link = link
 
@@ -249,17 +249,17 @@ def _found_b(atqb: bytes) -> Found:
     return Found("B", atqb[1:5], parameters, parameters is not None, b"\x0b" + atqb[5:12])
 
 
-class Link:
-    """One activated token; see `contact.Link`."""
+class TokenLink:
+    """One activated token; see `contact.TokenLink`."""
 
     def __init__(
-        self, chip: Chip, technology: Technology, parameters: Parameters, traffic: Traffic | None = None
+        self, chip: ReaderChip, technology: Technology, parameters: Parameters, traffic: Traffic | None = None
     ) -> None:
         self._chip, self._technology, self._traffic = chip, technology, traffic or Traffic()
         self._initiator = Initiator(parameters)
         fwt = parameters.fwt_s + isodep.DELTA_FWT_S
-        self._quick = Pace(min(fwt, QUICK_S), QUICK_RETRIES)
-        self._slow = Pace(fwt, 2 if fwt < 0.5 else 1)
+        self._quick = BlockPace(min(fwt, QUICK_S), QUICK_RETRIES)
+        self._slow = BlockPace(fwt, 2 if fwt < 0.5 else 1)
 
     def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes:
         """Send a command, return the raw answer. What was sent is wiped: it may have held the PIN."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from kiosk.nfc.antenna import Antenna
 from kiosk.nfc.pn533 import Pn533, open_reader, reset_reader
 from kiosk.nfc.protocol.faults import ReaderGone, ReaderStuck
-from kiosk.nfc.reader_counters import Health
+from kiosk.nfc.reader_counters import ReaderCounters
 
 RESET_EVERY_S = 30.0  #: a reader that a reset does not help is not reset at every try
 
@@ -27,7 +27,7 @@ class Opening:
         self,
         device: str,
         type_b_modulation: int,
-        health: Health,
+        health: ReaderCounters,
         *,
         opener: Callable[[str, int], Pn533] = open_reader,
         resetter: Callable[[str], None] = reset_reader,

@@ -1,30 +1,55 @@
-"""One presentation, from what was found in the field to what came of it: every end of it is an outcome."""
+"""One presentation, from what was found in the field to what came of it: every end of it is an outcome.
+
+A reading is a generator that goes on by one step each time it is sent something: it finds the token that is
+meant and carries out the steps of its contact (`protocol.token_contact`) over the air. What it yields is for
+whoever drives it (`Event`). `Pause` comes wherever nothing is under way: the screen can be heard, and the
+reading be ended by `close()`; the PIN stays unless VERIFY was sent.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
-from kiosk.nfc.antenna import Antenna, Found, Link, NoBlocks, NotAlone, Several
-from kiosk.nfc.contact import (
-    MOST_CPU_S,
-    MOST_SECONDS,
-    Contact,
-    Failed,
-    Learnt,
-    Order,
-    Outcome,
-    Witness,
-    Wrong,
-)
-from kiosk.nfc.protocol.apdu import GarbledAnswer
+from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone, Several, TokenLink
+from kiosk.nfc.protocol.apdu import CommandApdu, GarbledAnswer
+from kiosk.nfc.protocol.budget import MOST_CPU_S, Budget, ClockValues
 from kiosk.nfc.protocol.certificate import TrustStore
 from kiosk.nfc.protocol.faults import BudgetSpent, TokenGarbled, TokenLost
 from kiosk.nfc.protocol.habits import Habits
 from kiosk.nfc.protocol.secret import Pin
-from kiosk.nfc.token_choice import approach, other_face
+from kiosk.nfc.protocol.token_contact import (
+    Contact,
+    Conversation,
+    Digests,
+    DigestsWanted,
+    Failed,
+    Learnt,
+    NoAnswer,
+    Order,
+    Outcome,
+    StageEnded,
+    StepReply,
+    TokenNamed,
+    Wrong,
+)
+from kiosk.nfc.token_choice import choose_token, other_face
 from kiosk.nfc.wall_clock import WallClock
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import WrongTokenKind
+
+R = TypeVar("R")
+ReadClocks = Callable[[], ClockValues]
+
+
+@dataclass(frozen=True)
+class Pause:
+    """No command is under way: the time to hear the screen, and to end the reading if it wants that."""
+
+
+Event = Pause | TokenNamed | StageEnded | DigestsWanted
+#: Sent to it: the digests after `DigestsWanted` (None: they did not come), otherwise nothing.
+Presentation = Generator[Event, Digests | None, R]
 
 
 @dataclass(frozen=True)
@@ -35,49 +60,98 @@ class Attempt:
     learnt: Learnt = field(default_factory=Learnt)
 
 
-@dataclass(frozen=True)
-class _Spent:
-    """What of the budget of this presentation is used up when a contact begins."""
+class TokenConnection(Protocol):
+    """An activated token; `antenna.TokenLink` is one. Raises TokenLost, TokenGarbled or ReaderGone."""
 
-    began: float
-    apdus: int = 0
+    def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes | bytearray:
+        """Send a command, return the raw answer.
+
+        `left` is asked before every frame: the seconds that the contact may still take; it raises
+        BudgetSpent when there are none.
+        """
 
 
-class Reading:
+def read_clocks(
+    monotonic: Callable[[], float] = time.monotonic, cpu: Callable[[], float] = time.thread_time
+) -> ClockValues:
+    """What the clocks show now, to a contact."""
+    return ClockValues(monotonic(), cpu())
+
+
+def carry_out(
+    contact: Conversation[R], connection: TokenConnection, budget: Budget, clocks: ReadClocks
+) -> Presentation[R]:
+    """Carry out the steps of a contact: commands over the connection; everything else is passed on."""
+    yield Pause()
+    try:
+        step = next(contact)
+        while True:
+            if isinstance(step, CommandApdu):
+                answer = _exchange(connection, step, lambda: budget.left_s(clocks()))
+                yield Pause()
+                reply = StepReply(clocks(), answer=answer)
+            else:
+                digests = yield step
+                reply = StepReply(clocks(), digests=digests)
+            step = contact.send(reply)
+    except StopIteration as end:
+        result: R = end.value
+        return result
+    finally:
+        contact.close()
+
+
+def _exchange(
+    connection: TokenConnection, command: CommandApdu, left: Callable[[], float]
+) -> bytes | bytearray | NoAnswer:
+    try:
+        return connection.exchange(command, left)
+    except TokenLost as fault:
+        return NoAnswer(ReadFailure.REMOVED, str(fault))
+    except (TokenGarbled, BudgetSpent) as fault:
+        return NoAnswer(ReadFailure.UNREADABLE, str(fault))
+
+
+def read_to_end(reading: Presentation[R], digests: Digests | None) -> R:
+    """Drive a reading that nobody watches or calls off, with digests that are ready."""
+    wanted: Digests | None = None
+    try:
+        while True:
+            event = reading.send(wanted)
+            wanted = digests if isinstance(event, DigestsWanted) else None
+    except StopIteration as end:
+        result: R = end.value
+        return result
+
+
+class TokenReader:
     """Reads tokens, one after the other; remembers of them only the habits of their make."""
 
     def __init__(
         self,
         store: TrustStore,
-        clock: WallClock,
+        wall: WallClock,
         pin: Pin,
         *,
-        monotonic: Callable[[], float] = time.monotonic,
+        clocks: ReadClocks = read_clocks,
         most_cpu_s: float = MOST_CPU_S,
     ) -> None:
-        self._store, self._clock, self._pin, self._monotonic = store, clock, pin, monotonic
-        self._most_cpu_s = most_cpu_s
+        self._store, self._wall, self._pin = store, wall, pin
+        self._clocks, self._most_cpu_s = clocks, most_cpu_s
         self._habits = Habits()
 
-    def attempt(
-        self, antenna: Antenna, found: Found | Several, order: Order | None, witness: Witness
-    ) -> Attempt:
-        """Read what lies there; without an order, what it gives without a PIN. ReaderGone, ContactEnded pass.
+    def read(self, antenna: Antenna, found: Found | Several, order: Order | None) -> Presentation[Attempt]:
+        """Read what lies there; without an order, what it gives without a PIN. ReaderGone passes.
 
         A token without the JPKI application is asked on its other radio type before it is called wrong.
         """
-        began = self._monotonic()
+        budget = Budget(self._clocks(), self._most_cpu_s)
 
         def left() -> float:
-            seconds = began + MOST_SECONDS - self._monotonic()
-            if seconds <= 0:
-                raise BudgetSpent(f"finding the right token takes longer than {MOST_SECONDS:g} s")
-            return seconds
+            return budget.left_s(self._clocks())
 
         try:
-            near = approach(antenna, found, self._habits, left)
-            spoken = near.token
-            done = self._converse(near.link, _Spent(began), spoken.face, order, witness)
+            near = choose_token(antenna, found, self._habits, left)
         except NotAlone:
             return Attempt(Failed(ReadFailure.TWO_TOKENS, "more than one token lies there; leave one"))
         except NoBlocks as fault:
@@ -86,37 +160,30 @@ class Reading:
             return Attempt(Failed(ReadFailure.REMOVED, str(fault)))
         except (TokenGarbled, GarbledAnswer, BudgetSpent) as fault:
             return Attempt(Failed(ReadFailure.UNREADABLE, str(fault)))
+        else:
+            spoken = near.token
+            done = yield from self._hold(near.link, budget, spoken.face, order)
         if isinstance(done.outcome, Wrong):
-            link = self._turned(antenna, spoken, left)
+            link = self._on_other_face(antenna, spoken, left)
             if link is not None:
-                spent = _Spent(began, sum(stage.apdus for stage in done.learnt.stages))
-                return self._converse(link, spent, spoken.face, order, witness)
+                return (yield from self._hold(link, budget, spoken.face, order))
         return done
 
-    def _turned(self, antenna: Antenna, spoken: Found, left: Callable[[], float]) -> Link | None:
+    def _on_other_face(self, antenna: Antenna, spoken: Found, left: Callable[[], float]) -> TokenLink | None:
         try:
             return other_face(antenna, spoken, self._habits, left)
         except BudgetSpent:
             return None
 
-    def _converse(
-        self, link: Link, spent: _Spent, face: bytes, order: Order | None, witness: Witness
-    ) -> Attempt:
-        contact = Contact(
-            link,
-            witness,
-            self._store,
-            self._clock,
-            self._pin,
-            monotonic=self._monotonic,
-            most_cpu_s=self._most_cpu_s,
-            began=spent.began,
-            spent=spent.apdus,
-        )
+    def _hold(
+        self, link: TokenLink, budget: Budget, face: bytes, order: Order | None
+    ) -> Presentation[Attempt]:
+        contact = Contact(self._store, self._wall.believed(), self._pin, budget, self._clocks())
         if order is None:
-            return Attempt(contact.look_into(), contact.learnt)
+            looked = yield from carry_out(contact.look_into(), link, budget, self._clocks)
+            return Attempt(looked, contact.learnt)
         order = replace(order, try_short_ef=self._habits.short_ef_first(face))
-        outcome = contact.run(order)
+        outcome = yield from carry_out(contact.authenticate(order), link, budget, self._clocks)
         if contact.learnt.short_ef is False:
             self._habits.refused_short_ef(face)
         return Attempt(outcome, contact.learnt)

@@ -20,7 +20,7 @@ class Traffic:
 
 
 @dataclass
-class Health:
+class ReaderCounters:
     """Kept over every opening of the reader."""
 
     traffic: Traffic = field(default_factory=Traffic)

@@ -1,8 +1,8 @@
-"""The reader process: one thread, one loop: look at the field, hear the screen, read when armed.
+"""The reader process: one thread, one loop: look at the field or go on reading, hear the screen, and again.
 
 Tokens are watched for all the time, so that the screen can say "not yet"; the dialogue begins only when the
-reader is armed. A contact runs inside the loop's turn and hears the screen before every command, so that it
-can be called off.
+reader is armed. Then each turn takes it one step further, one command at most, and the screen is heard in
+between, so that it can call the reading off.
 """
 
 import logging
@@ -15,11 +15,9 @@ from kiosk.channel import (
     ArmReader,
     ChannelError,
     ContactFailed,
-    Evidence,
     Message,
     OtherDeviceSeen,
     Presented,
-    ReaderHealth,
     ReaderState,
     Recognised,
     Removed,
@@ -29,17 +27,26 @@ from kiosk.channel import (
 )
 from kiosk.channel.seqpacket import Hub, Peer
 from kiosk.nfc.antenna import Antenna, Found, Several
-from kiosk.nfc.contact import MOST_CPU_S, Authenticated, Failed, Learnt, Order, Other, Outcome, Wrong
-from kiosk.nfc.presentation import Attempt, Reading
+from kiosk.nfc.presentation import Attempt, Event, Pause, Presentation, TokenReader, read_clocks
+from kiosk.nfc.protocol.budget import MOST_CPU_S
 from kiosk.nfc.protocol.certificate import TrustStore
-from kiosk.nfc.protocol.faults import ContactEnded, ReaderGone
-from kiosk.nfc.protocol.tokens import Token
-from kiosk.nfc.reader_counters import Health
+from kiosk.nfc.protocol.faults import ReaderGone
+from kiosk.nfc.protocol.token_contact import (
+    Authenticated,
+    DigestsWanted,
+    Failed,
+    Order,
+    Other,
+    StageEnded,
+    TokenNamed,
+    Wrong,
+)
+from kiosk.nfc.reader_counters import ReaderCounters
+from kiosk.nfc.reader_reports import counted_as, evidence, health
 from kiosk.nfc.session import Session
 from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.visit.events import ReadFailure
-from kiosk.visit.states import ReaderCondition, Stage
+from kiosk.visit.states import ReaderCondition
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +60,9 @@ RETRIED = frozenset(
         ReadFailure.NOT_AUTHENTICATED,
     }
 )
+
+
+DIGESTS_POLL_S = 0.02  #: a message that comes ends this earlier
 
 
 class Life(Protocol):
@@ -75,6 +85,16 @@ class Pacing:
     digests_s: float = 2.0  #: the screen must have answered "recognised"
 
 
+@dataclass
+class _UnderWay:
+    """The token that is being read."""
+
+    order: ArmReader
+    orders: int  #: what the screen wanted when it began, by `Session.orders`
+    steps: Presentation[Attempt]
+    digests_until: float | None = None  #: the digests are waited for
+
+
 class ReaderProcess:
     """Owns the loop. `opener` opens the reader or raises ReaderGone; `stop` ends `run`."""
 
@@ -83,20 +103,26 @@ class ReaderProcess:
         hub: Hub,
         opener: Callable[[], Antenna],
         store: TrustStore,
-        clock: WallClock,
+        wall: WallClock,
         life: Life,
         *,
-        health: Health | None = None,
+        counters: ReaderCounters | None = None,
         pacing: Pacing | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         most_cpu_s: float = MOST_CPU_S,
     ) -> None:
         self._hub, self._opener, self._life = hub, opener, life
-        self._health = health or Health()
+        self._counters = counters or ReaderCounters()
         self._pacing = pacing or Pacing()
         self._monotonic = monotonic
         self._session = Session()
-        self._reading = Reading(store, clock, self._session.pin, monotonic=monotonic, most_cpu_s=most_cpu_s)
+        self._reader = TokenReader(
+            store,
+            wall,
+            self._session.pin,
+            clocks=lambda: read_clocks(monotonic),
+            most_cpu_s=most_cpu_s,
+        )
         self._screen: Peer | None = None  # whose visit it is
         self._antenna: Antenna | None = None
         self._state = ReaderState(condition=ReaderCondition.LOST, say="not opened yet")
@@ -104,6 +130,7 @@ class ReaderProcess:
         self._seen: Found | Several | None = None
         self._left_behind = False  # it lay there before this visit began: whose it is, nobody knows
         self._tried_orders = -1  # the order for which the token lying there has been read
+        self._under_way: _UnderWay | None = None
         self._stopping = False
 
     # -- the loop ------------------------------------------------------------------------------------------
@@ -118,6 +145,7 @@ class ReaderProcess:
                 self._hear(self._rest_s())
         finally:
             self._life.stopping()
+            self._drop_reading()
             self._session.end()
             if self._antenna is not None:
                 self._antenna.close()
@@ -131,6 +159,8 @@ class ReaderProcess:
         try:
             if self._antenna is None:
                 self._open()
+            elif self._under_way is not None:
+                self._go_on(self._antenna, self._under_way)
             else:
                 self._watch(self._antenna)
         except ReaderGone as fault:
@@ -139,6 +169,9 @@ class ReaderProcess:
     def _rest_s(self) -> float:
         if self._antenna is None:
             return min(0.2, max(0.0, self._next_try - self._monotonic()))
+        if self._under_way is not None:
+            waits = self._under_way.digests_until is not None and self._session.digests is None
+            return DIGESTS_POLL_S if waits else 0.0
         if self._session.visit is None:
             return self._pacing.idle_s if self._seen is None else self._pacing.idle_present_s
         return self._pacing.visit_s if self._seen is None else self._pacing.present_s
@@ -151,28 +184,29 @@ class ReaderProcess:
         self._next_try = self._monotonic() + self._pacing.retry_s
         self._antenna = self._opener()
         log.info("reader: %s", self._antenna.model)
-        self._tell_state(ReaderState(condition=ReaderCondition.READY, model=self._antenna.model))
+        self._send_state(ReaderState(condition=ReaderCondition.READY, model=self._antenna.model))
 
-    def _lose(self, say: str) -> None:
+    def _lose(self, reason: str) -> None:
+        self._drop_reading()
         if self._antenna is not None:
-            self._health.lost += 1
+            self._counters.lost += 1
             self._antenna.close()
             self._antenna = None
             self._next_try = self._monotonic() + self._pacing.retry_s / 4
         self._session.disarm()
         self._gone()
-        self._tell_state(ReaderState(condition=ReaderCondition.LOST, say=say))
+        self._send_state(ReaderState(condition=ReaderCondition.LOST, say=reason))
 
-    def _tell_state(self, state: ReaderState) -> None:
+    def _send_state(self, state: ReaderState) -> None:
         if state != self._state:
             if state.condition is ReaderCondition.LOST:
                 log.warning("reader: %s", state.say)
             self._state = state
-            self._tell(state)
+            self._send(state)
 
     # -- the channel ---------------------------------------------------------------------------------------
 
-    def _tell(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         self._hub.broadcast(encode(message))
 
     def _hear(self, timeout: float) -> None:
@@ -188,7 +222,8 @@ class ReaderProcess:
                 if self._session.take(packet) is None:
                     self._screen = peer
                 else:
-                    peer.send(encode(self._health_told()))
+                    where = "" if self._antenna is None else self._antenna.where
+                    peer.send(encode(health(self._state, where, self._counters)))
             except ChannelError as refusal:
                 log.warning("channel: %s", refusal)
         if self._screen in left and self._session.visit is not None:
@@ -198,26 +233,7 @@ class ReaderProcess:
             self._field_off(self._antenna)
         if self._session.begun != begun and self._session.visit is not None and self._seen is not None:
             self._left_behind = True
-            self._tell(Presented(visit=self._session.visit))
-
-    def _health_told(self) -> ReaderHealth:
-        health = self._health
-        return ReaderHealth(
-            condition=self._state.condition,
-            say=self._state.say,
-            model=self._state.model,
-            where="" if self._antenna is None else self._antenna.where,
-            opened=health.opened,
-            lost=health.lost,
-            resets=health.resets,
-            stale_frames=health.stale_frames,
-            blocks=health.traffic.blocks,
-            blocks_repeated=health.traffic.repeated,
-            blocks_unanswered=health.traffic.unanswered,
-            blocks_damaged=health.traffic.damaged,
-            contacts=dict(health.contacts),
-            stages=health.stages(),
-        )
+            self._send(Presented(visit=self._session.visit))
 
     def _field_off(self, antenna: Antenna) -> None:
         try:
@@ -240,11 +256,11 @@ class ReaderProcess:
                 self._left_behind = False
             else:
                 self._tried_orders = -1
-                self._tell(Presented(visit=self._session.visit))
+                self._send(Presented(visit=self._session.visit))
         if self._seen is not None and self._session.order is not None:
             if self._tried_orders != self._session.orders:
                 self._tried_orders = self._session.orders
-                self._read(antenna, self._seen, self._session.order)
+                self._begin_reading(antenna, self._seen, self._session.order)
         elif self._session.visit is None:
             antenna.rest()
 
@@ -258,40 +274,76 @@ class ReaderProcess:
     def _gone(self) -> None:
         if self._seen is not None:
             self._seen = None
-            self._tell(Removed(visit=self._session.visit))
+            self._send(Removed(visit=self._session.visit))
 
-    def _read(self, antenna: Antenna, seen: Found | Several, order: ArmReader) -> None:
-        """Read the token that lies there and tell what came of it."""
+    # -- the token that is being read ----------------------------------------------------------------------
+
+    def _begin_reading(self, antenna: Antenna, seen: Found | Several, order: ArmReader) -> None:
+        """The token that lies there is read from the next turn on, one step a turn."""
         if self._left_behind:
             self._failed(antenna, order, Failed(ReadFailure.LEFT_BEHIND, "it lay there before the visit"))
-            return
-        orders = self._session.orders
-        if self._session.lacks_pin:
+        elif self._session.lacks_pin:
             self._failed(antenna, order, Failed(ReadFailure.REMOVED, "the PIN is no longer held"))
-            return
-        wanted = Order(order.device, order.authentication)
-        try:
-            done = self._reading.attempt(antenna, seen, wanted, _Attendance(self, order.visit))
-        except ContactEnded as end:
-            log.info("contact: called off (%s)", end)
-            self._health.contact("called_off", ())
+        else:
+            steps = self._reader.read(antenna, seen, Order(order.device, order.authentication))
+            self._under_way = _UnderWay(order, self._session.orders, steps)
+
+    def _go_on(self, antenna: Antenna, reading: _UnderWay) -> None:
+        """Take the reading one step further, unless the screen wants something else by now."""
+        if reading.orders != self._session.orders:
+            log.info("contact: called off (the screen wants something else)")
+            self._counters.contact("called_off", ())
+            self._drop_reading()
             antenna.rest()
             return
-        self._health.contact(_name(done.outcome), done.learnt.stages)
-        if self._session.orders == orders:
-            self._conclude(antenna, order, done)
+        digests = self._session.digests if reading.digests_until is not None else None
+        if reading.digests_until is not None and digests is None:
+            if self._monotonic() < reading.digests_until:
+                return
+            self._session.give_up_digests()
+        reading.digests_until = None
+        try:
+            event = reading.steps.send(digests)
+        except StopIteration as end:
+            self._under_way = None
+            done: Attempt = end.value
+            self._counters.contact(counted_as(done.outcome), done.learnt.stages)
+            self._conclude(antenna, reading.order, done)
+            return
+        self._heed(reading, event)
+
+    def _heed(self, reading: _UnderWay, event: Event) -> None:
+        visit = reading.order.visit
+        match event:
+            case Pause():
+                pass  # the loop hears the screen
+            case TokenNamed(token=token):
+                self._session.await_digests()
+                self._send(Recognised(visit=visit, token=token.device))
+            case StageEnded(stage=stage):
+                self._send(StageDone(visit=visit, stage=stage))
+            case DigestsWanted():
+                reading.digests_until = self._monotonic() + self._pacing.digests_s
+            case _:
+                assert_never(event)
+
+    def _drop_reading(self) -> None:
+        if self._under_way is not None:
+            self._under_way.steps.close()
+            self._under_way = None
 
     def _conclude(self, antenna: Antenna, order: ArmReader, done: Attempt) -> None:
+        """Report what came of it."""
         match done.outcome:
             case Authenticated() as outcome:
                 self._session.disarm()
-                self._tell(_evidence(order, outcome, done.learnt))
+                self._send(evidence(order, outcome, done.learnt))
                 log.info("contact: %s authenticated", outcome.token.device.value)
             case Wrong(kind=kind):
-                self._tell(WrongTokenSeen(visit=order.visit, kind=kind))
+                self._send(WrongTokenSeen(visit=order.visit, kind=kind))
                 log.info("contact: another kind of token (%s)", kind.value)
             case Other(device=device):
-                self._tell(OtherDeviceSeen(visit=order.visit, presented=device))
+                self._send(OtherDeviceSeen(visit=order.visit, presented=device))
                 log.info("contact: another device than chosen")
             case Failed() as outcome:
                 if outcome.failure is ReadFailure.TWO_TOKENS:
@@ -303,10 +355,10 @@ class ReaderProcess:
                 assert_never(done.outcome)
 
     def _failed(self, antenna: Antenna, order: ArmReader, outcome: Failed) -> None:
-        log.info("contact: %s (%s)", outcome.failure.value, outcome.say)
+        log.info("contact: %s (%s)", outcome.failure.value, outcome.reason)
         if outcome.failure not in RETRIED or self._session.lacks_pin:
             self._session.disarm()
-        self._tell(
+        self._send(
             ContactFailed(
                 visit=order.visit,
                 failure=outcome.failure,
@@ -318,81 +370,3 @@ class ReaderProcess:
             antenna.rest()  # whatever is said now could be an answer to what was asked before
         if outcome.failure is ReadFailure.REMOVED:
             self._gone()  # should it lie there all the same, that is the next presentation
-
-    # -- for the contact -----------------------------------------------------------------------------------
-
-    def attend(self, orders: int) -> None:
-        """Hear the screen in the middle of a contact; raises ContactEnded when it wants something else."""
-        self._life.alive()
-        self._hear(0)
-        if self._stopping or self._session.orders != orders or self._antenna is None:
-            raise ContactEnded("the screen wants something else")
-
-    def recognised(self, visit: str, token: Token) -> None:
-        """Tell the screen, which answers with the digests."""
-        self._session.await_digests()
-        self._tell(Recognised(visit=visit, token=token.device))
-
-    def reached(self, visit: str, stage: Stage) -> None:
-        """Tell how far the contact has come."""
-        self._tell(StageDone(visit=visit, stage=stage))
-
-    def digests(self, orders: int) -> dict[SignatureAlgorithm, bytes] | None:
-        """Wait for the digests a little, if they are not here yet."""
-        until = self._monotonic() + self._pacing.digests_s
-        while self._session.digests is None and self._monotonic() < until:
-            self._hear(0.02)
-            self.attend(orders)
-        digests = self._session.digests
-        if digests is None:
-            self._session.give_up_digests()
-        return digests
-
-    @property
-    def orders(self) -> int:
-        """Moves on with everything new that the screen wants."""
-        return self._session.orders
-
-
-class _Attendance:
-    """The contact's `Witness`: what it may tell and ask, bound to one order."""
-
-    def __init__(self, process: ReaderProcess, visit: str) -> None:
-        self._process, self._visit, self._orders = process, visit, process.orders
-
-    def attend(self) -> None:
-        self._process.attend(self._orders)
-
-    def recognised(self, token: Token) -> None:
-        self._process.recognised(self._visit, token)
-
-    def reached(self, stage: Stage) -> None:
-        self._process.reached(self._visit, stage)
-
-    def digests(self) -> dict[SignatureAlgorithm, bytes] | None:
-        return self._process.digests(self._orders)
-
-
-def _name(outcome: Outcome | None) -> str:
-    """How a contact is counted."""
-    match outcome:
-        case None | Authenticated():
-            return "authenticated"
-        case Wrong():
-            return "wrong_token"
-        case Other():
-            return "other_device"
-        case Failed(failure=failure):
-            return failure.value
-
-
-def _evidence(order: ArmReader, outcome: Authenticated, learnt: Learnt) -> Evidence:
-    return Evidence(
-        visit=order.visit,
-        token=outcome.token.device,
-        certificate=outcome.der,
-        signature=outcome.signature,
-        algorithm=None if outcome.signature is None else outcome.leaf.algorithm,
-        not_after=outcome.leaf.not_after,
-        stages=tuple(learnt.stages),
-    )

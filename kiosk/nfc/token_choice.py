@@ -9,7 +9,7 @@ of one type, nothing is read. Not public is on which type phones carry it, hence
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kiosk.nfc.antenna import Antenna, Found, Link, NoBlocks, NotAlone, Several
+from kiosk.nfc.antenna import Antenna, Found, NoBlocks, NotAlone, Several, TokenLink
 from kiosk.nfc.protocol import dialogue
 from kiosk.nfc.protocol.apdu import GarbledAnswer, ResponseApdu
 from kiosk.nfc.protocol.faults import TokenGarbled, TokenLost
@@ -23,11 +23,11 @@ Left = Callable[[], float]  #: the seconds that are left; raises BudgetSpent
 class Near:
     """One activated token and the face that it shows: not always the face that was found first."""
 
-    link: Link
+    link: TokenLink
     token: Found
 
 
-def approach(antenna: Antenna, found: Found | Several, habits: Habits, left: Left) -> Near:
+def choose_token(antenna: Antenna, found: Found | Several, habits: Habits, left: Left) -> Near:
     """Activate the token that is meant.
 
     Raises NotAlone (more than one may be meant), NoBlocks, TokenLost, TokenGarbled, GarbledAnswer,
@@ -75,7 +75,7 @@ def _of_two(antenna: Antenna, first: Technology, left: Left) -> Near:
     return Near(second, other)
 
 
-def other_face(antenna: Antenna, spoken: Found, habits: Habits, left: Left) -> Link | None:
+def other_face(antenna: Antenna, spoken: Found, habits: Habits, left: Left) -> TokenLink | None:
     """Look for the application on the other radio type than was spoken to, from a fresh field; None if it is
     not there either.
 
@@ -96,7 +96,7 @@ def other_face(antenna: Antenna, spoken: Found, habits: Habits, left: Left) -> L
     return link
 
 
-def _has_application(link: Link, left: Left) -> bool:
+def _has_application(link: TokenLink, left: Left) -> bool:
     stage = dialogue.select()
     answer = ResponseApdu.decode(link.exchange(next(stage), left))
     try:

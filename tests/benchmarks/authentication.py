@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kiosk.nfc.antenna import Antenna, Found
-from kiosk.nfc.contact import Authenticated, Contact, Order
 from kiosk.nfc.pn533 import open_reader
+from kiosk.nfc.presentation import carry_out, read_clocks, read_to_end
+from kiosk.nfc.protocol.budget import Budget
 from kiosk.nfc.protocol.certificate import TrustStore
 from kiosk.nfc.protocol.secret import Pin
-from kiosk.nfc.protocol.tokens import Token
+from kiosk.nfc.protocol.token_contact import Authenticated, Contact, Order
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.devices import Device
@@ -29,7 +30,6 @@ from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient
 from kiosk.simulator.radio.airtime import answer_delay_s, frame_s, fwt_s
 from kiosk.simulator.tokens.hierarchy import Hierarchy, default_folder, ensure_hierarchy
 from kiosk.simulator.tokens.jpki_token import Kind
-from kiosk.visit.states import Stage
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row, spread
 from tests.nfc.stock_stick import activate, ask, plugged_in, read_file, select_application, select_file, sign
 
@@ -39,6 +39,7 @@ START_S = 30.0
 TYPE_B_MODULATION = 0x04
 CARD_FWI = 10  #: of a My Number Card (docs/facts/card.md, Radio)
 DIGEST = hashlib.sha256(b"bench").digest()
+DIGESTS = {SignatureAlgorithm.RSA_PKCS1_SHA256: DIGEST}
 
 
 @dataclass(frozen=True)
@@ -76,19 +77,6 @@ class Runs:
     select_ef_known: Run  #: the same, where a card of this make has refused them lately
 
 
-class Signer:
-    """The contact's witness: has the digest ready and tells nobody."""
-
-    def attend(self) -> None: ...
-
-    def recognised(self, token: Token) -> None: ...
-
-    def reached(self, stage: Stage) -> None: ...
-
-    def digests(self) -> dict[SignatureAlgorithm, bytes] | None:
-        return {SignatureAlgorithm.RSA_PKCS1_SHA256: DIGEST}
-
-
 def _field(path: Path) -> FieldClient:
     end = time.monotonic() + START_S
     while True:
@@ -116,10 +104,12 @@ def ours(path: Path, field: FieldClient, store: TrustStore, *, try_short_ef: boo
         pin = Pin()
         pin.take(bytearray(PIN.encode()))
         clock = WallClock(trusted=lambda: True)
-        contact = Contact(antenna.activate(found), Signer(), store, clock, pin)
+        link, budget = antenna.activate(found), Budget(read_clocks())
+        contact = Contact(store, clock.believed(), pin, budget, read_clocks())
+        steps = contact.authenticate(Order(Device.CARD, Authentication.PIN, try_short_ef))
 
         def authenticate() -> None:
-            outcome = contact.run(Order(Device.CARD, Authentication.PIN, try_short_ef))
+            outcome = read_to_end(carry_out(steps, link, budget, read_clocks), DIGESTS)
             if not isinstance(outcome, Authenticated):
                 raise Unmeasured(f"the card was not authenticated: {outcome}")
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from random import Random
 
 from kiosk.nfc.antenna import Antenna, Found
-from kiosk.nfc.contact import Authenticated, Order
 from kiosk.nfc.pn533 import Pn533
-from kiosk.nfc.presentation import Reading
+from kiosk.nfc.presentation import TokenReader
 from kiosk.nfc.protocol.secret import Pin
-from kiosk.nfc.reader_counters import Health
+from kiosk.nfc.protocol.token_contact import Authenticated, Order
+from kiosk.nfc.reader_counters import ReaderCounters
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.devices import Device
@@ -36,7 +36,7 @@ from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, Kind
 from tests.benchmarks.authentication import hierarchy
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row
 from tests.nfc.memory_stick import MemoryStick
-from tests.nfc.quiet import Quiet
+from tests.nfc.unwatched import read_unwatched
 
 POLLS, AUTHENTICATIONS = 100_000, 10_000
 PIN = b"1234"
@@ -73,12 +73,12 @@ class ReaderPlace:
             Kind.CARD, keys.authentication(Kind.CARD), keys.signature, time=ComputingTime(0, 0)
         )
         self._random = Random(0)
-        self._health = Health()
+        self._counters = ReaderCounters()
         chip = Pn533(MemoryStick(Chip(self._field), lambda _, frame: frame), 4, sleep=lambda _: None)
-        self._antenna = Antenna(chip, traffic=self._health.traffic, sleep=lambda _: None)
+        self._antenna = Antenna(chip, traffic=self._counters.traffic, sleep=lambda _: None)
         self._pin = Pin()
         store = load_trust_folder(keys.trust)
-        self._reading = Reading(store, WallClock(trusted=lambda: True), self._pin)
+        self._reader = TokenReader(store, WallClock(trusted=lambda: True), self._pin)
 
     def poll(self) -> None:
         """Look once at an empty field, and rest, as the process does at the start screen."""
@@ -93,10 +93,10 @@ class ReaderPlace:
         found = self._antenna.look()
         if not isinstance(found, Found):
             raise AssertionError("the card was not found")
-        done = self._reading.attempt(self._antenna, found, ORDER, Quiet())
+        done = read_unwatched(self._reader, self._antenna, found, ORDER)
         if not isinstance(done.outcome, Authenticated):
             raise AssertionError(f"not authenticated: {done.outcome}")
-        self._health.contact("authenticated", done.learnt.stages)
+        self._counters.contact("authenticated", done.learnt.stages)
         self._field.clear()
         assert not self._antenna.there(found)
         self._antenna.rest()

@@ -7,25 +7,23 @@ A broken promise is an AssertionError; any other exception is a finding as well.
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kiosk.channel import ChannelError
-from kiosk.nfc import contact as contacts
-from kiosk.nfc.antenna import Antenna, Found, Link, Several
-from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Wrong
-from kiosk.nfc.presentation import Reading
-from kiosk.nfc.protocol import isodep, tlv, tokens
+from kiosk.nfc.antenna import Antenna, Found, Several, TokenLink
+from kiosk.nfc.presentation import TokenConnection, TokenReader, read_to_end
+from kiosk.nfc.protocol import budget, isodep, tlv, tokens
 from kiosk.nfc.protocol.apdu import CommandApdu, GarbledAnswer, ResponseApdu
+from kiosk.nfc.protocol.budget import ClockValues
 from kiosk.nfc.protocol.certificate import Leaf, parse_certificate, signature_holds
 from kiosk.nfc.protocol.faults import TokenGarbled
 from kiosk.nfc.protocol.secret import Pin
-from kiosk.nfc.protocol.tokens import Token
+from kiosk.nfc.protocol.token_contact import Authenticated, Failed, Order, Other, Wrong
 from kiosk.nfc.session import Session
 from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.devices import Device
-from kiosk.qualification.terms import Authentication, SignatureAlgorithm
+from kiosk.qualification.terms import Authentication
 from kiosk.simulator.tokens.jpki_token import Kind
-from kiosk.visit.states import Stage
 from tests.fuzz.hostile import HostileChip, Tail
 from tests.fuzz.script import Bytes, lies
 from tests.fuzz.world import DIGESTS, NOW, Choice, World
@@ -113,10 +111,12 @@ class Watch:
             self.told = (command.p2, bytes(answer[-2:]))
 
 
-class WatchedLink(Link):
+class WatchedLink(TokenLink):
     """A link that tells a `Watch`."""
 
-    def __init__(self, inner: contacts.Link, watch: Watch, there: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, inner: TokenConnection, watch: Watch, there: Callable[[], bool] = lambda: True
+    ) -> None:
         self._inner, self._watch, self._there = inner, watch, there
 
     def exchange(self, command: CommandApdu, left: Callable[[], float]) -> bytes:
@@ -136,25 +136,9 @@ class WatchedAntenna(Antenna):
         super().__init__(chip, sleep=lambda _: None)
         self._watch = watch
 
-    def activate_also(self, found: Found) -> Link:
+    def activate_also(self, found: Found) -> TokenLink:
         link = super().activate_also(found)
         return WatchedLink(link, self._watch, link.answers)
-
-
-@dataclass
-class Notes:
-    """The witness."""
-
-    stages: list[Stage] = field(default_factory=list)
-
-    def attend(self) -> None: ...
-    def recognised(self, token: Token) -> None: ...
-
-    def reached(self, stage: Stage) -> None:
-        self.stages.append(stage)
-
-    def digests(self) -> dict[SignatureAlgorithm, bytes]:
-        return DIGESTS
 
 
 class Harness:
@@ -188,7 +172,7 @@ class Harness:
         began = time.thread_time()
         outcome = self._present(chip, antenna, watch, scene)
         cost = time.thread_time() - began
-        assert cost < contacts.MOST_CPU_S, f"{cost:.2f} s of computing"
+        assert cost < budget.MOST_CPU_S, f"{cost:.2f} s of computing"
         return outcome
 
     def _present(self, chip: HostileChip, antenna: Antenna, watch: Watch, scene: Scene) -> Outcome:
@@ -214,11 +198,13 @@ class Harness:
             pin.take(digits)
         clock = WallClock(now=lambda: NOW, trusted=lambda: scene.clock_trusted)
         began, first = chip.now, len(chip.sent)
-        reading = Reading(self.world.store, clock, pin, monotonic=lambda: chip.now)
-        outcome = reading.attempt(antenna, found, order, Notes()).outcome
-        assert chip.now - began <= contacts.MOST_SECONDS + SEARCH_S, f"{chip.now - began:.1f} s"
-        assert watch.commands <= contacts.MOST_APDUS + MOST_SELECTS, f"{watch.commands} commands"
-        assert watch.moved <= contacts.MOST_BYTES, f"{watch.moved} bytes"
+        reader = TokenReader(
+            self.world.store, clock, pin, clocks=lambda: ClockValues(chip.now, time.thread_time())
+        )
+        outcome = read_to_end(reader.read(antenna, found, order), DIGESTS).outcome
+        assert chip.now - began <= budget.MOST_SECONDS + SEARCH_S, f"{chip.now - began:.1f} s"
+        assert watch.commands <= budget.MOST_APDUS + MOST_SELECTS, f"{watch.commands} commands"
+        assert watch.moved <= budget.MOST_BYTES, f"{watch.moved} bytes"
         assert watch.verifies <= 1, "VERIFY twice for one entry of the PIN"
         assert pin.held == (order is not None and watch.verifies == 0), "the PIN is held wrongly"
         if watch.verifies:

@@ -11,10 +11,19 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 NFC = ROOT / "kiosk" / "nfc"
-#: What each target's bytes go through. The rest of `trust` reads the trust folder, which no token can touch.
+#: What each target's bytes go through.
 FILES = {
-    "token": ("status", "tokens", "isodep", "antenna", "dialogue", "contact", "approach", "reading"),
-    "parsers": ("tlv", "trust"),
+    "token": (
+        "protocol/status_words",
+        "protocol/tokens",
+        "protocol/isodep",
+        "protocol/dialogue",
+        "protocol/token_contact",
+        "antenna",
+        "token_choice",
+        "presentation",
+    ),
+    "parsers": ("protocol/tlv", "protocol/certificate"),
     "channel": ("session",),
 }
 Arc = tuple[str, int, int]  #: file, line before, line

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from kiosk.nfc.contact import Authenticated, Failed
 from kiosk.nfc.protocol.apdu import CommandApdu
+from kiosk.nfc.protocol.token_contact import Authenticated, Failed
 from kiosk.simulator.tokens.jpki_token import Kind
 from kiosk.visit.events import ReadFailure
 from tests.fuzz import lines, seeds

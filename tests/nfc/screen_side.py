@@ -27,7 +27,7 @@ from kiosk.channel import (
 )
 from kiosk.channel.seqpacket import Hub, Listener, Peer, connect
 from kiosk.nfc.opening import Opening
-from kiosk.nfc.reader_counters import Health
+from kiosk.nfc.reader_counters import ReaderCounters
 from kiosk.nfc.reader_process import Pacing, ReaderProcess
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
@@ -144,7 +144,7 @@ class Rig:
     socket: Path
     life: Life
     thread: threading.Thread
-    health: Health
+    health: ReaderCounters
     peers: list[Peer] = field(default_factory=list)
 
     def screen(self) -> Screen:
@@ -163,14 +163,14 @@ class Rig:
 @contextmanager
 def running_reader(folder: Path, field: VirtualField) -> Iterator[Rig]:
     """A reader process of its own thread, on the virtual field."""
-    life, health = Life(), Health()
+    life, health = Life(), ReaderCounters()
     process = ReaderProcess(
         Hub(Listener(folder / "reader.sock", frozenset({os.getuid()}))),
         Opening(f"virtual:{field.settings.path}", 4, health),
         load_trust_folder(field.pocket.hierarchy.trust),
         WallClock(trusted=lambda: True),
         life,
-        health=health,
+        counters=health,
         pacing=QUICK,
     )
     thread = threading.Thread(target=process.run)

@@ -6,19 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.nfc import contact
-from kiosk.nfc.antenna import Link
-from kiosk.nfc.contact import Contact, Failed, Order
-from kiosk.nfc.protocol.faults import ContactEnded
+from kiosk.nfc.antenna import TokenLink
+from kiosk.nfc.protocol import budget
+from kiosk.nfc.protocol.budget import ClockValues
 from kiosk.nfc.protocol.isodep import Heard, Parameters, Technology, Unheard
 from kiosk.nfc.protocol.secret import Pin
-from kiosk.nfc.protocol.tokens import Token
+from kiosk.nfc.protocol.token_contact import Failed, Order
 from kiosk.nfc.trust_folder import load_trust_folder
-from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.visit.events import ReadFailure
-from kiosk.visit.states import Stage
+from tests.nfc.unwatched import authenticate_unwatched
 
 LONGEST_FWT_S = 4.949  #: FWI 14
 
@@ -54,21 +51,11 @@ class Air:
     def close(self) -> None: ...
 
 
-class Nobody:
-    """A witness who wants nothing."""
-
-    def attend(self) -> None: ...
-    def recognised(self, token: Token) -> None: ...
-    def reached(self, stage: Stage) -> None: ...
-    def digests(self) -> dict[SignatureAlgorithm, bytes] | None:
-        raise ContactEnded("nothing here gets so far")
-
-
 def contact_with(air: Air, trusted: Path) -> Failed:
-    store = load_trust_folder(trusted)
-    link = Link(air, "B", Parameters(256, LONGEST_FWT_S))
-    held = Contact(link, Nobody(), store, WallClock(), Pin(), monotonic=lambda: air.now, cpu=lambda: air.cpu)
-    outcome = held.run(Order(None, None))
+    link = TokenLink(air, "B", Parameters(256, LONGEST_FWT_S))
+    outcome = authenticate_unwatched(
+        link, load_trust_folder(trusted), Pin(), Order(None, None), lambda: ClockValues(air.now, air.cpu)
+    )
     assert isinstance(outcome, Failed)
     return outcome
 
@@ -102,7 +89,7 @@ def test_a_token_that_holds_us_up_within_one_command_is_ended(
     air = Air(token, answer_s)
     outcome = contact_with(air, hierarchy.trust)
     assert outcome.failure is ReadFailure.UNREADABLE
-    assert air.now <= contact.MOST_SECONDS
+    assert air.now <= budget.MOST_SECONDS
     assert len(air.frames) < 600
 
 
@@ -112,7 +99,7 @@ def test_silence_at_the_end_of_the_time_is_no_longer_than_what_is_left(hierarchy
     air = Air(lambda _: next(said, Unheard.SILENCE), 3.2)
     outcome = contact_with(air, hierarchy.trust)
     assert outcome.failure in (ReadFailure.UNREADABLE, ReadFailure.REMOVED)
-    assert air.now <= contact.MOST_SECONDS
+    assert air.now <= budget.MOST_SECONDS
 
 
 def test_an_answer_longer_than_what_was_asked_for_ends_soon(hierarchy: Hierarchy) -> None:
@@ -130,4 +117,4 @@ def test_an_answer_longer_than_what_was_asked_for_ends_soon(hierarchy: Hierarchy
 def test_a_token_that_costs_our_processor_is_ended(hierarchy: Hierarchy) -> None:
     air = Air(wants_more_time, 0.0, cpu_each=0.1)
     assert contact_with(air, hierarchy.trust).failure is ReadFailure.UNREADABLE
-    assert air.cpu <= contact.MOST_CPU_S + air.cpu_each
+    assert air.cpu <= budget.MOST_CPU_S + air.cpu_each

@@ -7,12 +7,12 @@ import pytest
 
 from kiosk.channel import ContactFailed, Evidence, Presented, Removed, WrongTokenSeen
 from kiosk.nfc.antenna import Antenna
-from kiosk.nfc.contact import Authenticated, Order
 from kiosk.nfc.pn533 import open_reader
-from kiosk.nfc.presentation import Reading
+from kiosk.nfc.presentation import TokenReader
 from kiosk.nfc.protocol.certificate import Leaf, parse_certificate, signature_holds
 from kiosk.nfc.protocol.isodep import Technology
 from kiosk.nfc.protocol.secret import Pin
+from kiosk.nfc.protocol.token_contact import Authenticated, Order
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.devices import Device
@@ -22,8 +22,8 @@ from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import WrongTokenKind
-from tests.nfc.quiet import Quiet
 from tests.nfc.screen_side import DIGESTS, Rig, Screen, running_reader, screen_of
+from tests.nfc.unwatched import read_unwatched
 
 PHONES = [("android", Device.ANDROID, b"1234"), ("iphone", Device.IPHONE, None)]
 
@@ -76,12 +76,12 @@ def test_the_face_that_is_found_first_does_not_matter(
 ) -> None:
     """A phone that comes between the two searches is found by the second, as type A."""
     hand.tap("iphone", both_types=True, application_on=application_on)
-    reading = Reading(load_trust_folder(hierarchy.trust), WallClock(), Pin())
+    reader = TokenReader(load_trust_folder(hierarchy.trust), WallClock(), Pin())
     antenna = Antenna(open_reader(f"virtual:{field.settings.path}", 4))
     try:
         found = antenna.face_of(first)
         assert found is not None
-        done = reading.attempt(antenna, found, Order(Device.IPHONE, Authentication.PHONE), Quiet())
+        done = read_unwatched(reader, antenna, found, Order(Device.IPHONE, Authentication.PHONE))
     finally:
         antenna.close()
     assert isinstance(done.outcome, Authenticated)

@@ -9,12 +9,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kiosk.nfc.antenna import Antenna, Found, Several
-from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Outcome, Wrong
 from kiosk.nfc.pn533 import Pn533
-from kiosk.nfc.presentation import Reading
+from kiosk.nfc.presentation import TokenReader
 from kiosk.nfc.protocol.certificate import TrustStore
 from kiosk.nfc.protocol.faults import ReaderGone
 from kiosk.nfc.protocol.secret import Pin
+from kiosk.nfc.protocol.token_contact import Authenticated, Failed, Order, Other, Outcome, Wrong
 from kiosk.nfc.trust_folder import load_trust_folder
 from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.devices import Device
@@ -28,7 +28,7 @@ from kiosk.simulator.radio.radio import Placement, RadioField
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, Kind
 from tests.nfc.memory_stick import MemoryStick, Spoil
-from tests.nfc.quiet import Quiet
+from tests.nfc.unwatched import read_unwatched
 
 
 def stick(hierarchy: Hierarchy, technology: Technology, spoil: Spoil) -> tuple[MemoryStick, JpkiToken]:
@@ -54,8 +54,8 @@ def read_card(transport: MemoryStick, store: TrustStore) -> Outcome | None:
         return None
     pin = Pin()
     pin.take(bytearray(b"1234"))
-    reading = Reading(store, WallClock(trusted=lambda: False), pin)
-    outcome = reading.attempt(antenna, found, Order(Device.CARD, Authentication.PIN), Quiet()).outcome
+    reader = TokenReader(store, WallClock(trusted=lambda: False), pin)
+    outcome = read_unwatched(reader, antenna, found, Order(Device.CARD, Authentication.PIN)).outcome
     if isinstance(found, Found):
         antenna.there(found)
     antenna.close()

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.nfc.contact import MOST_APDUS, Authenticated, Contact, Failed, Order, Other, Wrong
+from kiosk.nfc.protocol.budget import MOST_APDUS, ClockValues
 from kiosk.nfc.protocol.faults import TokenGarbled
 from kiosk.nfc.protocol.secret import Pin
-from kiosk.nfc.wall_clock import WallClock
+from kiosk.nfc.protocol.token_contact import Authenticated, Failed, Order, Other, Wrong
 from kiosk.qualification.terms import Authentication
 from kiosk.simulator.tokens.jpki_token import JpkiToken, Kind
 from kiosk.visit.events import ReadFailure
@@ -17,15 +17,14 @@ from tests.nfc.protocol.contact_play import (
     ANDROID,
     CARD,
     IPHONE,
-    NOW,
     VISUAL,
     MemoryLink,
-    Notes,
     Play,
     World,
     new_world,
     play,
 )
+from tests.nfc.unwatched import authenticate_unwatched
 
 
 @pytest.fixture(scope="module")
@@ -130,10 +129,7 @@ def test_a_token_that_takes_its_time_is_ended(world: World) -> None:
     pin = Pin()
     pin.take(bytearray(b"1234"))
     link = MemoryLink(lambda apdu: token.process(apdu).response)
-    contact = Contact(
-        link, Notes(), world.store, WallClock(lambda: NOW, lambda: True), pin, monotonic=lambda: next(ticks)
-    )
-    outcome = contact.run(CARD)
+    outcome = authenticate_unwatched(link, world.store, pin, CARD, lambda: ClockValues(next(ticks), 0.0))
     assert isinstance(outcome, Failed)
     assert outcome.failure is ReadFailure.UNREADABLE
     assert len(link.commands) < 12

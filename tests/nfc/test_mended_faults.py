@@ -17,14 +17,14 @@ import nfc.tag
 import nfc.tag.tt4
 import pytest
 
-from kiosk.nfc.antenna import WUPB, Antenna, Found, Link
-from kiosk.nfc.contact import Authenticated, Contact, Order
+from kiosk.nfc.antenna import WUPB, Antenna, Found, TokenLink
 from kiosk.nfc.pn533 import Pn533, open_reader
-from kiosk.nfc.presentation import Reading
+from kiosk.nfc.presentation import TokenReader
 from kiosk.nfc.protocol.apdu import CommandApdu, ResponseApdu
 from kiosk.nfc.protocol.faults import NfcFault, ReaderGone
 from kiosk.nfc.protocol.isodep import Unheard
 from kiosk.nfc.protocol.secret import Pin
+from kiosk.nfc.protocol.token_contact import Authenticated, Order
 from kiosk.nfc.protocol.tokens import AID
 from kiosk.nfc.transport import VirtualTransport
 from kiosk.nfc.trust_folder import load_trust_folder
@@ -35,9 +35,9 @@ from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy
-from tests.nfc.quiet import Quiet
 from tests.nfc.rates import Tape
 from tests.nfc.stock_stick import StockTransport, activate, plugged_in, read_file, select_application, sense
+from tests.nfc.unwatched import authenticate_unwatched, read_unwatched
 
 SELECT = CommandApdu(0x00, 0xA4, 0x04, 0x0C, AID)
 FRAMES_OF_256_AT_106 = 0x08  #: ATTRIB's second parameter byte (ISO/IEC 14443-3:2018, 7.10.4)
@@ -56,7 +56,7 @@ def ours(field: VirtualField) -> Iterator[Antenna]:
         antenna.close()
 
 
-def linked(antenna: Antenna) -> Link:
+def linked(antenna: Antenna) -> TokenLink:
     found = None
     until = time.monotonic() + 5
     while found is None and time.monotonic() < until:
@@ -65,11 +65,11 @@ def linked(antenna: Antenna) -> Link:
     return antenna.activate(found)
 
 
-def ask(link: Link, command: CommandApdu) -> ResponseApdu:
+def ask(link: TokenLink, command: CommandApdu) -> ResponseApdu:
     return ResponseApdu.decode(link.exchange(command, lambda: 10.0))
 
 
-def certificate(link: Link) -> bytes:
+def certificate(link: TokenLink) -> bytes:
     assert ask(link, SELECT).ok
     assert ask(link, SELECT_CERTIFICATE).ok
     answer = ask(link, WHOLE)
@@ -375,9 +375,7 @@ def test_a_whole_authentication_keeps_to_its_blocks_and_transfers(
         link = linked(antenna)
         hand.counters(clear=True)
         store = load_trust_folder(hierarchy.trust)
-        outcome = Contact(link, Quiet(), store, WallClock(), pin).run(
-            Order(Device.CARD, Authentication.PIN, asked)
-        )
+        outcome = authenticate_unwatched(link, store, pin, Order(Device.CARD, Authentication.PIN, asked))
         counted = hand.counters()
     assert isinstance(outcome, Authenticated)
     assert counted["radio_blocks"] == blocks
@@ -388,7 +386,7 @@ def test_the_second_token_of_a_make_that_refused_short_identifiers_is_not_asked(
     field: VirtualField, hand: FieldClient, hierarchy: Hierarchy
 ) -> None:
     pin = Pin()
-    reading = Reading(load_trust_folder(hierarchy.trust), WallClock(), pin)
+    reader = TokenReader(load_trust_folder(hierarchy.trust), WallClock(), pin)
     counts = []
     with ours(field) as antenna:
         for _ in range(3):
@@ -398,7 +396,7 @@ def test_the_second_token_of_a_make_that_refused_short_identifiers_is_not_asked(
             found = None
             while found is None:
                 found = antenna.look()
-            done = reading.attempt(antenna, found, Order(Device.CARD, Authentication.PIN), Quiet())
+            done = read_unwatched(reader, antenna, found, Order(Device.CARD, Authentication.PIN))
             assert isinstance(done.outcome, Authenticated)
             counts.append(len(hand.apdus()))
     assert counts == [17, 16, 16]

@@ -20,7 +20,7 @@ from kiosk.channel import (
 from kiosk.nfc.opening import RESET_EVERY_S, Opening
 from kiosk.nfc.pn533 import Pn533, open_reader
 from kiosk.nfc.protocol.faults import ReaderGone, ReaderStuck
-from kiosk.nfc.reader_counters import Health
+from kiosk.nfc.reader_counters import ReaderCounters
 from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import Authentication
 from kiosk.simulator.field.field import VirtualField
@@ -92,7 +92,7 @@ class Bench:
         self.answers = answers
         self.resets: list[str] = []
         self.now = 100.0
-        self.health = Health()
+        self.health = ReaderCounters()
         self.opening = Opening(
             "usb",
             4,

@@ -5,7 +5,7 @@ The fourth device is a watch: a phone to the hand, a PIN typed on the kiosk, a n
 
 from kiosk import channel
 from kiosk.config.choices import LANGUAGES, Theme
-from kiosk.nfc.contact import Authenticated, Order
+from kiosk.nfc.protocol.token_contact import Authenticated, Order
 from kiosk.nfc.session import Session
 from kiosk.qualification import transcript
 from kiosk.qualification.consent import NO_CONSENT

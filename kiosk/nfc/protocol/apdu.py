@@ -38,6 +38,12 @@ class CommandApdu:
         """Whether only the extended length fields can say it."""
         return len(self.data) > SHORT_LC or self.ne > SHORT_NE
 
+    @property
+    def size(self) -> int:
+        """How many bytes `encode` gives, without making a copy of the data."""
+        lengths = (3 if self.data else 1) + 2 if self.extended else bool(self.data) + bool(self.ne)
+        return 4 + len(self.data) + lengths
+
     def encode(self) -> bytearray:
         """Return the bytes to send, in a buffer that can be wiped."""
         out = bytearray((self.cla, self.ins, self.p1, self.p2))

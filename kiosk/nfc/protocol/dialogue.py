@@ -3,7 +3,7 @@
 Each stage is a generator that yields `CommandApdu`, is sent `ResponseApdu`, and returns what it found out.
 
 The commands and status words are those of public readers of the JPKI application (docs/facts/card.md).
-VERIFY (ISO/IEC 7816-4:2020, 11.6.6) is written in one place, `verify`, and that place demands a `Counter`:
+VERIFY (ISO/IEC 7816-4:2020, 11.6.6) is written in one place, `verify`, and that place demands a `PinCounter`:
 the answer of this very token, in this activation, that it has two tries left at least, together with the
 way of addressing the PIN that gave the answer. There is no other way to it.
 
@@ -29,7 +29,7 @@ from kiosk.nfc.protocol.status_words import SW
 from kiosk.qualification.terms import SignatureAlgorithm
 
 R = TypeVar("R")
-Stage = Generator[CommandApdu, ResponseApdu, R]
+Dialogue = Generator[CommandApdu, ResponseApdu, R]
 
 BLOCK = 251  #: with SW, PCB and CRC it fills one frame of 256 bytes; 256 would take two
 MOST_CERTIFICATE = 8192  #: a real one has 1573 bytes
@@ -50,7 +50,7 @@ class Dialect:
 
 
 @dataclass(frozen=True)
-class Refused:
+class CommandRefused:
     """The token said no; the status word is all there is to say."""
 
     sw: int
@@ -70,28 +70,28 @@ class Blocked:
 
 
 @dataclass(frozen=True)
-class Nonsense:
+class Unusable:
     """The answer has the right status word and the wrong content."""
 
-    say: str
+    reason: str
 
 
 # ---- select ----------------------------------------------------------------------------------------------
 
 
-def select() -> Stage[bool]:
+def select() -> Dialogue[bool]:
     """Select the JPKI application; True if it is there."""
     response = yield CommandApdu(0x00, INS_SELECT, 0x04, 0x0C, tokens.AID)
     return response.ok
 
 
-def payment() -> Stage[bool]:
+def payment() -> Dialogue[bool]:
     """Ask whether this is a payment card."""
     response = yield CommandApdu(0x00, INS_SELECT, 0x04, 0x00, PPSE, 256)
     return response.ok
 
 
-def transit() -> Stage[bool]:
+def transit() -> Dialogue[bool]:
     """Ask whether this is a transit card."""
     for name in TRANSIT_NAMES:
         response = yield CommandApdu(0x00, INS_SELECT, 0x04, 0x00, name, 256)
@@ -108,14 +108,14 @@ def _select_ef(ef: int, *, patient: bool = False) -> CommandApdu:
 
 
 @dataclass(frozen=True)
-class Label:
+class TokenName:
     """The name in EF 0006 as bytes, and how it was got."""
 
     name: bytes
     dialect: Dialect
 
 
-def label(*, try_short_ef: bool = True) -> Stage[Label | Refused | Nonsense]:
+def token_name(*, try_short_ef: bool = True) -> Dialogue[TokenName | CommandRefused | Unusable]:
     """Read the token's name; the first short EF identifier shows whether the token takes them.
 
     Without `try_short_ef` it is not asked, and SELECT EF is used throughout this activation.
@@ -128,54 +128,54 @@ def label(*, try_short_ef: bool = True) -> Stage[Label | Refused | Nonsense]:
     if not short_ef:
         selected = yield _select_ef(tokens.EF_TOKEN)
         if not selected.ok:
-            return Refused(selected.sw)
+            return CommandRefused(selected.sw)
         response = yield CommandApdu(0x00, INS_READ_BINARY, 0, 0, ne=wanted)
         if not response.ok:
-            return Refused(response.sw)
+            return CommandRefused(response.sw)
     if len(response.data) != wanted:
-        return Nonsense(f"EF 0006 gave {len(response.data)} bytes of {wanted}")
-    return Label(response.data, Dialect(short_ef))
+        return Unusable(f"EF 0006 gave {len(response.data)} bytes of {wanted}")
+    return TokenName(response.data, Dialect(short_ef))
 
 
 # ---- counter ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Counter:
+class PinCounter:
     """The tries that the token has just told, and the P2 of VERIFY that reached its PIN."""
 
     left: int
     p2: int
 
 
-def counter(dialect: Dialect) -> Stage[Counter | Blocked | Refused]:
+def pin_counter(dialect: Dialect) -> Dialogue[PinCounter | Blocked | CommandRefused]:
     """Ask for the PIN's counter by an empty VERIFY, which spends nothing (JICSAP V1.1, 6.4.9(5))."""
     if dialect.short_ef:
-        told = _told((yield _empty_verify(0x80 | tokens.EF_PIN)), 0x80 | tokens.EF_PIN)
-        if not isinstance(told, Refused) or told.sw not in status.ADDRESSING_REFUSED:
-            return told
+        tries = _tries_left((yield _empty_verify(0x80 | tokens.EF_PIN)), 0x80 | tokens.EF_PIN)
+        if not isinstance(tries, CommandRefused) or tries.sw not in status.ADDRESSING_REFUSED:
+            return tries
     selected = yield _select_ef(tokens.EF_PIN)
     if not selected.ok:
-        return Refused(selected.sw)
-    return _told((yield _empty_verify(0x80)), 0x80)
+        return CommandRefused(selected.sw)
+    return _tries_left((yield _empty_verify(0x80)), 0x80)
 
 
 def _empty_verify(p2: int) -> CommandApdu:
     return CommandApdu(0x00, INS_VERIFY, 0x00, p2)
 
 
-def _told(response: ResponseApdu, p2: int) -> Counter | Blocked | Refused:
+def _tries_left(response: ResponseApdu, p2: int) -> PinCounter | Blocked | CommandRefused:
     if response.sw in status.BLOCKED_WORDS:
         return Blocked()
     left = status.tries(response.sw)
-    return Refused(response.sw) if left is None else Counter(left, p2)
+    return CommandRefused(response.sw) if left is None else PinCounter(left, p2)
 
 
 # ---- verify ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Verified:
+class PinAccepted:
     """The token took the PIN."""
 
 
@@ -186,17 +186,19 @@ class WrongPin:
     left: int
 
 
-def verify(pin: bytearray, told: Counter) -> Stage[Verified | WrongPin | Blocked | Refused]:
+def verify(
+    pin: bytearray, counter: PinCounter
+) -> Dialogue[PinAccepted | WrongPin | Blocked | CommandRefused]:
     """Present the PIN, once, the way its counter was asked for. ValueError below two tries: that is a bug."""
-    if told.left < LEAST_TRIES:
+    if counter.left < LEAST_TRIES:
         raise ValueError("VERIFY must not be sent with fewer than two tries left")
-    response = yield CommandApdu(0x00, INS_VERIFY, 0x00, told.p2, pin)
+    response = yield CommandApdu(0x00, INS_VERIFY, 0x00, counter.p2, pin)
     if response.ok:
-        return Verified()
+        return PinAccepted()
     if response.sw in status.BLOCKED_WORDS:
         return Blocked()
     left = status.tries(response.sw)
-    return Refused(response.sw) if left is None else WrongPin(left)
+    return CommandRefused(response.sw) if left is None else WrongPin(left)
 
 
 # ---- certificate -----------------------------------------------------------------------------------------
@@ -209,7 +211,7 @@ class CertificateRead:
     der: bytes
 
 
-def certificate(dialect: Dialect) -> Stage[CertificateRead | NotAuthenticated | Refused | Nonsense]:
+def certificate(dialect: Dialect) -> Dialogue[CertificateRead | NotAuthenticated | CommandRefused | Unusable]:
     """Read EF 000A in blocks of one frame; the first one's DER header tells how much there is."""
     first = yield from _first_block(dialect)
     if not isinstance(first, bytes):
@@ -217,9 +219,9 @@ def certificate(dialect: Dialect) -> Stage[CertificateRead | NotAuthenticated | 
     try:
         head = tlv.header(first)
     except tlv.TlvError as fault:
-        return Nonsense(f"the certificate begins with {fault}")
+        return Unusable(f"the certificate begins with {fault}")
     if head.tag != 0x30 or head.total > MOST_CERTIFICATE:
-        return Nonsense("EF 000A holds no certificate")
+        return Unusable("EF 000A holds no certificate")
     der = bytearray(first[: head.total])
     while len(der) < head.total:
         offset, wanted = len(der), min(BLOCK, head.total - len(der))
@@ -227,12 +229,12 @@ def certificate(dialect: Dialect) -> Stage[CertificateRead | NotAuthenticated | 
         if (refusal := _refusal(response)) is not None:
             return refusal
         if not 0 < len(response.data) <= wanted:
-            return Nonsense(f"the certificate ends after {offset} of {head.total} bytes")
+            return Unusable(f"the certificate ends after {offset} of {head.total} bytes")
         der += response.data
     return CertificateRead(bytes(der))
 
 
-def _first_block(dialect: Dialect) -> Stage[bytes | NotAuthenticated | Refused]:
+def _first_block(dialect: Dialect) -> Dialogue[bytes | NotAuthenticated | CommandRefused]:
     if dialect.short_ef:
         response = yield from _read(
             CommandApdu(0x00, INS_READ_BINARY, 0x80 | tokens.EF_CERTIFICATE, 0, ne=BLOCK)
@@ -248,7 +250,7 @@ def _first_block(dialect: Dialect) -> Stage[bytes | NotAuthenticated | Refused]:
     return response.data if refusal is None else refusal
 
 
-def _read(command: CommandApdu) -> Stage[ResponseApdu]:
+def _read(command: CommandApdu) -> Dialogue[ResponseApdu]:
     """One READ BINARY; 6Cxx (the right Le is xx) and 61xx (xx bytes wait) are followed once each."""
     response = yield command
     if response.sw & 0xFF00 == 0x6C00:
@@ -259,10 +261,12 @@ def _read(command: CommandApdu) -> Stage[ResponseApdu]:
     return response
 
 
-def _refusal(response: ResponseApdu) -> NotAuthenticated | Refused | None:
+def _refusal(response: ResponseApdu) -> NotAuthenticated | CommandRefused | None:
     if response.ok or response.sw == SW.END_OF_FILE:
         return None
-    return NotAuthenticated() if response.sw in status.NOT_AUTHENTICATED_WORDS else Refused(response.sw)
+    return (
+        NotAuthenticated() if response.sw in status.NOT_AUTHENTICATED_WORDS else CommandRefused(response.sw)
+    )
 
 
 # ---- sign ------------------------------------------------------------------------------------------------
@@ -277,7 +281,7 @@ class Signed:
 
 def sign(
     dialect: Dialect, algorithm: SignatureAlgorithm, digest: bytes
-) -> Stage[Signed | NotAuthenticated | Refused]:
+) -> Dialogue[Signed | NotAuthenticated | CommandRefused]:
     """Let the token sign a digest: PERFORM SECURITY OPERATION, proprietary CLA, P1 00 = data as given."""
     data = _to_be_signed(algorithm, digest)
     if dialect.short_ef:
@@ -302,7 +306,7 @@ def _to_be_signed(algorithm: SignatureAlgorithm, digest: bytes) -> bytes:
             return digest  # the next card's commands are not public; the plainest form is assumed
 
 
-def _signature(response: ResponseApdu) -> Signed | NotAuthenticated | Refused:
+def _signature(response: ResponseApdu) -> Signed | NotAuthenticated | CommandRefused:
     refusal = _refusal(response)
     return Signed(response.data) if refusal is None else refusal
 
@@ -310,6 +314,6 @@ def _signature(response: ResponseApdu) -> Signed | NotAuthenticated | Refused:
 # ---- end -------------------------------------------------------------------------------------------------
 
 
-def end(command: CommandApdu) -> Stage[None]:
+def end(command: CommandApdu) -> Dialogue[None]:
     """Say the token's own farewell; its status is ignored."""
     yield command

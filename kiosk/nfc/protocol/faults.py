@@ -17,10 +17,6 @@ class BudgetSpent(NfcFault):
     """The token wanted more commands, bytes or time than a contact may take."""
 
 
-class ContactEnded(NfcFault):
-    """The screen ended the contact while it was going on."""
-
-
 class ReaderGone(NfcFault):
     """The reader cannot be used; the text says why and what to mend."""
 

@@ -49,7 +49,7 @@ class Send:
 
 
 @dataclass(frozen=True)
-class Pace:
+class BlockPace:
     """How long one try waits, and how often it is tried again."""
 
     limit_s: float
@@ -115,7 +115,7 @@ class Initiator:
         return bytes([R_NAK | self._number])
 
     def exchange(
-        self, command: bytes | bytearray, pace: Pace, most: int = MOST_ANSWER
+        self, command: bytes | bytearray, pace: BlockPace, most: int = MOST_ANSWER
     ) -> Generator[Send, Heard, bytearray]:
         """Send a command, return the answer, of `most` bytes at most; raises TokenLost or TokenGarbled."""
         if not self._usable:
@@ -147,7 +147,7 @@ class Initiator:
                 raise TokenGarbled("a chain that leads nowhere")
             heard = yield from self._hear(bytearray([R_ACK | self._number]), pace)
 
-    def _hear(self, block: bytearray, pace: Pace) -> Generator[Send, Heard, bytes]:
+    def _hear(self, block: bytearray, pace: BlockPace) -> Generator[Send, Heard, bytes]:
         """Send a block until something answers it: rules 4, 5 and 6, and S(WTX) wherever it comes."""
         information = not block[0] & 0x80
         send = Send(block, pace.limit_s)

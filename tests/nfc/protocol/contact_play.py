@@ -3,17 +3,25 @@
 import datetime as dt
 import hashlib
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from kiosk.nfc.contact import Contact, Order, Outcome
+from kiosk.nfc.presentation import Event, Pause, carry_out
 from kiosk.nfc.protocol.apdu import CommandApdu
+from kiosk.nfc.protocol.budget import Budget, ClockValues
 from kiosk.nfc.protocol.certificate import TrustStore
-from kiosk.nfc.protocol.faults import ContactEnded
 from kiosk.nfc.protocol.secret import Pin
-from kiosk.nfc.protocol.tokens import Token
-from kiosk.nfc.wall_clock import WallClock
+from kiosk.nfc.protocol.token_contact import (
+    Contact,
+    Digests,
+    DigestsWanted,
+    Order,
+    Outcome,
+    StageEnded,
+    TokenNamed,
+)
 from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 from kiosk.simulator.tokens import pki
@@ -23,6 +31,7 @@ from kiosk.visit.states import Stage
 
 NOW = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
+STANDING_STILL = ClockValues(0.0, 0.0)
 DIGESTS = {
     SignatureAlgorithm.RSA_PKCS1_SHA256: hashlib.sha256(b"transcript").digest(),
     SignatureAlgorithm.ECDSA_P384_SHA384: hashlib.sha384(b"transcript").digest(),
@@ -83,27 +92,32 @@ class MemoryLink:
 
 @dataclass
 class Notes:
-    """The witness: notes what it is told."""
+    """What the contact reported, and what it is answered."""
 
     stages: list[Stage] = field(default_factory=list)
     device: Device | None = None
-    given: dict[SignatureAlgorithm, bytes] | None = field(default_factory=lambda: dict(DIGESTS))
-    call_off_at: int | None = None
-    asked: int = 0
+    given: Digests | None = field(default_factory=lambda: dict(DIGESTS))
+    call_off_at: int | None = None  #: before this command, counted from 1
+    pauses: int = 0
 
-    def attend(self) -> None:
-        self.asked += 1
-        if self.asked == self.call_off_at:
-            raise ContactEnded("called off")
+    def heed(self, event: Event) -> Digests | None:
+        """Note what comes; raises CalledOff where the screen is to want something else."""
+        match event:
+            case Pause():
+                self.pauses += 1
+                if self.pauses == self.call_off_at:
+                    raise CalledOff
+            case TokenNamed(token=token):
+                self.device = token.device
+            case StageEnded(stage=stage):
+                self.stages.append(stage)
+            case DigestsWanted():
+                return self.given
+        return None
 
-    def recognised(self, token: Token) -> None:
-        self.device = token.device
 
-    def reached(self, stage: Stage) -> None:
-        self.stages.append(stage)
-
-    def digests(self) -> dict[SignatureAlgorithm, bytes] | None:
-        return self.given
+class CalledOff(Exception):  # noqa: N818  # no error: what a test wanted
+    """The contact was ended from outside."""
 
 
 @dataclass
@@ -117,12 +131,20 @@ class Play:
     at: dt.datetime | None = NOW
 
     def run(self, order: Order, pin: bytes | None = b"1234") -> Outcome:
+        """Drive it as the reader's loop does: hear first, then one step more; raises CalledOff."""
         if pin is not None:
             self.pin.take(bytearray(pin))
-        at = self.at
-        clock = WallClock(now=lambda: at or NOW, trusted=lambda: at is not None)
-        contact = Contact(self.link, self.notes, self.world.store, clock, self.pin, monotonic=lambda: 0.0)
-        return contact.run(order)
+        budget = Budget(STANDING_STILL)
+        contact = Contact(self.world.store, self.at, self.pin, budget, STANDING_STILL)
+        steps = carry_out(contact.authenticate(order), self.link, budget, lambda: STANDING_STILL)
+        digests = None
+        with closing(steps):
+            try:
+                while True:
+                    digests = self.notes.heed(steps.send(digests))
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
 
 
 def play(world: World, token: SansIoCard) -> Play:

@@ -10,14 +10,14 @@ from kiosk.nfc.protocol.apdu import CommandApdu, ResponseApdu
 from kiosk.nfc.protocol.dialogue import (
     Blocked,
     CertificateRead,
-    Counter,
+    CommandRefused,
     Dialect,
-    Label,
-    Nonsense,
     NotAuthenticated,
-    Refused,
+    PinAccepted,
+    PinCounter,
     Signed,
-    Verified,
+    TokenName,
+    Unusable,
     WrongPin,
 )
 from kiosk.qualification.terms import SignatureAlgorithm
@@ -50,78 +50,82 @@ def test_select_tells_whether_the_application_is_there() -> None:
 
 
 def test_the_name_is_read_by_short_identifier_in_one_command() -> None:
-    assert play(dialogue.label(), ("00B0860020", NAME.hex() + OK)) == Label(NAME, SHORT)
+    assert play(dialogue.token_name(), ("00B0860020", NAME.hex() + OK)) == TokenName(NAME, SHORT)
 
 
 def test_a_token_that_takes_no_short_identifiers_is_read_after_select() -> None:
     said = play(
-        dialogue.label(),
+        dialogue.token_name(),
         ("00B0860020", "6A86"),
         ("00A4020C020006", OK),
         ("00B0000020", NAME.hex() + OK),
     )
-    assert said == Label(NAME, LONG)
+    assert said == TokenName(NAME, LONG)
 
 
 def test_a_token_of_a_make_that_refused_them_lately_is_not_asked() -> None:
-    said = play(dialogue.label(try_short_ef=False), ("00A4020C020006", OK), ("00B0000020", NAME.hex() + OK))
-    assert said == Label(NAME, LONG)
+    said = play(
+        dialogue.token_name(try_short_ef=False), ("00A4020C020006", OK), ("00B0000020", NAME.hex() + OK)
+    )
+    assert said == TokenName(NAME, LONG)
 
 
 def test_a_short_name_is_nonsense() -> None:
-    assert isinstance(play(dialogue.label(), ("00B0860020", "4A50" + OK)), Nonsense)
+    assert isinstance(play(dialogue.token_name(), ("00B0860020", "4A50" + OK)), Unusable)
 
 
 def test_a_missing_name_is_refused_with_its_status_word() -> None:
-    said = play(dialogue.label(), ("00B0860020", "6A82"), ("00A4020C020006", "6A82"))
-    assert said == Refused(0x6A82)
+    said = play(dialogue.token_name(), ("00B0860020", "6A82"), ("00A4020C020006", "6A82"))
+    assert said == CommandRefused(0x6A82)
 
 
 # ---- counter and VERIFY ----------------------------------------------------------------------------------
 
 
 def test_the_counter_is_asked_for_without_spending_a_try() -> None:
-    assert play(dialogue.counter(SHORT), ("00200098", "63C3")) == Counter(3, 0x98)
+    assert play(dialogue.pin_counter(SHORT), ("00200098", "63C3")) == PinCounter(3, 0x98)
 
 
 def test_the_counter_falls_back_to_the_selected_file_for_asking_only() -> None:
-    said = play(dialogue.counter(SHORT), ("00200098", "6A86"), ("00A4020C020018", OK), ("00200080", "63C2"))
-    assert said == Counter(2, 0x80)
+    said = play(
+        dialogue.pin_counter(SHORT), ("00200098", "6A86"), ("00A4020C020018", OK), ("00200080", "63C2")
+    )
+    assert said == PinCounter(2, 0x80)
 
 
 @pytest.mark.parametrize("sw", ["63C0", "6983", "6984"])
 def test_a_blocked_pin_is_told_as_blocked(sw: str) -> None:
-    assert play(dialogue.counter(SHORT), ("00200098", sw)) == Blocked()
+    assert play(dialogue.pin_counter(SHORT), ("00200098", sw)) == Blocked()
 
 
 @pytest.mark.parametrize("sw", ["9000", "6982", "6985", "6300"])
 def test_a_token_that_does_not_tell_its_tries_gets_no_verify(sw: str) -> None:
     """9000 as well: nothing was verified in this activation, so what would it mean?"""
-    assert play(dialogue.counter(SHORT), ("00200098", sw)) == Refused(int(sw, 16))
+    assert play(dialogue.pin_counter(SHORT), ("00200098", sw)) == CommandRefused(int(sw, 16))
 
 
 @pytest.mark.parametrize("p2", [0x98, 0x80])
 def test_verify_goes_out_in_the_form_that_told_the_counter(p2: int) -> None:
     pin = bytearray(b"1234")
-    assert play(dialogue.verify(pin, Counter(3, p2)), (f"002000{p2:02X}0431323334", OK)) == Verified()
+    assert play(dialogue.verify(pin, PinCounter(3, p2)), (f"002000{p2:02X}0431323334", OK)) == PinAccepted()
 
 
 @pytest.mark.parametrize("left", [1, 0])
 def test_verify_with_less_than_two_tries_cannot_even_be_written(left: int) -> None:
-    stage = dialogue.verify(bytearray(b"1234"), Counter(left, 0x98))
+    stage = dialogue.verify(bytearray(b"1234"), PinCounter(left, 0x98))
     with pytest.raises(ValueError, match="VERIFY must not be sent"):
         next(stage)
 
 
 def test_a_wrong_pin_tells_what_is_left() -> None:
-    said = play(dialogue.verify(bytearray(b"9999"), Counter(3, 0x98)), ("00200098" + "0439393939", "63C2"))
+    said = play(dialogue.verify(bytearray(b"9999"), PinCounter(3, 0x98)), ("00200098" + "0439393939", "63C2"))
     assert said == WrongPin(2)
 
 
 @pytest.mark.parametrize("sw", ["6A86", "6A82", "6986", "6700", "6D00"])
 def test_verify_is_never_tried_another_way(sw: str) -> None:
-    said = play(dialogue.verify(bytearray(b"1234"), Counter(3, 0x98)), ("00200098" + "0431323334", sw))
-    assert said == Refused(int(sw, 16))
+    said = play(dialogue.verify(bytearray(b"1234"), PinCounter(3, 0x98)), ("00200098" + "0431323334", sw))
+    assert said == CommandRefused(int(sw, 16))
 
 
 # ---- certificate -----------------------------------------------------------------------------------------
@@ -190,13 +194,13 @@ def test_an_unproven_holder_is_told_apart_from_a_fault(sw: str) -> None:
     "first", ["04820100" + "00" * 247, "3084FFFFFFFF" + "00" * 245, "3080", "", "3082FFFF" + "00" * 247]
 )
 def test_what_is_no_certificate_is_nonsense(first: str) -> None:
-    assert isinstance(play(dialogue.certificate(SHORT), ("00B08A00FB", first + OK)), Nonsense)
+    assert isinstance(play(dialogue.certificate(SHORT), ("00B08A00FB", first + OK)), Unusable)
 
 
 def test_a_certificate_that_stops_giving_is_nonsense() -> None:
     content = der(300)
     said = play(dialogue.certificate(SHORT), ("00B08A00FB", content[:251].hex() + OK), ("00B000FB31", OK))
-    assert isinstance(said, Nonsense)
+    assert isinstance(said, Unusable)
 
 
 # ---- sign ------------------------------------------------------------------------------------------------

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from kiosk.nfc.protocol import isodep
 from kiosk.nfc.protocol.faults import TokenGarbled, TokenLost
-from kiosk.nfc.protocol.isodep import Heard, Initiator, Pace, Parameters, Unheard
+from kiosk.nfc.protocol.isodep import BlockPace, Heard, Initiator, Parameters, Unheard
 from kiosk.simulator.radio.isodep_target import BlockProtocol, WtxHabit
 from kiosk.simulator.tokens.card import CardAnswer, Command, SansIoCard
 
-PACE = Pace(0.05, 3)
+PACE = BlockPace(0.05, 3)
 SILENCE, DAMAGE = Unheard.SILENCE, Unheard.DAMAGE
 
 

@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from kiosk.nfc.contact import Authenticated, Failed, Order, Other, Wrong
+from kiosk.nfc.protocol.apdu import INS_VERIFY, CommandApdu
+from kiosk.nfc.protocol.budget import Budget
 from kiosk.nfc.protocol.certificate import signature_holds
-from kiosk.nfc.protocol.faults import ContactEnded, ReaderGone, TokenLost
+from kiosk.nfc.protocol.faults import ReaderGone, TokenLost
+from kiosk.nfc.protocol.secret import Pin
+from kiosk.nfc.protocol.token_contact import Authenticated, Contact, Failed, Order, Other, StepReply, Wrong
 from kiosk.qualification.devices import Device
 from kiosk.simulator.tokens import pki
 from kiosk.simulator.tokens.jpki_token import Behaviour, Kind
@@ -20,8 +23,10 @@ from tests.nfc.protocol.contact_play import (
     DIGESTS,
     IPHONE,
     NOW,
+    STANDING_STILL,
     VISUAL,
     YEAR,
+    CalledOff,
     MemoryLink,
     Play,
     World,
@@ -207,10 +212,25 @@ def test_a_contact_called_off_before_verify_sends_none(world: World, at: int) ->
     token = world.token(Kind.CARD)
     this = play(world, token)
     this.notes.call_off_at = at
-    with pytest.raises(ContactEnded):
+    with pytest.raises(CalledOff):
         this.run(CARD)
     assert token.pin.presented <= 1
     assert this.pin.held == (token.pin.presented == 0)
+
+
+def test_the_pin_is_wiped_even_if_the_contact_ends_while_verify_is_under_way(world: World) -> None:
+    pin, digits = Pin(), bytearray(b"1234")
+    pin.take(digits)
+    contact = Contact(world.store, NOW, pin, Budget(STANDING_STILL), STANDING_STILL)
+    steps, token = contact.authenticate(CARD), world.token(Kind.CARD)
+    step = next(steps)
+    while not (isinstance(step, CommandApdu) and step.ins == INS_VERIFY and step.data):
+        answer = token.process(bytes(step.encode())).response if isinstance(step, CommandApdu) else b""
+        step = steps.send(StepReply(STANDING_STILL, answer=answer))
+    assert bytes(step.data) == b"1234"
+    steps.close()
+    assert not pin.held
+    assert not any(digits)
 
 
 # ---- what goes wrong -------------------------------------------------------------------------------------
