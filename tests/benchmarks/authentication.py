@@ -29,7 +29,7 @@ from kiosk.simulator.demo.household import Household
 from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient
 from kiosk.simulator.radio.airtime import answer_delay_s, frame_s, fwt_s
 from kiosk.simulator.tokens.hierarchy import Hierarchy, default_folder, ensure_hierarchy
-from kiosk.simulator.tokens.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import TokenKind
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row, spread
 from tests.nfc.stock_stick import activate, ask, plugged_in, read_file, select_application, select_file, sign
 
@@ -243,7 +243,7 @@ def auth_overhead_vs_stock(lab: Lab) -> Measured:
 def auth_vs_floor(lab: Lab) -> Measured:
     """The whole over what physics and the card take."""
     done = lab.once(runs)
-    least = floor(len(lab.once(hierarchy).authentication(Kind.CARD).certificate))
+    least = floor(len(lab.once(hierarchy).authentication(TokenKind.CARD).certificate))
     total_s = statistics.median(run.total_s for run in done.ours)
     first = done.ours[0]
     return Measured(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kiosk.simulator.demo.demo_folder import PIN
 from kiosk.simulator.tokens.card import CardAnswer
-from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, Kind, PinState
+from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, PinState, TokenKind
 from kiosk.simulator.tokens.vpcd import connect, serve_card
 from tests.benchmarks.authentication import hierarchy, runs
 from tests.benchmarks.row import Lab, Measured, Unmeasured, row
@@ -89,8 +89,8 @@ def opensc(lab: Lab) -> Count:
         raise Unmeasured(f"install opensc, pcscd and vsmartcard-vpcd: no {', '.join(missing)}")
     keys = lab.once(hierarchy)
     token = CountedToken(
-        Kind.CARD,
-        keys.authentication(Kind.CARD),
+        TokenKind.CARD,
+        keys.authentication(TokenKind.CARD),
         keys.signature,
         pin=PinState(PIN.encode()),
         time=ComputingTime(0, 0),

@@ -28,11 +28,11 @@ from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import Authentication
 from kiosk.simulator.chip.chip import Chip
 from kiosk.simulator.radio.airtime import INSTANT
-from kiosk.simulator.radio.meter import Meter
+from kiosk.simulator.radio.meter import RadioMeter
 from kiosk.simulator.radio.picc import Picc, RadioFace
 from kiosk.simulator.radio.radio import Placement, RadioField
 from kiosk.simulator.tokens.hierarchy import Hierarchy, default_folder, ensure_hierarchy
-from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, Kind
+from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, TokenKind
 from tests.benchmarks.authentication import hierarchy
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row
 from tests.nfc.memory_stick import MemoryStick
@@ -68,9 +68,9 @@ class ReaderPlace:
     """A reader in memory, and one card that comes and goes."""
 
     def __init__(self, keys: Hierarchy) -> None:
-        self._field = RadioField(INSTANT, Meter(), lambda: 100.0)
+        self._field = RadioField(INSTANT, RadioMeter(), lambda: 100.0)
         self._token = JpkiToken(
-            Kind.CARD, keys.authentication(Kind.CARD), keys.signature, time=ComputingTime(0, 0)
+            TokenKind.CARD, keys.authentication(TokenKind.CARD), keys.signature, time=ComputingTime(0, 0)
         )
         self._random = Random(0)
         self._counters = ReaderCounters()

@@ -23,12 +23,12 @@ from kiosk.nfc.session import Session
 from kiosk.nfc.wall_clock import WallClock
 from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import Authentication
-from kiosk.simulator.tokens.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import TokenKind
 from tests.fuzz.hostile import HostileChip, Tail
 from tests.fuzz.script import Bytes, lies
 from tests.fuzz.world import DIGESTS, NOW, Choice, World
 
-KINDS: tuple[Kind | None, ...] = (Kind.CARD, Kind.ANDROID, Kind.IPHONE, None)
+KINDS: tuple[TokenKind | None, ...] = (TokenKind.CARD, TokenKind.ANDROID, TokenKind.IPHONE, None)
 ORDERS = (
     Order(Device.CARD, Authentication.PIN),
     Order(Device.ANDROID, Authentication.PIN),
@@ -78,7 +78,7 @@ class Scene:
         )
 
 
-def opening(kind: Kind | None, order: int, tail: Tail = "honest", *, type_a: bool = False) -> bytes:
+def opening(kind: TokenKind | None, order: int, tail: Tail = "honest", *, type_a: bool = False) -> bytes:
     """The two bytes for the usual scenes; for seeds and tests."""
     return bytes([KINDS.index(kind) | type_a << 2 | order << 3, TAILS.index(tail)])
 

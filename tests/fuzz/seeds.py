@@ -13,7 +13,7 @@ from pathlib import Path
 from kiosk.channel import ArmReader, BeginContact, EndContact, Message, SignDigests, encode, pin_frame
 from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import Authentication
-from kiosk.simulator.tokens.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import TokenKind
 from tests.fuzz.harness import ORDERS, opening
 from tests.fuzz.script import Do, Lie, write
 from tests.fuzz.world import DIGESTS, World
@@ -44,7 +44,7 @@ def made(target: str, world: World) -> list[bytes]:
 
 
 def _token(world: World) -> Iterator[bytes]:
-    kinds = (Kind.CARD, Kind.ANDROID, Kind.IPHONE, Kind.CARD)
+    kinds = (TokenKind.CARD, TokenKind.ANDROID, TokenKind.IPHONE, TokenKind.CARD)
     for order, kind in enumerate(kinds):
         for type_a in (False, True):
             yield opening(kind, order, type_a=type_a)
@@ -53,7 +53,7 @@ def _token(world: World) -> Iterator[bytes]:
             yield bytes([opening(kind, order, type_a=type_a)[0] | 0x80, 0])  # a look without PIN
             yield bytes([opening(kind, order, type_a=type_a)[0], 0x80])  # a transit card beside it
     yield opening(None, 0)
-    card = opening(Kind.CARD, 0)
+    card = opening(TokenKind.CARD, 0)
     for number in range(1, 30):
         for lie in _lies():
             yield card + write(number, lie)

@@ -7,7 +7,7 @@ import pytest
 
 from kiosk.nfc.protocol.apdu import CommandApdu
 from kiosk.nfc.protocol.token_contact import Authenticated, Failed
-from kiosk.simulator.tokens.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import TokenKind
 from kiosk.visit.events import ReadFailure
 from tests.fuzz import lines, seeds
 from tests.fuzz.harness import Harness, Watch, WatchedLink, opening
@@ -39,7 +39,7 @@ def test_every_seed_breaks_no_promise(harness: Harness, target: str) -> None:
 
 
 def test_an_honest_token_still_authenticates_in_the_harness(harness: Harness) -> None:
-    for order, kind in enumerate((Kind.CARD, Kind.ANDROID, Kind.IPHONE, Kind.CARD)):
+    for order, kind in enumerate((TokenKind.CARD, TokenKind.ANDROID, TokenKind.IPHONE, TokenKind.CARD)):
         for type_a in (False, True):
             assert isinstance(harness.token(opening(kind, order, type_a=type_a)), Authenticated)
 
@@ -49,7 +49,7 @@ def test_a_lie_in_the_middle_reaches_the_middle(harness: Harness) -> None:
         outcome.failure
         for number in range(1, 25)
         if isinstance(
-            outcome := harness.token(opening(Kind.CARD, 0) + write(number, Lie(Do.REFUSE, b"\x63\xc1"))),
+            outcome := harness.token(opening(TokenKind.CARD, 0) + write(number, Lie(Do.REFUSE, b"\x63\xc1"))),
             Failed,
         )
     }

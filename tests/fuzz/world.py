@@ -8,8 +8,15 @@ from dataclasses import dataclass, field
 from kiosk.nfc.protocol.certificate import TrustStore
 from kiosk.qualification.terms import SignatureAlgorithm
 from kiosk.simulator.tokens import pki
-from kiosk.simulator.tokens.card import ModelledWork, SansIoCard, Work
-from kiosk.simulator.tokens.jpki_token import Behaviour, ComputingTime, Identity, JpkiToken, Kind, PinState
+from kiosk.simulator.tokens.card import CardWork, ModelledWork, SansIoCard
+from kiosk.simulator.tokens.jpki_token import (
+    Behaviour,
+    ComputingTime,
+    Identity,
+    JpkiToken,
+    PinState,
+    TokenKind,
+)
 from kiosk.simulator.tokens.other_tokens import payment_card
 
 NOW = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
@@ -25,7 +32,7 @@ MOST_REMEMBERED = 20_000
 class Choice:
     """Which token lies there."""
 
-    kind: Kind | None  #: None: a payment card
+    kind: TokenKind | None  #: None: a payment card
     ec: bool
     short_ef: bool
     tries: int
@@ -76,7 +83,7 @@ class RememberedCard:
     def power_off(self) -> None: ...
     def deselected(self) -> None: ...
 
-    def begin(self, apdu: bytes) -> Work:
+    def begin(self, apdu: bytes) -> CardWork:
         self._path.append(apdu)
         self._step = self._memory.follow(self._step, apdu, self._compute)
         return ModelledWork(self._step.response, 0.0)

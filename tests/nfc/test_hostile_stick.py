@@ -22,20 +22,20 @@ from kiosk.qualification.terms import Authentication
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.chip.chip import Chip
 from kiosk.simulator.radio.airtime import INSTANT, Technology
-from kiosk.simulator.radio.meter import Meter
+from kiosk.simulator.radio.meter import RadioMeter
 from kiosk.simulator.radio.picc import Picc, RadioFace
 from kiosk.simulator.radio.radio import Placement, RadioField
 from kiosk.simulator.tokens.hierarchy import Hierarchy
-from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, Kind
+from kiosk.simulator.tokens.jpki_token import ComputingTime, JpkiToken, TokenKind
 from tests.nfc.memory_stick import MemoryStick, Spoil
 from tests.nfc.unwatched import read_unwatched
 
 
 def stick(hierarchy: Hierarchy, technology: Technology, spoil: Spoil) -> tuple[MemoryStick, JpkiToken]:
-    field = RadioField(INSTANT, Meter(), lambda: 100.0)
+    field = RadioField(INSTANT, RadioMeter(), lambda: 100.0)
     token = JpkiToken(
-        Kind.CARD,
-        hierarchy.authentication(Kind.CARD),
+        TokenKind.CARD,
+        hierarchy.authentication(TokenKind.CARD),
         hierarchy.signature,
         time=ComputingTime(0, 0),
     )

@@ -11,7 +11,7 @@ from kiosk.nfc.protocol.faults import TokenGarbled
 from kiosk.nfc.protocol.secret import Pin
 from kiosk.nfc.protocol.token_contact import Authenticated, Failed, Order, Other, Wrong
 from kiosk.qualification.terms import Authentication
-from kiosk.simulator.tokens.jpki_token import JpkiToken, Kind
+from kiosk.simulator.tokens.jpki_token import JpkiToken, TokenKind
 from kiosk.visit.events import ReadFailure
 from tests.nfc.protocol.contact_play import (
     ANDROID,
@@ -64,12 +64,12 @@ answers = st.one_of(
 @settings(max_examples=300)
 @given(
     lies=st.lists(answers, max_size=40),
-    kind=st.sampled_from([Kind.CARD, Kind.ANDROID, Kind.IPHONE]),
+    kind=st.sampled_from([TokenKind.CARD, TokenKind.ANDROID, TokenKind.IPHONE]),
     order=st.sampled_from([CARD, ANDROID, IPHONE, VISUAL]),
     tries=st.integers(0, 3),
 )
 def test_whatever_a_token_answers_the_outcome_is_one_of_ours(
-    world: World, lies: list[bytes | None], kind: Kind, order: Order, tries: int
+    world: World, lies: list[bytes | None], kind: TokenKind, order: Order, tries: int
 ) -> None:
     token = world.token(kind, tries=tries)
     this = Play(world, MemoryLink(Liar(token, lies)))
@@ -88,7 +88,7 @@ def test_whatever_a_token_answers_the_outcome_is_one_of_ours(
 @given(data=st.data())
 def test_verify_follows_only_a_told_counter_of_two_or_more(world: World, data: st.DataObject) -> None:
     """Whatever the empty VERIFY is answered: one with data follows only 63Cx with x of 2 or more, same P2."""
-    token = world.token(Kind.CARD)
+    token = world.token(TokenKind.CARD)
     told: list[tuple[int, bytes]] = []
 
     def card(apdu: bytes) -> bytes:
@@ -108,7 +108,7 @@ def test_verify_follows_only_a_told_counter_of_two_or_more(world: World, data: s
 
 
 def test_a_token_that_never_ends_is_ended(world: World) -> None:
-    token = world.token(Kind.CARD)
+    token = world.token(TokenKind.CARD)
 
     def card(apdu: bytes) -> bytes:
         honest = token.process(apdu).response
@@ -124,7 +124,7 @@ def test_a_token_that_never_ends_is_ended(world: World) -> None:
 
 
 def test_a_token_that_takes_its_time_is_ended(world: World) -> None:
-    token = world.token(Kind.CARD)
+    token = world.token(TokenKind.CARD)
     ticks: Iterator[float] = iter(range(0, 1000, 3))
     pin = Pin()
     pin.take(bytearray(b"1234"))
@@ -136,7 +136,7 @@ def test_a_token_that_takes_its_time_is_ended(world: World) -> None:
 
 
 def test_garbled_frames_make_an_unreadable_token(world: World) -> None:
-    this = play(world, world.token(Kind.CARD))
+    this = play(world, world.token(TokenKind.CARD))
 
     def garbled(_: int) -> None:
         raise TokenGarbled("noise")

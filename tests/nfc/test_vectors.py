@@ -15,7 +15,7 @@ from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.chip.chip import AUTOMATIC_RATS, Chip
 from kiosk.simulator.chip.frames import Ack, Damaged, FrameReader, Information
 from kiosk.simulator.radio.airtime import INSTANT
-from kiosk.simulator.radio.meter import Meter
+from kiosk.simulator.radio.meter import RadioMeter
 from kiosk.simulator.radio.picc import Picc, RadioFace
 from kiosk.simulator.radio.radio import Placement, RadioField
 from kiosk.simulator.tokens.other_tokens import payment_card
@@ -122,7 +122,7 @@ def answer(chip: Chip, payload: bytes) -> bytes:
 
 
 def test_the_virtual_chip_answers_the_captured_configuration() -> None:
-    chip = Chip(RadioField(INSTANT, Meter(), lambda: 0.0))
+    chip = Chip(RadioField(INSTANT, RadioMeter(), lambda: 0.0))
     pairs = [
         (sent.raw[5:-2], got.raw[5:-2])
         for sent, got in pairwise(FRAMES)
@@ -139,7 +139,7 @@ def test_the_virtual_chip_tells_a_captured_token_in_the_captured_words(vector: V
     size = told[5]
     uid, ats = told[6 : 6 + size], told[6 + size :]
     face = RadioFace("A", sak=told[4], atqa=told[2:4][::-1], uid=uid, ats=ats)
-    field = RadioField(INSTANT, Meter(), lambda: 0.0)
+    field = RadioField(INSTANT, RadioMeter(), lambda: 0.0)
     field.place(Placement(Picc(payment_card(), face, Random(0)), "captured", 0.0))
     chip = Chip(field)
     answer(chip, bytes([0xD4, 0x12, AUTOMATIC_RATS]))

@@ -12,7 +12,7 @@ from random import Random
 
 from kiosk.simulator.chip.chip import Busy, Chip, SyntaxFaultError
 from kiosk.simulator.radio.airtime import INSTANT
-from kiosk.simulator.radio.meter import Meter
+from kiosk.simulator.radio.meter import RadioMeter
 from kiosk.simulator.radio.picc import Picc, RadioFace
 from kiosk.simulator.radio.radio import Placement, RadioField
 from kiosk.simulator.tokens.other_tokens import payment_card
@@ -108,7 +108,7 @@ def _eeprom(pair: Pair) -> bytes:
 
 def answer(pair: Pair) -> bytes | None:
     """The virtual chip's response without TFI, None where it sends its error frame."""
-    field = RadioField(INSTANT, Meter(), lambda: 0.0)
+    field = RadioField(INSTANT, RadioMeter(), lambda: 0.0)
     face = _face(pair)
     if face is not None:
         field.place(Placement(Picc(payment_card(), face, Random(0)), "as in the pair", 0.0))

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from kiosk.simulator.tokens.hierarchy import Hierarchy, ensure_hierarchy
-from kiosk.simulator.tokens.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import TokenKind
 
 VPCD = ("127.0.0.1", 35963)
 TOOLS = ("pcscd", "opensc-tool", "pkcs15-tool", "pkcs15-crypt", "openssl")
@@ -121,7 +121,9 @@ def test_opensc_lists_certificates_keys_and_pins(card: None) -> None:
 def test_opensc_reads_the_very_certificate_of_the_token(card: None, hierarchy: Hierarchy) -> None:
     pem = run("pkcs15-tool", "--read-certificate", "01")
     read = x509.load_pem_x509_certificate(pem.encode())
-    assert read.public_bytes(serialization.Encoding.DER) == hierarchy.authentication(Kind.CARD).certificate
+    assert (
+        read.public_bytes(serialization.Encoding.DER) == hierarchy.authentication(TokenKind.CARD).certificate
+    )
 
 
 def test_openssl_verifies_what_opensc_made_the_card_sign(card: None, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.theme import tokens_of
 from kiosk.screens.pages.layout import lay_out
 from kiosk.screens.words.catalogue import Catalogues
-from kiosk.simulator.tokens.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import TokenKind
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
 from kiosk.visit.machine import reduce
@@ -129,7 +129,7 @@ def reader() -> None:
             continue
         raise AssertionError(f"the reader was armed for {wrong}")
     world = new_world()
-    token = world.token(Kind.ANDROID)
+    token = world.token(TokenKind.ANDROID)
     link = MemoryLink(lambda apdu: token.process(apdu).response.replace(LIKE, NAME))
     outcome = Play(world, link).run(Order(WATCH, Authentication.PIN))
     assert isinstance(outcome, Authenticated), outcome

@@ -16,7 +16,7 @@ from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.chip.chip import Chip, SyntaxFaultError
 from kiosk.simulator.chip.frames import FrameReader, Information
 from kiosk.simulator.radio.airtime import INSTANT
-from kiosk.simulator.radio.meter import Meter
+from kiosk.simulator.radio.meter import RadioMeter
 from kiosk.simulator.radio.radio import RadioField
 
 
@@ -42,7 +42,7 @@ class Place:
     opened: int = 0
 
     def __post_init__(self) -> None:
-        self.radio = RadioField(INSTANT, Meter(), self.clock)
+        self.radio = RadioField(INSTANT, RadioMeter(), self.clock)
 
     def open(self) -> Antenna:
         """What the reader process calls: a freshly plugged stick, or ReaderGone."""

@@ -28,7 +28,7 @@ from kiosk.simulator.demo.hand import board_path
 from kiosk.simulator.demo.household import Household
 from kiosk.simulator.demo.screen_hand import ScreenHand
 from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
-from kiosk.simulator.tokens.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import TokenKind
 from tests.system.chaos_load import Load, Patient
 
 MODE = Mode.QUALIFICATION_ONLY
@@ -112,7 +112,7 @@ def run(plan: Plan, folder: Path) -> Found:
             demo.service.delay(SERVICE_S, times=None)
             demo.service.lose_request(times=None, operation="any", chance=LOST)
             demo.service.lose_answer(times=None, operation="any", chance=LOST)
-            identity = ensure_hierarchy(default_folder()).authentication(Kind.CARD)
+            identity = ensure_hierarchy(default_folder()).authentication(TokenKind.CARD)
             load = Load(place.run / "uploader.sock", identity, plan.records_per_s, chance)
             patient = Patient(client, field)
             began = time.monotonic()

@@ -25,7 +25,7 @@ from kiosk.simulator.demo.demo_folder import STAFF_PASSCODE, kiosk_argv
 from kiosk.simulator.demo.hand import Hand
 from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
-from kiosk.simulator.tokens.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import TokenKind
 from tests.system.privacy import (
     Eavesdropper,
     Found,
@@ -58,7 +58,7 @@ class Traces:
 @pytest.fixture(scope="module")
 def secrets() -> list[Secret]:
     hierarchy = ensure_hierarchy(default_folder())
-    identities = {kind.name.lower(): hierarchy.authentication(kind) for kind in Kind}
+    identities = {kind.name.lower(): hierarchy.authentication(kind) for kind in TokenKind}
     certificates = {name: identity.certificate for name, identity in identities.items()}
     certificates["signature"] = hierarchy.signature.certificate
     listed = [*of_persons(), of_digits("PIN", PIN), of_digits("wrong PIN", WRONG_PIN)]
@@ -256,7 +256,7 @@ def planted_shapes() -> Iterator[tuple[str, bytes]]:
     yield "PIN in hex", b"00200080043833313700"
     yield "repr", f"bytearray({PIN.encode()!r})".encode()
     yield "passcode", f"passcode={STAFF_PASSCODE}".encode()
-    for kind in Kind:
+    for kind in TokenKind:
         certificate = ensure_hierarchy(default_folder()).authentication(kind).certificate
         yield f"{kind.name} DER", b"x" + certificate
         yield f"{kind.name} PEM", base64.encodebytes(certificate)

@@ -16,7 +16,7 @@ class TlvError(ValueError):
 
 
 @dataclass(frozen=True)
-class Header:
+class TlvHeader:
     """Tag and length field of one data object."""
 
     tag: int
@@ -29,7 +29,7 @@ class Header:
         return self.size + self.length
 
 
-def header(data: bytes) -> Header:
+def header(data: bytes) -> TlvHeader:
     """Read the header at the start of `data`; the value need not be there yet. Raises TlvError."""
     if len(data) < 2:
         raise TlvError("a data object needs two bytes at least")
@@ -42,11 +42,11 @@ def header(data: bytes) -> Header:
         raise TlvError("the length is missing")
     first, at = data[at], at + 1
     if first < 0x80:
-        return Header(tag, first, at)
+        return TlvHeader(tag, first, at)
     count = first & 0x7F
     if not 1 <= count <= 3 or at + count > len(data):
         raise TlvError("a length field that is indefinite, too long or cut off")
-    return Header(tag, int.from_bytes(data[at : at + count], "big"), at + count)
+    return TlvHeader(tag, int.from_bytes(data[at : at + count], "big"), at + count)
 
 
 def objects(data: bytes, depth: int = 0) -> Iterator[tuple[int, bytes]]:

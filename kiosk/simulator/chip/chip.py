@@ -19,7 +19,7 @@ from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.chip.registers import CIU_BIT_FRAMING, CIU_FIFO_DATA, CIU_RX_MODE, CIU_TX_MODE, Registers
 from kiosk.simulator.radio.airtime import Technology
 from kiosk.simulator.radio.crc import crc
-from kiosk.simulator.radio.radio import Answered, Arrival, Collided, Placement, RadioField, Silence
+from kiosk.simulator.radio.radio import Arrival, Collided, NoResponse, Placement, RadioField, Responded
 
 Busy = Generator[float, None, bytes]
 
@@ -54,7 +54,7 @@ class SyntaxFaultError(Exception):
 
 
 @dataclass(frozen=True)
-class Target:
+class ListedTarget:
     """What InListPassiveTarget found; `number` is the chip's Tg."""
 
     number: int
@@ -72,7 +72,7 @@ class Chip:
         self._parameters = 0
         self._time_out_index = 0x0A
         self._most_tries = 0xFF
-        self._targets: list[Target] = []
+        self._targets: list[ListedTarget] = []
         self._block_number = 0
         self._last_error = OK
 
@@ -194,7 +194,7 @@ class Chip:
             if self._most_tries != 0xFF:
                 return b"\x00"
 
-    def _activate(self, technology: Technology, number: int) -> Generator[float, None, Target | None]:
+    def _activate(self, technology: Technology, number: int) -> Generator[float, None, ListedTarget | None]:
         match technology:
             case "A":
                 self._registers.set(CIU_TX_MODE, 0x80)
@@ -205,7 +205,7 @@ class Chip:
                 self._registers.set(CIU_RX_MODE, 0x83)
                 return (yield from self._activate_b(number))
 
-    def _activate_a(self, number: int) -> Generator[float, None, Target | None]:
+    def _activate_a(self, number: int) -> Generator[float, None, ListedTarget | None]:
         """Anticollision ends with one token selected: the one with the least UID, of several."""
         self._field.meter.radio_frames += 1
         found: list[tuple[Placement, bytes]] = []
@@ -226,9 +226,9 @@ class Chip:
         if sak & 0x20 and self._parameters & AUTOMATIC_RATS:
             answer = yield from self._speak("A", bytes([0xE0, FSDI_OF_CHIP << 4]))
             data += b"" if answer is None else answer
-        return Target(number, "A", placement, data)
+        return ListedTarget(number, "A", placement, data)
 
-    def _activate_b(self, number: int) -> Generator[float, None, Target | None]:
+    def _activate_b(self, number: int) -> Generator[float, None, ListedTarget | None]:
         """REQB and ATTRIB with 64 byte frames; of several tokens the slots single out the one with the
         least PUPI.
         """
@@ -245,7 +245,7 @@ class Chip:
         answer = yield from self._speak("B", b"\x1d" + placement.picc.uid + bytes([0, FSDI_OF_CHIP, 1, 0]))
         if answer is None:
             return None
-        return Target(number, "B", placement, bytes([number]) + atqb + bytes([len(answer)]) + answer)
+        return ListedTarget(number, "B", placement, bytes([number]) + atqb + bytes([len(answer)]) + answer)
 
     def _spend_air(self, seconds: float) -> float:
         self._field.meter.air_s += seconds
@@ -264,14 +264,14 @@ class Chip:
         meter, limit = self._field.meter, self._time_out_s()
         outcome = self._field.transmit(technology, frame, bits=bits, speed=speed)
         match outcome:
-            case Silence(air_s):
+            case NoResponse(air_s):
                 meter.silence_s += limit
                 yield self._spend_air(air_s) + limit
                 return TIME_OUT, b""
             case Collided(seconds):
                 yield self._spend_air(seconds)
                 return CRC_ERROR, b""
-            case Answered(_, reply, _, air_s):
+            case Responded(_, reply, _, air_s):
                 self._spend_air(air_s)
                 patience = min(reply.seconds, limit)
                 meter.card_s += patience

@@ -19,7 +19,7 @@ CHAINING = 0x10
 
 
 @dataclass
-class Told:
+class TapeState:
     """Where the telling stands: one command may take many blocks."""
 
     header: bytes = b""
@@ -33,7 +33,7 @@ class Told:
 
 def tell(recording: Recording) -> Iterator[str]:
     """One line per thing worth knowing, in the recording's order."""
-    told = Told()
+    told = TapeState()
     for exchange in recording.exchanges:
         code, data, answer = exchange.command[1], exchange.command[2:], exchange.response[2:]
         if code == FIRMWARE:
@@ -45,7 +45,7 @@ def tell(recording: Recording) -> Iterator[str]:
     yield f"empty searches in all: {told.polls}"
 
 
-def _search(told: Told, data: bytes, answer: bytes) -> Iterator[str]:
+def _search(told: TapeState, data: bytes, answer: bytes) -> Iterator[str]:
     if not answer or answer[0] == 0:
         told.polls += 1
         return
@@ -56,7 +56,7 @@ def _search(told: Told, data: bytes, answer: bytes) -> Iterator[str]:
         yield f"type {kind} found by the chip's own search"
 
 
-def _frame(told: Told, data: bytes, answer: bytes, exchange: Exchange) -> Iterator[str]:
+def _frame(told: TapeState, data: bytes, answer: bytes, exchange: Exchange) -> Iterator[str]:
     heard = answer[1:] if answer[:1] == bytes([OK]) else b""
     if data == b"\x05\x00\x08":
         if heard:
@@ -93,7 +93,7 @@ def _say(parameters: isodep.Parameters | None) -> str:
     return f"frames of {parameters.fsc} bytes, FWT {parameters.fwt_s * 1000:.0f} ms"
 
 
-def _block(told: Told, data: bytes, answer: bytes, heard: bytes, seconds: float) -> Iterator[str]:
+def _block(told: TapeState, data: bytes, answer: bytes, heard: bytes, seconds: float) -> Iterator[str]:
     told.seconds += seconds
     if data[0] & 0xE2 == 0x02:
         if not told.header:
@@ -113,7 +113,7 @@ def _block(told: Told, data: bytes, answer: bytes, heard: bytes, seconds: float)
             told.seconds, told.extensions, told.unheard = 0.0, 0, 0
 
 
-def _line(told: Told) -> str:
+def _line(told: TapeState) -> str:
     word = status.name(int.from_bytes(told.answer[-2:], "big"))
     notes = [f"{len(told.answer) - 2} bytes", f"SW {word}", f"{told.seconds * 1000:.1f} ms"]
     if told.extensions:

@@ -23,12 +23,12 @@ from kiosk.simulator.chip.replay import Recording, ReplayChip
 from kiosk.simulator.field.field_control import Control
 from kiosk.simulator.field.pocket import TECHNOLOGIES, Pocket, TokenName
 from kiosk.simulator.radio.airtime import RadioModel, Technology
-from kiosk.simulator.radio.meter import Meter
+from kiosk.simulator.radio.meter import RadioMeter
 from kiosk.simulator.radio.picc import Picc, RadioFace
 from kiosk.simulator.radio.radio import Placement, RadioField
 from kiosk.simulator.tokens.hierarchy import Hierarchy
 from kiosk.simulator.tokens.jpki_token import ComputingTime
-from kiosk.simulator.tokens.vpcd import Door, ForeignCard
+from kiosk.simulator.tokens.vpcd import ForeignCard, VpcdListener
 
 EEPROM = device_name_eeprom("Kiosk simulator", "Virtual PN533")
 
@@ -64,7 +64,7 @@ class VirtualField:
         self, settings: FieldSettings, hierarchy: Hierarchy, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.settings = settings
-        self.radio = RadioField(settings.model, Meter(), clock)
+        self.radio = RadioField(settings.model, RadioMeter(), clock)
         self._random = Random(settings.seed)  # noqa: S311 (radio identifiers, not secrets)
         self.pocket = Pocket(hierarchy, settings.time, clock, self._random, settings.technologies)
         self.faults = Faults()
@@ -75,7 +75,7 @@ class VirtualField:
         self._connections: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
         self._listener: socket.socket | None = None
-        self._door: Door | None = None
+        self._door: VpcdListener | None = None
 
     # -- life --------------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class VirtualField:
         self._listener = _listen(self.settings.path)
         if self.settings.vpcd_port is not None:
             try:
-                self._door = Door(self.settings.vpcd_port, self.pocket.log, self._lay_foreign)
+                self._door = VpcdListener(self.settings.vpcd_port, self.pocket.log, self._lay_foreign)
             except OSError:
                 self._stop_listening()
                 raise

@@ -76,7 +76,7 @@ class FieldClient:
         return self.ask("status")
 
     def counters(self, *, clear: bool = False) -> dict[str, float]:
-        """`meter.Meter`, and start anew if `clear`."""
+        """`meter.RadioMeter`, and start anew if `clear`."""
         counters: dict[str, float] = self.ask("counters", clear=clear)["counters"]
         return counters
 

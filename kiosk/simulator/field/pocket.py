@@ -16,13 +16,17 @@ from kiosk.simulator.radio.picc import Picc, RadioFace
 from kiosk.simulator.radio.radio import Departure, Placement
 from kiosk.simulator.tokens.card import ApduLog, Card
 from kiosk.simulator.tokens.hierarchy import Hierarchy, KeyType
-from kiosk.simulator.tokens.jpki_token import Behaviour, ComputingTime, JpkiToken, Kind, PinState
+from kiosk.simulator.tokens.jpki_token import Behaviour, ComputingTime, JpkiToken, PinState, TokenKind
 from kiosk.simulator.tokens.other_tokens import barren_card, payment_card, transit_card
 
 TokenName = Literal["card", "iphone", "android", "payment", "transit"]
 TokenState = Literal["normal", "expired", "one-left", "blocked", "not-authenticated"]
 
-KINDS: Mapping[TokenName, Kind] = {"card": Kind.CARD, "iphone": Kind.IPHONE, "android": Kind.ANDROID}
+KINDS: Mapping[TokenName, TokenKind] = {
+    "card": TokenKind.CARD,
+    "iphone": TokenKind.IPHONE,
+    "android": TokenKind.ANDROID,
+}
 TECHNOLOGIES: Mapping[TokenName, Technology] = {
     "card": "B",
     "iphone": "B",

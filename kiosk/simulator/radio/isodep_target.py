@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from kiosk.simulator.tokens.card import Card, Computing, Finished, Work
+from kiosk.simulator.tokens.card import Card, CardWork, Computing, Finished
 
 S_DESELECT = 0xC2
 S_WTX = 0xF2
@@ -77,7 +77,7 @@ class BlockProtocol:
         self._response = b""
         self._sent = 0
         self._last: bytes | None = None
-        self._work: Work | None = None
+        self._work: CardWork | None = None
         self._asked_before = 0
         self._links = 0
         self._chain_open = False

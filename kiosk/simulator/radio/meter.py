@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 
 
 @dataclass
-class Meter:
+class RadioMeter:
     """Sums since the field began or since the last `clear`. Seconds are those of the model, not measured
     ones.
     """

@@ -53,7 +53,7 @@ class RadioFace:
         return bytes([len(interface) + 1]) + interface
 
 
-class State(Enum):
+class PiccState(Enum):
     """ISO/IEC 14443-3 figures 7 (A) and 22 (B), with READY and ACTIVE of Type A told apart."""
 
     OFF = auto()
@@ -71,7 +71,7 @@ class Picc:
         self.card = card
         self.face = face
         self._random = random
-        self.state = State.OFF
+        self.state = PiccState.OFF
         self.uid = b""
         self.speed = 0
         self.blocks: BlockProtocol | None = None
@@ -87,22 +87,22 @@ class Picc:
 
     @property
     def activated(self) -> bool:
-        return self.state is State.PROTOCOL
+        return self.state is PiccState.PROTOCOL
 
     @property
     def apdus_answered(self) -> int:
         return 0 if self.blocks is None else self.blocks.apdus_answered
 
     def field_on(self) -> None:
-        if self.state is State.OFF:
+        if self.state is PiccState.OFF:
             self.uid = self.face.uid or self._random_id()
-            self.state = State.IDLE
+            self.state = PiccState.IDLE
             self._awoken = False
 
     def field_off(self) -> None:
-        if self.state is not State.OFF:
+        if self.state is not PiccState.OFF:
             self._end_session()
-            self.state = State.OFF
+            self.state = PiccState.OFF
             self.card.power_off()
 
     def _random_id(self) -> bytes:
@@ -116,11 +116,11 @@ class Picc:
 
     def receive(self, frame: bytes, bits: int = 8) -> Reply | None:
         """The answer to a frame whose last byte has `bits` bits, or None for silence."""
-        if self.state is State.OFF or not frame:
+        if self.state is PiccState.OFF or not frame:
             return None
         if self.other_face is not None and self.other_face.activated:
             return None  # a phone speaks by one of its faces at a time
-        if self.state is State.PROTOCOL:
+        if self.state is PiccState.PROTOCOL:
             return self._on_protocol(frame)
         match self.technology:
             case "A":
@@ -135,28 +135,28 @@ class Picc:
     def _on_a(self, frame: bytes, bits: int) -> Reply | None:
         if len(frame) == 1 and bits == 7:
             return self._on_request_a(frame[0])
-        if self.state is State.READY and frame[0] in CASCADE:
+        if self.state is PiccState.READY and frame[0] in CASCADE:
             return self._on_cascade(frame)
-        if self.state is State.ACTIVE:
+        if self.state is PiccState.ACTIVE:
             if frame[0] == 0xE0 and len(frame) == 2:
                 return self._on_rats(frame[1])
             if frame == b"\x50\x00":
-                self.state = State.HALT
+                self.state = PiccState.HALT
                 self._awoken = True
                 return None
         self._back()
         return None
 
     def _back(self) -> None:
-        self.state = State.HALT if self._awoken else State.IDLE
+        self.state = PiccState.HALT if self._awoken else PiccState.IDLE
 
     def _on_request_a(self, request: int) -> Reply | None:
-        wanted = {REQA: (State.IDLE,), WUPA: (State.IDLE, State.HALT)}.get(request, ())
+        wanted = {REQA: (PiccState.IDLE,), WUPA: (PiccState.IDLE, PiccState.HALT)}.get(request, ())
         if self.state not in wanted:
             self._back()
             return None
-        self._awoken = self.state is State.HALT
-        self.state = State.READY
+        self._awoken = self.state is PiccState.HALT
+        self.state = PiccState.READY
         return Reply(self.face.atqa)
 
     def _cascade_parts(self) -> list[bytes]:
@@ -180,14 +180,14 @@ class Picc:
         if frame[1] == 0x70 and frame[2:] == whole:
             if level < len(parts) - 1:
                 return Reply(b"\x04")
-            self.state = State.ACTIVE
+            self.state = PiccState.ACTIVE
             return Reply(bytes([self.face.sak]))
         self._back()
         return None
 
     def select(self) -> int:
         """What a whole anticollision search comes to: this token is selected. Returns its SAK."""
-        self.state = State.ACTIVE
+        self.state = PiccState.ACTIVE
         return self.face.sak
 
     def _on_rats(self, parameter: int) -> Reply | None:
@@ -203,19 +203,19 @@ class Picc:
     def _on_b(self, frame: bytes) -> Reply | None:
         if frame[0] == 0x05 and len(frame) == 3:
             return self._on_request_b(frame[1], frame[2])
-        if self.state is State.READY and frame[1:5] == self.uid:
+        if self.state is PiccState.READY and frame[1:5] == self.uid:
             if frame[0] == 0x1D and len(frame) >= 9:
                 return self._on_attrib(frame)
             if frame[0] == 0x50 and len(frame) == 5:
-                self.state = State.HALT
+                self.state = PiccState.HALT
                 return Reply(b"\x00")
         return None
 
     def _on_request_b(self, family: int, parameter: int) -> Reply | None:
         """REQB, or WUPB if bit 4 of `parameter` is set. The token always takes the first slot."""
-        if family != 0 or (self.state is State.HALT and not parameter & 0x08):
+        if family != 0 or (self.state is PiccState.HALT and not parameter & 0x08):
             return None
-        self.state = State.READY
+        self.state = PiccState.READY
         return Reply(self.face.atqb(self.uid))
 
     def _on_attrib(self, frame: bytes) -> Reply | None:
@@ -241,7 +241,7 @@ class Picc:
             wtx=face.wtx,
         )
         self._cid = cid
-        self.state = State.PROTOCOL
+        self.state = PiccState.PROTOCOL
         self.activations += 1
         self.card.power_on()
 
@@ -256,7 +256,7 @@ class Picc:
         reply = self.blocks.receive(frame)
         if self.blocks.deselected:
             self._end_session()
-            self.state = State.HALT
+            self.state = PiccState.HALT
             self._awoken = True
             self.card.deselected()
         return reply

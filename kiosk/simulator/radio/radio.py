@@ -14,8 +14,8 @@ from random import Random
 
 from kiosk.simulator.radio.airtime import RadioModel, Technology
 from kiosk.simulator.radio.isodep_target import Reply, is_information
-from kiosk.simulator.radio.meter import Meter
-from kiosk.simulator.radio.picc import Picc, State
+from kiosk.simulator.radio.meter import RadioMeter
+from kiosk.simulator.radio.picc import Picc, PiccState
 
 
 class Arrival(Enum):
@@ -81,7 +81,7 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Answered:
+class Responded:
     """One token answered; `block` tells an activated one. What arrives of it, `RadioField.arrive` says."""
 
     placement: Placement
@@ -98,19 +98,19 @@ class Collided:
 
 
 @dataclass(frozen=True)
-class Silence:
+class NoResponse:
     """Nobody answered; the reader's own frame took `air_s`."""
 
     air_s: float
 
 
-Outcome = Answered | Collided | Silence
+Outcome = Responded | Collided | NoResponse
 
 
 class RadioField:
     """The reader's field. `clock` is CLOCK_MONOTONIC in seconds."""
 
-    def __init__(self, model: RadioModel, meter: Meter, clock: Callable[[], float]) -> None:
+    def __init__(self, model: RadioModel, meter: RadioMeter, clock: Callable[[], float]) -> None:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.model = model
@@ -206,7 +206,7 @@ class RadioField:
         return [placement for placement in self._placements if placement.picc.technology == technology]
 
     def _awake(self, placement: Placement) -> bool:
-        if placement.picc.state is not State.IDLE or self.on_since is None:
+        if placement.picc.state is not PiccState.IDLE or self.on_since is None:
             return True
         return self.clock() - max(self.on_since, placement.since) >= self.model.wake_s
 
@@ -217,21 +217,21 @@ class RadioField:
         self.meter.radio_frames += 1
         alone = self.model.lone_frame_s(technology, len(frame), speed)
         if self.on_since is None:
-            return Silence(alone)
+            return NoResponse(alone)
         deliveries = [
             self._deliver(placement, technology, frame, bits, speed) for placement in self.placements
         ]
         answers = [answer for answer in deliveries if answer is not None]
         self.meter.radio_frames += len(answers)
         if not answers:
-            return Silence(alone)
+            return NoResponse(alone)
         longest = max(len(answer.reply.frame) for answer in answers)
         air_s = self.model.exchange_s(technology, len(frame), longest, speed)
         return Collided(air_s) if len(answers) > 1 else replace(answers[0], air_s=air_s)
 
     def _deliver(
         self, placement: Placement, technology: Technology, frame: bytes, bits: int, speed: int
-    ) -> Answered | None:
+    ) -> Responded | None:
         picc = placement.picc
         if picc.technology != technology or picc.speed != speed or not self._awake(placement):
             return None
@@ -240,9 +240,9 @@ class RadioField:
         activations = picc.activations
         reply = picc.receive(frame, bits)
         self.meter.activations += picc.activations - activations
-        return None if reply is None else Answered(placement, reply, block=False)
+        return None if reply is None else Responded(placement, reply, block=False)
 
-    def _deliver_block(self, placement: Placement, frame: bytes) -> Answered | None:
+    def _deliver_block(self, placement: Placement, frame: bytes) -> Responded | None:
         if self.depart_if_due(placement, new_command=is_information(frame)):
             return None
         self.meter.radio_blocks += 1
@@ -258,9 +258,9 @@ class RadioField:
         if reply is None:
             self.depart_if_due(placement)
             return None
-        return Answered(placement, reply, block=True)
+        return Responded(placement, reply, block=True)
 
-    def arrive(self, answer: Answered) -> Arrival:
+    def arrive(self, answer: Responded) -> Arrival:
         """What reaches the reader of an answer, asked after the token's computing time.
 
         Counts the frame, and lets the token depart if that is due.

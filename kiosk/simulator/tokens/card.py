@@ -27,7 +27,7 @@ class Computing:
     seconds: float
 
 
-class Work(Protocol):
+class CardWork(Protocol):
     """A command in progress inside a card."""
 
     def go_on(self, budget_s: float) -> Finished | Computing:
@@ -50,7 +50,7 @@ class Card(Protocol):
         """The reader ended the session with S(DESELECT); the field is still there."""
         ...
 
-    def begin(self, apdu: bytes) -> Work:
+    def begin(self, apdu: bytes) -> CardWork:
         """Start the command."""
         ...
 
@@ -191,6 +191,6 @@ class SansIoCard:
         self.log.add(apdu, answer.response)
         return answer
 
-    def begin(self, apdu: bytes) -> Work:
+    def begin(self, apdu: bytes) -> CardWork:
         answer = self.process(apdu)
         return ModelledWork(answer.response, answer.seconds)

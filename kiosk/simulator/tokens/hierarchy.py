@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from kiosk.simulator.tokens import pki
-from kiosk.simulator.tokens.jpki_token import Identity, Kind
+from kiosk.simulator.tokens.jpki_token import Identity, TokenKind
 
 FORMAT = 1
 """Raised whenever what `_generate` makes changes; an older folder is made anew."""
@@ -43,7 +43,7 @@ class Hierarchy:
     identities: dict[str, Identity] = field(repr=False)
     trust: Path
 
-    def authentication(self, kind: Kind, *, key: KeyType = "rsa", expired: bool = False) -> Identity:
+    def authentication(self, kind: TokenKind, *, key: KeyType = "rsa", expired: bool = False) -> Identity:
         """What this kind of token carries for authentication."""
         return self.identities[identity_name(kind, key, expired=expired)]
 
@@ -53,7 +53,7 @@ class Hierarchy:
         return self.identities[SIGNATURE]
 
 
-def identity_name(kind: Kind, key: KeyType, *, expired: bool) -> str:
+def identity_name(kind: TokenKind, key: KeyType, *, expired: bool) -> str:
     return f"{kind.name.lower()}-{key}" + ("-expired" if expired else "")
 
 
@@ -120,7 +120,7 @@ def _generate(folder: Path, now: dt.datetime) -> None:
     signing = pki.new_authority("digital signature", CA_SERIALS["signature-1"], first)
     store = _Store(folder)
     serial = 0x1A0000
-    issuers = {Kind.CARD: new, Kind.ANDROID: old, Kind.IPHONE: new}
+    issuers = {TokenKind.CARD: new, TokenKind.ANDROID: old, TokenKind.IPHONE: new}
     for kind, issuer in issuers.items():
         keys: dict[KeyType, pki.Key] = {"rsa": pki.new_rsa_key(), "ec": pki.new_ec_key()}
         for key_type, key in keys.items():

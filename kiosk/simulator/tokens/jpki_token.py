@@ -50,7 +50,7 @@ SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")
 """DigestInfo of SHA-256 up to the digest (RFC 8017 9.2 note 1)."""
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """Which of the three answers; the value is the name in EF 0006."""
 
     CARD = "JPKIAPICCTOKEN2"
@@ -115,7 +115,7 @@ class PinState:
         return bytes([0x63, 0xC0 | self.left])
 
 
-def token_info(kind: Kind) -> bytes:
+def token_info(kind: TokenKind) -> bytes:
     """EF 0006: CK_TOKEN_INFO with 32-bit big-endian numbers, 160 bytes (PKCS#11 v2.01 9.2; layout:
     myna-card).
     """
@@ -139,7 +139,7 @@ class JpkiToken(SansIoCard):
 
     def __init__(
         self,
-        kind: Kind,
+        kind: TokenKind,
         authentication: Identity,
         signature: Identity,
         *,
@@ -295,15 +295,15 @@ class JpkiToken(SansIoCard):
         if ef != EF_AUTHENTICATION_CERTIFICATE:
             return True
         match self.kind:
-            case Kind.CARD:
+            case TokenKind.CARD:
                 return True
-            case Kind.ANDROID | Kind.IPHONE:
+            case TokenKind.ANDROID | TokenKind.IPHONE:
                 return self._entitled()
             case _:
                 assert_never(self.kind)
 
     def _entitled(self) -> bool:
-        return self.authenticated if self.kind is Kind.IPHONE else self.pin.verified
+        return self.authenticated if self.kind is TokenKind.IPHONE else self.pin.verified
 
     def _verify(self, command: Command) -> bytes:
         if command.p1 != 0 or not command.p2 & 0x80 or command.p2 & 0x60:
@@ -314,7 +314,7 @@ class JpkiToken(SansIoCard):
         pin = self._pins.get(ef)
         if pin is None:
             return INCOMPATIBLE_FILE
-        if self.kind is Kind.IPHONE and pin is self.pin:
+        if self.kind is TokenKind.IPHONE and pin is self.pin:
             return self._verify_on_iphone(command, pin)
         if command.data:
             return pin.present(command.data)
@@ -348,7 +348,7 @@ class JpkiToken(SansIoCard):
                 assert_never(key)
 
     def _end(self, command: Command) -> bytes:
-        if self.kind is not Kind.IPHONE or command.p1 or command.p2 or command.data:
+        if self.kind is not TokenKind.IPHONE or command.p1 or command.p2 or command.data:
             return WRONG_LENGTH
         self.ended = True
         return OK

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from kiosk.simulator.tokens.card import ApduLog, Card, Computing, Finished, Work
+from kiosk.simulator.tokens.card import ApduLog, Card, CardWork, Computing, Finished
 
 POWER_OFF, POWER_ON, RESET, GIVE_ATR = b"\x00", b"\x01", b"\x02", b"\x04"
 
@@ -84,7 +84,7 @@ def serve_card(connection: socket.socket, card: Card, wait: Callable[[float], No
         card.power_off()
 
 
-def _answer(work: Work, wait: Callable[[float], None]) -> bytes:
+def _answer(work: CardWork, wait: Callable[[float], None]) -> bytes:
     step = work.go_on(float("inf"))
     assert isinstance(step, Finished)
     if step.seconds > 0:
@@ -116,7 +116,7 @@ class ForeignCard:
     def deselected(self) -> None:
         """The protocol has no word for it; the next activation resets."""
 
-    def begin(self, apdu: bytes) -> Work:
+    def begin(self, apdu: bytes) -> CardWork:
         self._command = apdu
         self._tell(apdu)
         self._owed += 1
@@ -171,7 +171,7 @@ class ForeignWork:
         return Computing(seconds)
 
 
-class Door:
+class VpcdListener:
     """Listens as vpcd does, and calls `laid` and `taken` for each card program that comes and goes."""
 
     def __init__(

@@ -26,7 +26,7 @@ from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import Authentication, SignatureAlgorithm
 from kiosk.simulator.tokens import pki
 from kiosk.simulator.tokens.card import SansIoCard
-from kiosk.simulator.tokens.jpki_token import Behaviour, Identity, JpkiToken, Kind
+from kiosk.simulator.tokens.jpki_token import Behaviour, Identity, JpkiToken, TokenKind
 from kiosk.visit.states import Stage
 
 NOW = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
@@ -56,7 +56,11 @@ class World:
         return pki.issue(self.authority, chosen, 0x1A, pki.Validity(NOW - YEAR, until))
 
     def token(
-        self, kind: Kind, identity: Identity | None = None, behaviour: Behaviour | None = None, tries: int = 3
+        self,
+        kind: TokenKind,
+        identity: Identity | None = None,
+        behaviour: Behaviour | None = None,
+        tries: int = 3,
     ) -> JpkiToken:
         own = identity or self.identity()
         token = JpkiToken(kind, own, own, behaviour=behaviour)

@@ -71,13 +71,13 @@ def test_status_words_are_named_where_they_are_known() -> None:
 @pytest.mark.parametrize(
     ("data", "header"),
     [
-        ("3003", tlv.Header(0x30, 3, 2)),
-        ("30820625", tlv.Header(0x30, 0x625, 4)),
-        ("7F218180", tlv.Header(0x7F21, 0x80, 4)),
-        ("308181", tlv.Header(0x30, 0x81, 3)),
+        ("3003", tlv.TlvHeader(0x30, 3, 2)),
+        ("30820625", tlv.TlvHeader(0x30, 0x625, 4)),
+        ("7F218180", tlv.TlvHeader(0x7F21, 0x80, 4)),
+        ("308181", tlv.TlvHeader(0x30, 0x81, 3)),
     ],
 )
-def test_headers_of_data_objects_are_read(data: str, header: tlv.Header) -> None:
+def test_headers_of_data_objects_are_read(data: str, header: tlv.TlvHeader) -> None:
     assert tlv.header(bytes.fromhex(data)) == header
 
 

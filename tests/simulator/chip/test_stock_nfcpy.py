@@ -15,7 +15,7 @@ from nfc.clf import RemoteTarget
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
 from kiosk.simulator.tokens.hierarchy import Hierarchy
-from kiosk.simulator.tokens.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import TokenKind
 from tests.nfc.stock_stick import (
     activate,
     ask,
@@ -122,7 +122,7 @@ def test_stock_nfcpy_fails_or_lies_at_a_request_for_time_inside_a_chain(
         answer = ask(tag, "00B00000000000")
     except nfc.tag.tt4.Type4TagCommandError:
         return
-    assert answer != hierarchy.authentication(Kind.CARD).certificate + b"\x90\x00"
+    assert answer != hierarchy.authentication(TokenKind.CARD).certificate + b"\x90\x00"
 
 
 @pytest.mark.parametrize("garbled", [False, True])

@@ -25,10 +25,10 @@ from kiosk.simulator.radio.airtime import (
     frame_s,
     fwt_s,
 )
-from kiosk.simulator.radio.meter import Meter
+from kiosk.simulator.radio.meter import RadioMeter
 from kiosk.simulator.radio.radio import RadioField
 from kiosk.simulator.tokens.hierarchy import Hierarchy
-from kiosk.simulator.tokens.jpki_token import ComputingTime, Kind
+from kiosk.simulator.tokens.jpki_token import ComputingTime, TokenKind
 from tests.nfc.stock_stick import (
     activate,
     ask,
@@ -58,7 +58,7 @@ class Bench:
 
     def __init__(self, hierarchy: Hierarchy, model: RadioModel) -> None:
         self.clock = Clock()
-        self.meter = Meter()
+        self.meter = RadioMeter()
         self.radio = RadioField(model, self.meter, self.clock)
         self.pocket = Pocket(hierarchy, ComputingTime(SIGN_S, VERIFY_S), self.clock, Random(0))
         self._chip = Chip(self.radio)
@@ -123,7 +123,7 @@ def test_the_air_time_of_an_authentication_is_the_sum_of_its_frames(
     bench.meter.clear()
     began = bench.clock.now
     authenticate(tag)
-    certificate = len(hierarchy.authentication(Kind.CARD).certificate)
+    certificate = len(hierarchy.authentication(TokenKind.CARD).certificate)
     rest = certificate + 2 - 6 * 253
     assert 0 < rest <= 253
     frames = [(16, 3), (8, 3), (8, 254)] + [(1, 254)] * 5 + [(1, 1 + rest)]  # AP, EF, read and its links

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.simulator.radio.isodep_target import BlockProtocol, WtxHabit
-from kiosk.simulator.radio.picc import Picc, RadioFace, State
-from kiosk.simulator.tokens.card import CardAnswer, Command, Computing, SansIoCard, Work
+from kiosk.simulator.radio.picc import Picc, PiccState, RadioFace
+from kiosk.simulator.tokens.card import CardAnswer, CardWork, Command, Computing, SansIoCard
 
 ECHO_LONG = bytes.fromhex("00CA000000")
 
@@ -40,7 +40,7 @@ class EchoCard(SansIoCard):
 class SlowCard(EchoCard):
     """Never ready within one waiting time."""
 
-    def begin(self, apdu: bytes) -> Work:
+    def begin(self, apdu: bytes) -> CardWork:
         work = super().begin(apdu)
         rounds = iter([Computing(0.1), Computing(0.1)])
 
@@ -260,7 +260,7 @@ def test_losing_the_field_loses_the_session() -> None:
     token = picc(RadioFace("B"), card)
     pupi = token.uid
     token.field_off()
-    assert token.state is State.OFF
+    assert token.state is PiccState.OFF
     assert card.events == ["off"]
     assert hear(token, "050000") is None
     token.field_on()

@@ -9,7 +9,7 @@ import pytest
 
 from kiosk.simulator.tokens import pki
 from kiosk.simulator.tokens.hierarchy import Hierarchy, default_folder, ensure_hierarchy
-from kiosk.simulator.tokens.jpki_token import Identity, Kind
+from kiosk.simulator.tokens.jpki_token import Identity, TokenKind
 from tests.simulator.service.openapi_conformity import Conformity, load_conformity
 from tests.simulator.service.running import RunningService, Terminal, running_service
 
@@ -57,7 +57,7 @@ def new_terminal(
     def make(
         *, name: str | None = None, key: str = "rsa", expired: bool = False, **options: object
     ) -> Terminal:
-        identity = tokens.authentication(Kind.CARD, key="ec" if key == "ec" else "rsa", expired=expired)
+        identity = tokens.authentication(TokenKind.CARD, key="ec" if key == "ec" else "rsa", expired=expired)
         chosen = name or f"K-{uuid.uuid4().hex[:12]}"
         return Terminal(service, tmp_path, identity, conformity, name=chosen, **options)  # type: ignore[arg-type] # institution and client only
 

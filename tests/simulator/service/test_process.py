@@ -19,7 +19,7 @@ from cryptography import x509
 
 from kiosk.simulator.service.service_pki import ServiceFiles, prepare_service
 from kiosk.simulator.tokens.hierarchy import Hierarchy
-from kiosk.simulator.tokens.jpki_token import Identity, Kind
+from kiosk.simulator.tokens.jpki_token import Identity, TokenKind
 from tests.simulator.service.openapi_conformity import Conformity
 from tests.simulator.service.running import INSTITUTION, Terminal, new_visit, running_service
 
@@ -43,7 +43,7 @@ def test_it_stops_cleanly_on_sigterm_and_leaves_no_socket(tmp_path: Path) -> Non
 def test_what_it_knew_survives_kill_and_restart_on_the_same_port(
     tmp_path: Path, tokens: Hierarchy, conformity: Conformity
 ) -> None:
-    identity = tokens.authentication(Kind.CARD)
+    identity = tokens.authentication(TokenKind.CARD)
     with running_service(tmp_path) as service:
         terminal = Terminal(service, tmp_path, identity, conformity)
         visit = new_visit()
@@ -64,7 +64,7 @@ def test_options_name_code_visual_terminals_and_the_service(
 ) -> None:
     options = ["--activation-code", "123456789012", "--institution", INSTITUTION, "--allow-visual", "K001"]
     with running_service(tmp_path, *options, "--name", "another") as service:
-        terminal = Terminal(service, tmp_path, tokens.authentication(Kind.CARD), conformity)
+        terminal = Terminal(service, tmp_path, tokens.authentication(TokenKind.CARD), conformity)
         assert terminal.call("GET", "/v1/keys").json()["service"] == "another"
 
 

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from kiosk.simulator.tokens.card import Command, MalformedError
 from kiosk.simulator.tokens.hierarchy import Hierarchy
-from kiosk.simulator.tokens.jpki_token import AID, Behaviour, JpkiToken, Kind, PinState
+from kiosk.simulator.tokens.jpki_token import AID, Behaviour, JpkiToken, PinState, TokenKind
 from kiosk.simulator.tokens.other_tokens import payment_card, transit_card
 
 SELECT = "00A4040C0A" + AID.hex()
 
 
 def token(
-    hierarchy: Hierarchy, kind: Kind = Kind.CARD, *, authenticated: bool = True, **behaviour: bool
+    hierarchy: Hierarchy, kind: TokenKind = TokenKind.CARD, *, authenticated: bool = True, **behaviour: bool
 ) -> JpkiToken:
     return JpkiToken(
         kind,
@@ -37,8 +37,8 @@ def data(card: JpkiToken, apdu: str) -> bytes:
     return response[:-2]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_each_token_gives_its_name_in_160_bytes(hierarchy: Hierarchy, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(TokenKind))
+def test_each_token_gives_its_name_in_160_bytes(hierarchy: Hierarchy, kind: TokenKind) -> None:
     card = token(hierarchy, kind)
     assert ask(card, SELECT, "00A4020C020006") == ["9000", "9000"]
     info = data(card, "00B0000000")
@@ -47,10 +47,10 @@ def test_each_token_gives_its_name_in_160_bytes(hierarchy: Hierarchy, kind: Kind
 
 
 @pytest.mark.parametrize(
-    ("kind", "before", "after"), [(Kind.CARD, "9000", "9000"), (Kind.ANDROID, "6982", "9000")]
+    ("kind", "before", "after"), [(TokenKind.CARD, "9000", "9000"), (TokenKind.ANDROID, "6982", "9000")]
 )
 def test_the_certificate_is_free_on_the_card_and_behind_the_pin_on_android(
-    hierarchy: Hierarchy, kind: Kind, before: str, after: str
+    hierarchy: Hierarchy, kind: TokenKind, before: str, after: str
 ) -> None:
     card = token(hierarchy, kind)
     read = "00B0000000"
@@ -62,22 +62,22 @@ def test_the_certificate_is_free_on_the_card_and_behind_the_pin_on_android(
 def test_the_iphone_needs_its_own_authentication_for_certificate_and_signature(
     hierarchy: Hierarchy, authenticated: bool, status: str
 ) -> None:
-    card = token(hierarchy, Kind.IPHONE, authenticated=authenticated)
+    card = token(hierarchy, TokenKind.IPHONE, authenticated=authenticated)
     sign = "802A008033" + "00" * 51 + "00"
     assert ask(card, SELECT, "00A4020C02000A", "00B0000000", "00A4020C020017", sign)[2::2] == [status, status]
 
 
 def test_the_iphone_never_compares_a_pin_but_counts_that_one_came(hierarchy: Hierarchy) -> None:
-    card = token(hierarchy, Kind.IPHONE)
+    card = token(hierarchy, TokenKind.IPHONE)
     assert ask(card, SELECT, "00A4020C020018", "002000800431323334")[-1] == "6985"
     assert card.pin.presented == 1
     assert card.pin.left == 3
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"), [(Kind.CARD, "6700"), (Kind.ANDROID, "6700"), (Kind.IPHONE, "9000")]
+    ("kind", "status"), [(TokenKind.CARD, "6700"), (TokenKind.ANDROID, "6700"), (TokenKind.IPHONE, "9000")]
 )
-def test_only_the_iphone_knows_the_end_command(hierarchy: Hierarchy, kind: Kind, status: str) -> None:
+def test_only_the_iphone_knows_the_end_command(hierarchy: Hierarchy, kind: TokenKind, status: str) -> None:
     assert ask(token(hierarchy, kind), SELECT, "80FC0000")[-1] == status
 
 
@@ -103,13 +103,13 @@ def test_three_wrong_pins_block_and_the_right_one_no_longer_helps(hierarchy: Hie
 
 
 def test_selecting_the_application_again_logs_out(hierarchy: Hierarchy) -> None:
-    card = token(hierarchy, Kind.ANDROID)
+    card = token(hierarchy, TokenKind.ANDROID)
     ask(card, SELECT, "00A4020C020018", "002000800431323334", SELECT)
     assert ask(card, "00A4020C02000A", "00B0000000")[-1] == "6982"
 
 
 def test_a_new_activation_logs_out(hierarchy: Hierarchy) -> None:
-    card = token(hierarchy, Kind.ANDROID)
+    card = token(hierarchy, TokenKind.ANDROID)
     ask(card, SELECT, "00A4020C020018", "002000800431323334")
     card.power_off()
     card.power_on()
@@ -146,13 +146,13 @@ def test_reading_past_the_end_says_so(hierarchy: Hierarchy) -> None:
 def test_the_whole_certificate_comes_with_one_extended_read(hierarchy: Hierarchy) -> None:
     card = token(hierarchy)
     ask(card, SELECT, "00A4020C02000A")
-    assert data(card, "00B00000000000") == hierarchy.authentication(Kind.CARD).certificate
+    assert data(card, "00B00000000000") == hierarchy.authentication(TokenKind.CARD).certificate
 
 
 def test_a_signature_is_pkcs1_over_the_data_as_given(hierarchy: Hierarchy) -> None:
     card = token(hierarchy)
     ask(card, SELECT, "00A4020C020018", "002000800431323334", "00A4020C020017")
-    key = hierarchy.authentication(Kind.CARD).key.public_key()
+    key = hierarchy.authentication(TokenKind.CARD).key.public_key()
     assert isinstance(key, rsa.RSAPublicKey)
     hashed = hashes.Hash(hashes.SHA256())
     hashed.update(b"x")

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kiosk.simulator.tokens.hierarchy import Hierarchy, ensure_hierarchy
-from kiosk.simulator.tokens.jpki_token import Kind
+from kiosk.simulator.tokens.jpki_token import TokenKind
 from kiosk.simulator.tokens.pki import AUTHENTICATION_POLICY
 
 
-def certificate(hierarchy: Hierarchy, kind: Kind = Kind.CARD, **which: object) -> x509.Certificate:
+def certificate(hierarchy: Hierarchy, kind: TokenKind = TokenKind.CARD, **which: object) -> x509.Certificate:
     identity = hierarchy.authentication(kind, **which)  # type: ignore[arg-type]  # forwarded as they are
     return x509.load_der_x509_certificate(identity.certificate)
 
@@ -27,17 +27,17 @@ def trusted(hierarchy: Hierarchy) -> list[x509.Certificate]:
     return [first, second]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_rsa_certificates_have_the_size_of_real_ones(hierarchy: Hierarchy, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(TokenKind))
+def test_rsa_certificates_have_the_size_of_real_ones(hierarchy: Hierarchy, kind: TokenKind) -> None:
     for expired in (False, True):
         size = len(hierarchy.authentication(kind, expired=expired).certificate)
         assert 1543 <= size <= 1603
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(TokenKind))
 @pytest.mark.parametrize("key", ["rsa", "ec"])
 def test_each_certificate_is_signed_by_one_generation_of_a_ca_whose_name_both_share(
-    hierarchy: Hierarchy, kind: Kind, key: str
+    hierarchy: Hierarchy, kind: TokenKind, key: str
 ) -> None:
     leaf = certificate(hierarchy, kind, key=key)
     first, second = trusted(hierarchy)
@@ -56,8 +56,8 @@ def signed_by(leaf: x509.Certificate, ca: x509.Certificate) -> bool:
 
 def test_the_tokens_use_both_generations(hierarchy: Hierarchy) -> None:
     first, second = trusted(hierarchy)
-    assert signed_by(certificate(hierarchy, Kind.ANDROID), first)
-    assert signed_by(certificate(hierarchy, Kind.CARD), second)
+    assert signed_by(certificate(hierarchy, TokenKind.ANDROID), first)
+    assert signed_by(certificate(hierarchy, TokenKind.CARD), second)
 
 
 def test_the_profile_is_that_of_authentication_certificates(hierarchy: Hierarchy) -> None:
@@ -85,8 +85,8 @@ def test_both_kinds_of_key_and_both_kinds_of_dates_are_there(hierarchy: Hierarch
 
 def test_it_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
     folder = tmp_path / "pki"
-    first = ensure_hierarchy(folder).authentication(Kind.CARD).certificate
-    assert ensure_hierarchy(folder).authentication(Kind.CARD).certificate == first
+    first = ensure_hierarchy(folder).authentication(TokenKind.CARD).certificate
+    assert ensure_hierarchy(folder).authentication(TokenKind.CARD).certificate == first
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.rglob("*") if file.is_file()} == {0o600}
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_dir()] == ["pki"]
@@ -100,9 +100,9 @@ def test_two_who_want_it_at_once_get_the_same(tmp_path: Path) -> None:
 
 def test_one_that_has_nearly_ended_is_made_anew(tmp_path: Path) -> None:
     long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=1826)
-    old = ensure_hierarchy(tmp_path / "pki", now=long_ago).authentication(Kind.CARD).certificate
+    old = ensure_hierarchy(tmp_path / "pki", now=long_ago).authentication(TokenKind.CARD).certificate
     assert x509.load_der_x509_certificate(old).not_valid_before_utc < long_ago
-    new = ensure_hierarchy(tmp_path / "pki").authentication(Kind.CARD).certificate
+    new = ensure_hierarchy(tmp_path / "pki").authentication(TokenKind.CARD).certificate
     assert new != old
 
 
