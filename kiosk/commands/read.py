@@ -1,4 +1,4 @@
-"""`kiosk read`: one token, told as JSON on stdout, for whoever sets a kiosk up and for programs."""
+"""`kiosk read`: one token as JSON on stdout, for whoever sets a kiosk up and for programs."""
 
 import hashlib
 import json

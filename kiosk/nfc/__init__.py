@@ -11,5 +11,5 @@
     reader_process    the loop
 
 `protocol` holds what is computed without a reader: APDUs, blocks, certificates, and the contact with a token.
-Beside them: `trust_folder`, `wall_clock`, `reader_counters`, and `reader_reports` (what others are told).
+Beside them: `trust_folder`, `wall_clock`, `reader_counters`, and `reader_reports` (messages about both).
 """

@@ -54,7 +54,7 @@ class ReaderChip(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """A token in the field. Its identifier may be random and says nothing of who it is."""
+    """A token in the field. Its identifier may be random and identifies nobody."""
 
     technology: Technology
     identifier: bytes
@@ -158,7 +158,7 @@ class Antenna:
         return found
 
     def several(self) -> bool:
-        """Tell whether more than one token still answers; activates none of them."""
+        """Whether more than one token still answers; activates none of them."""
         self.rest()  # whoever is in the block protocol would not be heard
         self._chip.field_on()
         found = self._look_b()
@@ -175,7 +175,7 @@ class Antenna:
         return self.beside(technology)
 
     def there(self, found: Found) -> bool:
-        """Tell whether the token last found or activated is still in the field; costs it nothing."""
+        """Whether the token last found or activated is still in the field; asking costs it nothing."""
         if self._link is not None:
             return self._link.answers()
         self._chip.field_on()

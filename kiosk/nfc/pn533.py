@@ -76,7 +76,7 @@ class UsbTransport(nfc.clf.transport.USB):  # type: ignore[misc]  # nfcpy has no
     def reset(self) -> None:
         """Reset the port and close: the device may have another address after. Never raises.
 
-        libusb_reset_device says NOT_FOUND where the device has to be found anew, which is what happens next.
+        libusb_reset_device returns NOT_FOUND where the device has to be found anew, which happens next.
         """
         with suppress(usb1.USBError):
             self.usb_dev.resetDevice()
@@ -98,11 +98,11 @@ def _as_it_is(transport: Transport) -> Transport:
 def open_reader(
     device: str, type_b_modulation: int, over: Callable[[Transport], Transport] = _as_it_is
 ) -> "Pn533":
-    """Open `usb`, `usb:VVVV:PPPP` or `virtual:PATH`. Raises ReaderGone, which says what to mend.
+    """Open `usb`, `usb:VVVV:PPPP` or `virtual:PATH`. Raises ReaderGone; its text is what to mend.
 
     `over` puts something between us and the stick that wants to see the frames (`recording`).
     """
-    logging.getLogger("nfc").setLevel(logging.CRITICAL)  # its lines hold frames, and faults are told by us
+    logging.getLogger("nfc").setLevel(logging.CRITICAL)  # its lines hold frames, and faults are logged by us
     if device.startswith("virtual:"):
         path = device.removeprefix("virtual:")
         try:
@@ -194,7 +194,7 @@ def _translated() -> Iterator[None]:
 
 
 def _drain(transport: Transport) -> int:
-    """End what the chip is doing and throw away what it still says (fault 8); the number of frames."""
+    """End what the chip is doing and throw away what it still sends (fault 8); the number of frames."""
     transport.write(ACK)
     for stale in range(MOST_STALE):
         try:
@@ -216,8 +216,8 @@ def host_frame(command: int, data: bytes | bytearray) -> bytearray:
     frame[:at] = START + length
     frame[at : at + 2] = bytes([TO_CHIP, command])
     frame[at + 2 : -2] = data
-    with memoryview(frame) as view, view[at:] as said:
-        frame[-2] = -sum(said) & 0xFF
+    with memoryview(frame) as view, view[at:] as checked:
+        frame[-2] = -sum(checked) & 0xFF
     return frame
 
 

@@ -1,6 +1,6 @@
 """The reader process: one thread, one loop: look at the field or go on reading, hear the screen, and again.
 
-Tokens are watched for all the time, so that the screen can say "not yet"; the dialogue begins only when the
+Tokens are watched for all the time, so that the screen can show "not yet"; the dialogue begins only when the
 reader is armed. Then each turn takes it one step further, one command at most, and the screen is heard in
 between, so that it can call the reading off.
 """
@@ -66,7 +66,7 @@ DIGESTS_POLL_S = 0.02  #: a message that comes ends this earlier
 
 
 class Life(Protocol):
-    """What the service manager is told; `supervision.Supervision` is one."""
+    """Reports to the service manager; `supervision.Supervision` is one."""
 
     def ready(self, say: str = "") -> None: ...
     def alive(self) -> None: ...
@@ -367,6 +367,6 @@ class ReaderProcess:
             )
         )
         if outcome.failure in (ReadFailure.REMOVED, ReadFailure.UNREADABLE):
-            antenna.rest()  # whatever is said now could be an answer to what was asked before
+            antenna.rest()  # whatever it sends now could be an answer to an earlier command
         if outcome.failure is ReadFailure.REMOVED:
             self._gone()  # should it lie there all the same, that is the next presentation

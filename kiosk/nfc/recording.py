@@ -3,8 +3,9 @@
 JSON lines. The first is a `Head`; each further one a frame of the chip's host protocol in hexadecimal, with
 the seconds since the beginning: `{"s": 0.0123, "to": "0000ff…"}` to the reader, `"from"` from it.
 
-VERIFY data never reaches the file: it is zeroed, and the frame's checksum made anew, which would tell the sum
-of the digits. The rest is as it was: a recording holds the certificate, and with it who the token belongs to.
+VERIFY data never reaches the file: it is zeroed, and the frame's checksum made anew, because the old one
+gives away the sum of the digits. The rest is as it was: a recording holds the certificate, and with it who
+the token belongs to.
 """
 
 import json

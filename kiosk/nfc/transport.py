@@ -25,7 +25,7 @@ class Transport(Protocol):
 
 
 class VirtualTransport:
-    """A UNIX stream socket that carries the chip's frames. What ends it is told as a pulled stick is: EIO."""
+    """A UNIX stream socket that carries the chip's frames. Its end is an EIO, as of a pulled stick."""
 
     TYPE = "USB"
     manufacturer_name = "virtual"

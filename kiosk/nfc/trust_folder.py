@@ -10,7 +10,7 @@ SUFFIXES = (".pem", ".crt", ".cer", ".der")
 
 
 class TrustFolderError(Exception):
-    """The trust folder cannot be used; the text says why and what to do."""
+    """The trust folder cannot be used; the text is why, and what to do."""
 
 
 def load_trust_folder(folder: Path) -> TrustStore:

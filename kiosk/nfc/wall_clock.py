@@ -10,7 +10,7 @@ CLOCK_SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 
 
 def clock_synchronised() -> bool:
-    """Tell whether the system's clock has been set by the network since the start."""
+    """Whether the system's clock has been set by the network since the start."""
     return CLOCK_SYNCHRONISED.exists()
 
 

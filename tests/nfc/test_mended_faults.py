@@ -6,8 +6,6 @@ after an unplugging, 8 stale frames, 9 a time-out of zero, 10 bit rates that ATT
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,64 +15,21 @@ import nfc.tag
 import nfc.tag.tt4
 import pytest
 
-from kiosk.nfc.antenna import WUPB, Antenna, Found, TokenLink
+from kiosk.nfc.antenna import WUPB, Antenna, Found
 from kiosk.nfc.pn533 import Pn533, open_reader
-from kiosk.nfc.presentation import TokenReader
-from kiosk.nfc.protocol.apdu import CommandApdu, ResponseApdu
 from kiosk.nfc.protocol.faults import NfcFault, ReaderGone
 from kiosk.nfc.protocol.isodep import Unheard
-from kiosk.nfc.protocol.secret import Pin
-from kiosk.nfc.protocol.token_contact import Authenticated, Order
-from kiosk.nfc.protocol.tokens import AID
 from kiosk.nfc.transport import VirtualTransport
-from kiosk.nfc.trust_folder import load_trust_folder
-from kiosk.nfc.wall_clock import WallClock
-from kiosk.qualification.devices import Device
-from kiosk.qualification.terms import Authentication
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
-from kiosk.simulator.tokens.hierarchy import Hierarchy
+from tests.nfc.our_reader import SELECT, ask, certificate, linked, ours
 from tests.nfc.rates import Tape
 from tests.nfc.stock_stick import StockTransport, activate, plugged_in, read_file, select_application, sense
-from tests.nfc.unwatched import authenticate_unwatched, read_unwatched
 
-SELECT = CommandApdu(0x00, 0xA4, 0x04, 0x0C, AID)
 FRAMES_OF_256_AT_106 = 0x08  #: ATTRIB's second parameter byte (ISO/IEC 14443-3:2018, 7.10.4)
 RATE_BITS = 0x70
 R_NAK_0 = b"\xb2"  #: asks an activated token whether it is there
-WHOLE = CommandApdu(0x00, 0xB0, 0x00, 0x00, ne=65536)
-SELECT_CERTIFICATE = CommandApdu(0x00, 0xA4, 0x02, 0x0C, b"\x00\x0a")
-
-
-@contextmanager
-def ours(field: VirtualField) -> Iterator[Antenna]:
-    antenna = Antenna(open_reader(f"virtual:{field.settings.path}", 4))
-    try:
-        yield antenna
-    finally:
-        antenna.close()
-
-
-def linked(antenna: Antenna) -> TokenLink:
-    found = None
-    until = time.monotonic() + 5
-    while found is None and time.monotonic() < until:
-        found = antenna.look()
-    assert isinstance(found, Found)
-    return antenna.activate(found)
-
-
-def ask(link: TokenLink, command: CommandApdu) -> ResponseApdu:
-    return ResponseApdu.decode(link.exchange(command, lambda: 10.0))
-
-
-def certificate(link: TokenLink) -> bytes:
-    assert ask(link, SELECT).ok
-    assert ask(link, SELECT_CERTIFICATE).ok
-    answer = ask(link, WHOLE)
-    assert answer.ok
-    return answer.data
 
 
 # ---- 1 ---------------------------------------------------------------------------------------------------
@@ -345,72 +300,3 @@ def test_10_every_frame_is_sent_at_the_rate_that_attrib_agreed(
     assert [frame[6] for frame in tape.thru if frame[:1] == b"\x1d"] == [FRAMES_OF_256_AT_106]
     assert tape.modes
     assert {mode & RATE_BITS for mode in tape.modes} == {0}
-
-
-# ---- leanness --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("short_ef", "asked", "blocks", "transfers"),
-    [(True, True, 13, 42), (False, True, 18, 57), (False, False, 17, 54)],
-)
-def test_a_whole_authentication_keeps_to_its_blocks_and_transfers(
-    field: VirtualField,
-    hand: FieldClient,
-    hierarchy: Hierarchy,
-    short_ef: bool,
-    asked: bool,
-    blocks: int,
-    transfers: int,
-) -> None:
-    """After activation, at 106 kbit/s throughout (10); stock nfcpy needs about 200 transfers.
-
-    Without S(WTX), which a real card's signature wants once more. `asked`: no token of this make has refused
-    short EF identifiers lately.
-    """
-    hand.tap("card", short_ef_identifiers=short_ef)
-    pin = Pin()
-    pin.take(bytearray(b"1234"))
-    with ours(field) as antenna:
-        link = linked(antenna)
-        hand.counters(clear=True)
-        store = load_trust_folder(hierarchy.trust)
-        outcome = authenticate_unwatched(link, store, pin, Order(Device.CARD, Authentication.PIN, asked))
-        counted = hand.counters()
-    assert isinstance(outcome, Authenticated)
-    assert counted["radio_blocks"] == blocks
-    assert counted["usb_transfers"] == transfers
-
-
-def test_the_second_token_of_a_make_that_refused_short_identifiers_is_not_asked(
-    field: VirtualField, hand: FieldClient, hierarchy: Hierarchy
-) -> None:
-    pin = Pin()
-    reader = TokenReader(load_trust_folder(hierarchy.trust), WallClock(), pin)
-    counts = []
-    with ours(field) as antenna:
-        for _ in range(3):
-            hand.tap("card", short_ef_identifiers=False)
-            hand.apdus(clear=True)
-            pin.take(bytearray(b"1234"))
-            found = None
-            while found is None:
-                found = antenna.look()
-            done = read_unwatched(reader, antenna, found, Order(Device.CARD, Authentication.PIN))
-            assert isinstance(done.outcome, Authenticated)
-            counts.append(len(hand.apdus()))
-    assert counts == [17, 16, 16]
-    assert hand.verifies("card") == 3
-
-
-def test_an_empty_look_costs_three_commands(field: VirtualField, hand: FieldClient) -> None:
-    """Registers, our own request of type B, the chip's search of type A; stock nfcpy: five."""
-    hand.tap("card")
-    with ours(field) as antenna:
-        linked(antenna)  # our own search has proved itself: the chip's of type B is not tried any more
-        hand.remove()
-        antenna.look()
-        hand.counters(clear=True)
-        for _ in range(8):
-            assert antenna.look() is None
-        assert hand.counters()["commands"] == 3 * 8

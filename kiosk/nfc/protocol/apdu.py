@@ -27,7 +27,7 @@ class CommandApdu:
     p2: int
     data: bytes | bytearray = b""
     ne: int = 0  #: how many bytes of answer are wanted at most; 256 is Le 00
-    patient: bool = False  #: waited for as for a signature, which comes next: the chip is told once
+    patient: bool = False  #: wait as long as for the signature that comes next: one time-out for both
 
     def __post_init__(self) -> None:
         if not 0 <= len(self.data) <= EXTENDED_LC or not 0 <= self.ne <= EXTENDED_NE:
@@ -35,7 +35,7 @@ class CommandApdu:
 
     @property
     def extended(self) -> bool:
-        """Whether only the extended length fields can say it."""
+        """Whether it needs the extended length fields."""
         return len(self.data) > SHORT_LC or self.ne > SHORT_NE
 
     @property

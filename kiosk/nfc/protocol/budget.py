@@ -7,7 +7,7 @@ from kiosk.nfc.protocol.faults import BudgetSpent
 MOST_APDUS = 64
 MOST_BYTES = 256 * 1024
 MOST_SECONDS = 10.0
-MOST_CPU_S = 1.0  #: of this thread, unless the settings say more: a token must not keep us computing
+MOST_CPU_S = 1.0  #: of this thread, unless the settings allow more: a token must not keep us computing
 
 
 @dataclass(frozen=True)

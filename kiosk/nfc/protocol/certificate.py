@@ -125,7 +125,7 @@ class TrustStore:
 
 
 def is_ca(certificate: x509.Certificate) -> bool:
-    """Tell whether it is the certificate of a CA (RFC 5280, 4.2.1.9)."""
+    """Whether it is the certificate of a CA (RFC 5280, 4.2.1.9)."""
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     except x509.ExtensionNotFound:
@@ -159,7 +159,7 @@ def _for_authentication(certificate: x509.Certificate) -> bool:
 
 
 def signature_holds(leaf: Leaf, digest: bytes, signature: bytes) -> bool:
-    """Tell whether `signature` over `digest` is by the certificate's key."""
+    """Whether `signature` over `digest` is by the certificate's key."""
     try:
         match leaf.key:
             case rsa.RSAPublicKey():

@@ -1,4 +1,4 @@
-"""What is said to a token, stage by stage. No I/O.
+"""The dialogue with a token, stage by stage. No I/O.
 
 Each stage is a generator that yields `CommandApdu`, is sent `ResponseApdu`, and returns what it found out.
 
@@ -51,7 +51,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class CommandRefused:
-    """The token said no; the status word is all there is to say."""
+    """The token refused; the status word is all that is known."""
 
     sw: int
 
@@ -142,7 +142,7 @@ def token_name(*, try_short_ef: bool = True) -> Dialogue[TokenName | CommandRefu
 
 @dataclass(frozen=True)
 class PinCounter:
-    """The tries that the token has just told, and the P2 of VERIFY that reached its PIN."""
+    """The tries left by the token's own answer, and the P2 of VERIFY that reached its PIN."""
 
     left: int
     p2: int
@@ -212,7 +212,7 @@ class CertificateRead:
 
 
 def certificate(dialect: Dialect) -> Dialogue[CertificateRead | NotAuthenticated | CommandRefused | Unusable]:
-    """Read EF 000A in blocks of one frame; the first one's DER header tells how much there is."""
+    """Read EF 000A in blocks of one frame; the first one's DER header holds the size."""
     first = yield from _first_block(dialect)
     if not isinstance(first, bytes):
         return first
@@ -315,5 +315,5 @@ def _signature(response: ResponseApdu) -> Signed | NotAuthenticated | CommandRef
 
 
 def end(command: CommandApdu) -> Dialogue[None]:
-    """Say the token's own farewell; its status is ignored."""
+    """Send the token's own last command; its status is ignored."""
     yield command

@@ -2,7 +2,7 @@
 
 
 class NfcFault(Exception):  # noqa: N818  # the field's word
-    """Base of the faults below; the text is one line and holds nothing of what the token said."""
+    """Base of the faults below; the text is one line and holds nothing of what the token sent."""
 
 
 class TokenLost(NfcFault):
@@ -10,7 +10,7 @@ class TokenLost(NfcFault):
 
 
 class TokenGarbled(NfcFault):
-    """The token answers, but not by the protocol; nothing it says in this activation can be believed."""
+    """The token answers, but not by the protocol; nothing more of this activation can be believed."""
 
 
 class BudgetSpent(NfcFault):
@@ -18,7 +18,7 @@ class BudgetSpent(NfcFault):
 
 
 class ReaderGone(NfcFault):
-    """The reader cannot be used; the text says why and what to mend."""
+    """The reader cannot be used; the text is why, and what to mend."""
 
 
 class ReaderStuck(ReaderGone):

@@ -1,7 +1,7 @@
 """What tokens of one make have done before: which way is tried first, and nothing else.
 
 A token of a make is known by what it shows before it is activated (`Found.face`): no identifier, nobody's
-name. What is remembered decides the order of trying. It never stands in for what the token says itself in
+name. What is remembered decides the order of trying. It never replaces what the token answers itself in
 this activation, and VERIFY does not depend on it.
 """
 

@@ -58,7 +58,7 @@ class BlockPace:
 
 @dataclass(frozen=True)
 class Parameters:
-    """What the token said of itself when it was activated."""
+    """What the token announced when it was activated."""
 
     fsc: int
     fwt_s: float

@@ -12,7 +12,7 @@ class SW(IntEnum):
     INCOMPATIBLE_FILE = 0x6981
     SECURITY_STATUS = 0x6982  #: nobody has authenticated yet
     BLOCKED = 0x6983
-    REFERENCE_CLOSED = 0x6984  #: how JPKI says "blocked" (JICSAP)
+    REFERENCE_CLOSED = 0x6984  #: JPKI's word for "blocked" (JICSAP)
     CONDITIONS = 0x6985
     NO_CURRENT_EF = 0x6986
     WRONG_DATA = 0x6A80
@@ -45,7 +45,7 @@ ADDRESSING_REFUSED = frozenset(
     }
 )
 
-#: What a phone may say while its owner has not authenticated. Which one an iPhone uses is not public.
+#: What a phone may answer while its owner has not authenticated. Which one an iPhone uses is not public.
 NOT_AUTHENTICATED_WORDS = frozenset({SW.SECURITY_STATUS, SW.CONDITIONS})
 
 

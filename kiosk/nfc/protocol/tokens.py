@@ -1,6 +1,6 @@
 """The one table of My Number tokens. A fourth: its `Device`, and one row here.
 
-All answer the same AID; EF 0006 tells which it is (docs/facts/card.md, with its sources; no official
+All answer the same AID; EF 0006 names which it is (docs/facts/card.md, with its sources; no official
 command specification is public, and what phones do beyond this was not checked on a real one).
 """
 

@@ -23,7 +23,7 @@ time.
 class Pacer:
     """Waits for moments of one growing deadline, so that many short waits do not each add their oversleep.
 
-    `wait_readable(seconds)` waits at most so long and says whether the host sent something.
+    `wait_readable(seconds)` waits at most so long and returns whether the host sent something.
     """
 
     def __init__(self, clock: Callable[[], float], wait_readable: Callable[[float], bool]) -> None:

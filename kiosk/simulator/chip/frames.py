@@ -41,7 +41,7 @@ class Information:
 
 @dataclass(frozen=True)
 class Damaged:
-    """Something between frames, or a frame whose checksum is wrong; the chip says nothing to it."""
+    """Something between frames, or a frame whose checksum is wrong; the chip does not answer it."""
 
 
 HostFrame = Ack | Nack | Information | Damaged

@@ -1,4 +1,4 @@
-"""A PN533 that says again what a recorded one said (`kiosk read --record`, format in `kiosk.nfc.recording`).
+"""A PN533 that answers as a recorded one did (`kiosk read --record`, format in `kiosk.nfc.recording`).
 
 Commands are looked for from where the recording stands; polls may be fewer or more than they were. VERIFY and
 signature commands are known by their header: VERIFY data is not in a recording, and the signature holds for
@@ -23,7 +23,7 @@ THRU = bytes([TO_CHIP, 0x42])
 
 
 class BadRecordingError(ValueError):
-    """The file is no recording; the text says why."""
+    """The file is no recording; the text is why."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a recording says of a reader and a token, in lines to copy onto the sheet of the field test.
+"""What a recording shows of a reader and a token, in lines to copy onto the sheet of the field test.
 
 No data of the token: headers, lengths, status words, times, and what it answers before it is activated.
 """
@@ -20,7 +20,7 @@ CHAINING = 0x10
 
 @dataclass
 class TapeState:
-    """Where the telling stands: one command may take many blocks."""
+    """How far the recording has been read: one command may take many blocks."""
 
     header: bytes = b""
     sent: int = 0
@@ -31,23 +31,23 @@ class TapeState:
     polls: int = 0
 
 
-def tell(recording: Recording) -> Iterator[str]:
+def describe(recording: Recording) -> Iterator[str]:
     """One line per thing worth knowing, in the recording's order."""
-    told = TapeState()
+    state = TapeState()
     for exchange in recording.exchanges:
         code, data, answer = exchange.command[1], exchange.command[2:], exchange.response[2:]
         if code == FIRMWARE:
             yield f"firmware: {answer.hex(' ')}"
         elif code == SEARCH:
-            yield from _search(told, data, answer)
+            yield from _search(state, data, answer)
         elif code == THRU:
-            yield from _frame(told, data, answer, exchange)
-    yield f"empty searches in all: {told.polls}"
+            yield from _frame(state, data, answer, exchange)
+    yield f"empty searches in all: {state.polls}"
 
 
-def _search(told: TapeState, data: bytes, answer: bytes) -> Iterator[str]:
+def _search(state: TapeState, data: bytes, answer: bytes) -> Iterator[str]:
     if not answer or answer[0] == 0:
-        told.polls += 1
+        state.polls += 1
         return
     kind = "A" if data[1:2] == b"\x00" else "B" if data[1:2] == b"\x03" else f"{data[1:2].hex()}"
     if kind == "A" and len(answer) > 5:
@@ -56,19 +56,19 @@ def _search(told: TapeState, data: bytes, answer: bytes) -> Iterator[str]:
         yield f"type {kind} found by the chip's own search"
 
 
-def _frame(told: TapeState, data: bytes, answer: bytes, exchange: Exchange) -> Iterator[str]:
+def _frame(state: TapeState, data: bytes, answer: bytes, exchange: Exchange) -> Iterator[str]:
     heard = answer[1:] if answer[:1] == bytes([OK]) else b""
     if data == b"\x05\x00\x08":
         if heard:
             yield _atqb(heard)
         else:
-            told.polls += 1
+            state.polls += 1
     elif data[:1] == b"\xe0" and len(data) == 2:
         yield _ats(heard) if heard else "RATS was not answered"
     elif data[:1] == b"\x1d":
         yield f"ATTRIB answered {heard.hex()}" if heard else "ATTRIB was not answered"
     elif data:
-        yield from _block(told, data, answer, heard, exchange.seconds)
+        yield from _block(state, data, answer, heard, exchange.seconds)
 
 
 def _atqb(atqb: bytes) -> str:
@@ -77,47 +77,47 @@ def _atqb(atqb: bytes) -> str:
     except TokenGarbled as fault:
         return f"type B answers nonsense ({fault})"
     shown = f"application data {atqb[5:9].hex()}, protocol {atqb[9:12].hex()}"
-    return f"type B found: {shown}, {_say(parameters)}"
+    return f"type B found: {shown}, {_parameters(parameters)}"
 
 
 def _ats(ats: bytes) -> str:
     try:
-        return f"ATS {ats.hex()}, {_say(isodep.read_ats(ats))}"
+        return f"ATS {ats.hex()}, {_parameters(isodep.read_ats(ats))}"
     except TokenGarbled as fault:
         return f"ATS {ats.hex()} is nonsense ({fault})"
 
 
-def _say(parameters: isodep.Parameters | None) -> str:
+def _parameters(parameters: isodep.Parameters | None) -> str:
     if parameters is None:
         return "no ISO/IEC 14443-4"
     return f"frames of {parameters.fsc} bytes, FWT {parameters.fwt_s * 1000:.0f} ms"
 
 
-def _block(told: TapeState, data: bytes, answer: bytes, heard: bytes, seconds: float) -> Iterator[str]:
-    told.seconds += seconds
+def _block(state: TapeState, data: bytes, answer: bytes, heard: bytes, seconds: float) -> Iterator[str]:
+    state.seconds += seconds
     if data[0] & 0xE2 == 0x02:
-        if not told.header:
-            told.header = data[1:5]
-            told.seconds = seconds
-        told.sent += len(data) - 1
+        if not state.header:
+            state.header = data[1:5]
+            state.seconds = seconds
+        state.sent += len(data) - 1
     if not heard:
-        told.unheard += answer[:1] == bytes([NOBODY])
+        state.unheard += answer[:1] == bytes([NOBODY])
         return
     if heard[0] & 0xFE == 0xF2:
-        told.extensions += 1
+        state.extensions += 1
     elif heard[0] & 0xE2 == 0x02:
-        told.answer += heard[1:]
+        state.answer += heard[1:]
         if not heard[0] & CHAINING:
-            yield _line(told)
-            told.header, told.sent, told.answer = b"", 0, bytearray()
-            told.seconds, told.extensions, told.unheard = 0.0, 0, 0
+            yield _line(state)
+            state.header, state.sent, state.answer = b"", 0, bytearray()
+            state.seconds, state.extensions, state.unheard = 0.0, 0, 0
 
 
-def _line(told: TapeState) -> str:
-    word = status.name(int.from_bytes(told.answer[-2:], "big"))
-    notes = [f"{len(told.answer) - 2} bytes", f"SW {word}", f"{told.seconds * 1000:.1f} ms"]
-    if told.extensions:
-        notes.append(f"{told.extensions} S(WTX)")
-    if told.unheard:
-        notes.append(f"{told.unheard} not heard")
-    return f"{told.header.hex(' ')} +{told.sent - 4}: " + ", ".join(notes)
+def _line(state: TapeState) -> str:
+    word = status.name(int.from_bytes(state.answer[-2:], "big"))
+    notes = [f"{len(state.answer) - 2} bytes", f"SW {word}", f"{state.seconds * 1000:.1f} ms"]
+    if state.extensions:
+        notes.append(f"{state.extensions} S(WTX)")
+    if state.unheard:
+        notes.append(f"{state.unheard} not heard")
+    return f"{state.header.hex(' ')} +{state.sent - 4}: " + ", ".join(notes)

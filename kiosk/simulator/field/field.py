@@ -52,7 +52,7 @@ class FieldSettings:
     technologies: Mapping[TokenName, Technology] = field(default_factory=lambda: TECHNOLOGIES)
     seed: int = 0
     replay: Recording | None = None
-    """Say again what a recorded reader said, instead of what lies here; in the recording's time if the model
+    """Answer as a recorded reader did, instead of what lies here; in the recording's time if the model
     has a rate.
     """
 

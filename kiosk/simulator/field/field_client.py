@@ -10,7 +10,7 @@ from typing import Any
 
 
 class FieldRefusedError(RuntimeError):
-    """The field would not do it; the text says why."""
+    """The field would not do it; the text is why."""
 
 
 class FieldAbsentError(ConnectionError):

@@ -14,7 +14,7 @@ from typing import Any, get_args
 import click
 
 from kiosk.simulator.chip.replay import BadRecordingError, Recording
-from kiosk.simulator.chip.tape import tell
+from kiosk.simulator.chip.tape import describe
 from kiosk.simulator.field.field import FieldSettings, VirtualField
 from kiosk.simulator.field.field_client import FieldAbsentError, FieldClient, FieldRefusedError
 from kiosk.simulator.field.pocket import (
@@ -221,7 +221,7 @@ def card(
 @click.argument("file", type=PATH)
 def tape(file: Path) -> None:
     """Tell what a recording of `kiosk read --record` says, without any data of the token."""
-    for line in tell(_recording(file)):
+    for line in describe(_recording(file)):
         click.echo(line)
 
 

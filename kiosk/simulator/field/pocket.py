@@ -38,7 +38,7 @@ TECHNOLOGIES: Mapping[TokenName, Technology] = {
 
 
 class BadOrderError(ValueError):
-    """An order that cannot be carried out; the text says why."""
+    """An order that cannot be carried out; the text is why."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class RadioFace:
 
     technology: Technology
     sak: int = 0x20
-    """Type A: bit 6 set means ISO/IEC 14443-4; phones with peer-to-peer say 60."""
+    """Type A: bit 6 set means ISO/IEC 14443-4; phones with peer-to-peer have 60."""
     atqa: bytes = b"\x04\x00"
     uid: bytes | None = None
     """UID (A) or PUPI (B, 4 bytes); None draws a new one whenever the field comes on, as phones do."""
@@ -54,7 +54,7 @@ class RadioFace:
 
 
 class PiccState(Enum):
-    """ISO/IEC 14443-3 figures 7 (A) and 22 (B), with READY and ACTIVE of Type A told apart."""
+    """ISO/IEC 14443-3 figures 7 (A) and 22 (B); Type A's READY and ACTIVE are two."""
 
     OFF = auto()
     IDLE = auto()

@@ -1,6 +1,6 @@
 """What lies on the reader, and what the air does to frames: tokens, collisions, losses, removal.
 
-No I/O and no sleeping: an exchange says what came back and how long it took; the chip waits.
+No I/O and no sleeping: an exchange returns what came back and how long it took; the chip waits.
 `Placement`s are changed under `RadioField.lock`, by the control side and by the chip's own thread.
 """
 
@@ -82,7 +82,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class Responded:
-    """One token answered; `block` tells an activated one. What arrives of it, `RadioField.arrive` says."""
+    """One token answered; `block`: an activated one. `RadioField.arrive` decides what arrives of it."""
 
     placement: Placement
     reply: Reply

@@ -2,7 +2,7 @@
 
 `Card` is the one interface of everything that can be laid on the field or plugged into a vpcd: our JPKI
 tokens, the payment and the transit card, and a foreign program (`vpcd.ForeignCard`). Applications of ours
-are sans-IO: they say how long a real card would compute, and somebody else waits.
+are sans-IO: they return how long a real card would compute, and somebody else waits.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class CardAnswer:
 
 
 class MalformedError(ValueError):
-    """A command APDU that ISO/IEC 7816-4 5.1 does not know; the card says 6700."""
+    """A command APDU that ISO/IEC 7816-4 5.1 does not know; the card answers 6700."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _body(body: bytes) -> tuple[bytes, int, bool]:
 
 @dataclass(frozen=True)
 class ApduTrace:
-    """What may be told of an exchange: no data, neither way."""
+    """What may be kept of an exchange: no data, neither way."""
 
     ins: int
     nc: int

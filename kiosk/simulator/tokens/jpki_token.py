@@ -1,7 +1,7 @@
 """The JPKI application (公的個人認証AP) as card, Android phone and iPhone carry it.
 
 Sources: OpenSC `card-jpki.c`, `pkcs15-jpki.c`; jpki/myna `src/jpki.rs`; soltia48/myna-card
-`src/ap/jpki.rs`, all reverse-engineered: no command specification is public. What no source tells is
+`src/ap/jpki.rs`, all reverse-engineered: no command specification is public. What is in no source is
 marked GUESS.
 """
 
@@ -74,7 +74,7 @@ class Behaviour:
     short_ef_identifiers: bool = True
     """SFI forms of READ, VERIFY and SIGN (myna-card, real cards; not known for phones)."""
     verified_counter_is_9000: bool = False
-    """Empty VERIFY after a right PIN: 9000 as some cards say, else the counter (OpenSC wants the counter)."""
+    """Empty VERIFY after a right PIN: 9000 as some cards do, else the counter (OpenSC wants the counter)."""
     forgets_on_deselect: bool = False
     forgets_on_field_off: bool = False
     """The phone's own authentication ends with the session (kormax: so do several of Apple's applets)."""
@@ -321,7 +321,7 @@ class JpkiToken(SansIoCard):
         return OK if pin.verified and self._behaviour.verified_counter_is_9000 else pin.tries()
 
     def _verify_on_iphone(self, command: Command, pin: PinState) -> bytes:
-        """GUESS: no public source says what an iPhone answers here. The PIN is never compared."""
+        """GUESS: no public source has what an iPhone answers here. The PIN is never compared."""
         if command.data:
             pin.presented += 1
             return CONDITIONS

@@ -3,7 +3,7 @@
 Two generations of the CA for authentication certificates carry the same DN, as the real ones do, so
 whoever checks a chain has to try signatures. Nobody is named in these certificates, as in the real ones:
 the subject is a serial name. Profile after 「署名用電子証明書及び利用者証明用電子証明書のプロファイル仕様書」
-as far as sources tell: policy OID, extended key usage clientAuth, OCSP and CRL addresses, about 1573 bytes
+as far as sources go: policy OID, extended key usage clientAuth, OCSP and CRL addresses, about 1573 bytes
 with RSA-2048.
 """
 
