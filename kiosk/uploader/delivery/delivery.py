@@ -231,6 +231,11 @@ class Delivery:
             case _:
                 assert_never(reply)
 
+    def begin_with(self, keys: Keys | None) -> None:
+        """Keys of an earlier life or of the enrolment: sealed to until the service is heard."""
+        if keys is not None and self._keys is None:
+            self.adopt_keys(keys)
+
     def adopt_keys(self, keys: Keys) -> None:
         """Seal to these from now on, unless they are those of another service."""
         if keys.service != self._rules.service:
@@ -318,7 +323,7 @@ class Delivery:
 
     # ---- by itself ---------------------------------------------------------------------------------------
 
-    def tick(self, outbox: Outbox | None, now: Moment) -> float:
+    def step(self, outbox: Outbox | None, now: Moment) -> float:
         """Start what is due; returns the seconds until something may be due again."""
         seconds = now.mono_ms / 1000
         if self.line.probe_if_due(now):

@@ -31,7 +31,7 @@ REFUSALS = 3  #: so often in a row the service refuses a new pair before another
 
 
 class Renewal:
-    """Belongs to the main loop: `mind` at every turn, `result` for what comes from its lane. `proven` says
+    """Belongs to the main loop: `step` at every turn, `result` for what comes from its lane. `proven` says
     whether the running version is here to stay (`draft_next`).
     """
 
@@ -51,7 +51,7 @@ class Renewal:
         self._refused = 0
         self._warned: int | None = None
 
-    def mind(self, now: Moment) -> None:
+    def step(self, now: Moment) -> None:
         """Start what is due."""
         seconds = now.mono_ms / 1000
         if self._lane is not None or seconds < self._due_s:

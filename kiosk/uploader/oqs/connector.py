@@ -1,14 +1,9 @@
 """Everything that the uploader does in the clinic's folders, as the main loop sees it."""
 
-import secrets
-from collections.abc import Callable
 from typing import assert_never
 
 from kiosk.box.clock import Moment
 from kiosk.channel import AskLookUps, CheckItem, Done, FromUploader, LookUpLine, LookUpLines, StartLookUp
-from kiosk.config.settings import Settings
-from kiosk.uploader.delivery.answer_memory import AnswerMemory
-from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.handover import HandOver
 from kiosk.uploader.oqs.lookup import LookUpDesk
 from kiosk.uploader.oqs.lookup_store import LookUps
@@ -19,20 +14,10 @@ LISTED = 20
 
 
 class Connector:
-    """Belongs to the main loop: `answered` with each answer, `tick` at every turn. `wake` brings it round."""
+    """Belongs to the main loop: `answered` with each answer, `step` at every turn."""
 
-    def __init__(self, settings: Settings, memory: AnswerMemory, wake: Callable[[], None]) -> None:
-        clinic, disk = settings.clinic, settings.outbox.path.parent
-        self._handover = HandOver(settings.handover, clinic, disk, memory, Errands("handover", wake))
-        self._lookup = LookUpDesk(
-            settings.lookup,
-            clinic,
-            disk,
-            memory,
-            Errands("lookup", wake),
-            self._handover.answered,
-            lambda: secrets.token_hex(8),
-        )
+    def __init__(self, handover: HandOver, lookup: LookUpDesk) -> None:
+        self._handover, self._lookup = handover, lookup
 
     def start(self) -> None:
         self._handover.start()
@@ -42,9 +27,9 @@ class Connector:
         """The service's answer to a record is committed."""
         self._handover.answered(settled, now)
 
-    def tick(self, outbox: Outbox | None, online: bool, now: Moment) -> float:
+    def step(self, outbox: Outbox | None, online: bool, now: Moment) -> float:
         """Do what is due; returns the seconds until something is due again. Raises OutboxLost."""
-        return min(self._handover.tick(now), self._lookup.tick(outbox, online, now))
+        return min(self._handover.step(now), self._lookup.step(outbox, online, now))
 
     def checked(self, outbox: Outbox | None, now: Moment) -> tuple[CheckItem, ...]:
         """What the daily check may say of the folders."""

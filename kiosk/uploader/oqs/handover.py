@@ -71,7 +71,7 @@ class _Unwritable:
 
 
 class HandOver:
-    """Belongs to the main loop: `answered` with each answer, `tick` at every turn."""
+    """Belongs to the main loop: `answered` with each answer, `step` at every turn."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class HandOver:
             settled.receipt, settled.answer.codes, settled.answer.executed_at, seconds + patience, seconds
         )
 
-    def tick(self, now: Moment) -> float:
+    def step(self, now: Moment) -> float:
         """Take what came back, start what is due; returns the seconds until something is due again."""
         if self._folder is None:
             return LOOK_S

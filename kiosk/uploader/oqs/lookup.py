@@ -73,7 +73,7 @@ class _Seen:
 
 
 class LookUpDesk:
-    """Belongs to the main loop: `tick` at every turn, `outbox_lost` when it is gone."""
+    """Belongs to the main loop: `step` at every turn, `outbox_lost` when it is gone."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class LookUpDesk:
             return CheckItem(part="folders", fault="lookup_uncertain", value=last.uncertain)
         return None
 
-    def tick(self, outbox: Outbox | None, online: bool, now: Moment) -> float:
+    def step(self, outbox: Outbox | None, online: bool, now: Moment) -> float:
         """Take what came back, do what is due; returns the seconds until something is due again. Raises
         OutboxLost.
         """
@@ -265,7 +265,7 @@ class LookUpDesk:
     def _take(self, state: LookUp, message: XmlMsg, matches: Matches) -> None:
         outbox, now = self._outbox, self._now
         assert outbox is not None, "the database was asked for"
-        assert now is not None, "tick was called"
+        assert now is not None, "step was called"
         receipts = {late.visit: late.receipt for late in LookUps(outbox.database).late()}
         executed_at = message.header.ProcessExecutionTime or ""
         settled = [
@@ -285,7 +285,7 @@ class LookUpDesk:
         self._keep(state, database)
         self._state = None
         end = LookUpEnd.DONE if state.stage is Stage.DONE else LookUpEnd.FAILED
-        assert self._now is not None, "tick was called"
+        assert self._now is not None, "step was called"
         Ledger(database).note(AuditEvent.LOOKED_UP, KIOSK, self._now, word=end)
         if state.stage is Stage.FAILED:
             log.error("look-up %d failed, look at the 資格確認端末 itself: %s", state.id, state.reason)
@@ -317,7 +317,7 @@ class LookUpDesk:
         self._errands.give(work, back)
 
     def _seconds(self) -> float:
-        assert self._now is not None, "tick was called"
+        assert self._now is not None, "step was called"
         return self._now.mono_ms / 1000
 
     def _database(self) -> Database:

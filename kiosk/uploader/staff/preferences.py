@@ -15,29 +15,29 @@ MOST_LANGUAGES = 16
 
 
 class Preferences:
-    """What is kept; `told` is how screens are told of it."""
+    """What is kept; `chosen` is how screens hear of it."""
 
     def __init__(self) -> None:
-        self.told = StaffPreferences()
+        self.chosen = StaffPreferences()
 
     def load(self, database: Database) -> None:
         """Read what was kept; what cannot be read counts as never set."""
         standing = Standing(database)
         volume, languages = standing.get(Name.VOLUME), standing.get(Name.LANGUAGES)
-        self.told = StaffPreferences(
+        self.chosen = StaffPreferences(
             volume=int(volume) if volume is not None and volume.isdigit() else None,
             languages=tuple(languages.split()) if languages else None,
         )
 
-    def keep(self, chosen: SetPreferences, database: Database, now: Moment) -> None:
+    def keep(self, wanted: SetPreferences, database: Database, now: Moment) -> None:
         """Keep it and note who changed what; nonsense changes nothing."""
         standing, ledger = Standing(database), Ledger(database)
-        if chosen.volume != self.told.volume and 0 <= chosen.volume <= LOUDEST:
-            standing.put(Name.VOLUME, str(chosen.volume))
-            ledger.note(AuditEvent.VOLUME_SET, chosen.staff, now, word=chosen.volume)
-        if chosen.languages != self.told.languages and _sensible(chosen.languages):
-            standing.put(Name.LANGUAGES, " ".join(chosen.languages))
-            ledger.note(AuditEvent.LANGUAGES_SET, chosen.staff, now)
+        if wanted.volume != self.chosen.volume and 0 <= wanted.volume <= LOUDEST:
+            standing.put(Name.VOLUME, str(wanted.volume))
+            ledger.note(AuditEvent.VOLUME_SET, wanted.staff, now, word=wanted.volume)
+        if wanted.languages != self.chosen.languages and _sensible(wanted.languages):
+            standing.put(Name.LANGUAGES, " ".join(wanted.languages))
+            ledger.note(AuditEvent.LANGUAGES_SET, wanted.staff, now)
         self.load(database)
 
 

@@ -62,7 +62,7 @@ class StaffRequests:
         """Read what stood when the last process ended, and tell the screens."""
         self.fallback.load(database)
         self.preferences.load(database)
-        self._tell_all(self.preferences.told)
+        self._tell_all(self.preferences.chosen)
 
     def serve(self, message: FromStaffPages, outbox: Outbox, now: Moment) -> FromUploader | None:
         """Do it; returns what is answered to who asked."""
@@ -83,7 +83,7 @@ class StaffRequests:
                 return None
             case SetPreferences():
                 self.preferences.keep(message, outbox.database, now)
-                self._tell_all(self.preferences.told)
+                self._tell_all(self.preferences.chosen)
                 return None
             case AskCheck():
                 return self._check(outbox, now)
@@ -105,8 +105,8 @@ class StaffRequests:
                 assert_never(message)
 
     def _check(self, outbox: Outbox | None, now: Moment) -> FromUploader:
-        told = check(outbox, self._path, self._most, self._delivery.line.view, self._credentials, now)
-        return CheckResult(parts=told.parts + self._folders(outbox, now))
+        checked = check(outbox, self._path, self._most, self._delivery.line.view, self._credentials, now)
+        return CheckResult(parts=checked.parts + self._folders(outbox, now))
 
     def _note_look(self, staff: str, outbox: Outbox, now: Moment) -> None:
         seconds = now.mono_ms / 1000

@@ -18,7 +18,7 @@ class LineHours:
         self._due_s = 0.0
         self._hour = ""
 
-    def mind(self, database: Database, down: bool, waiting: int, now: Moment) -> None:
+    def step(self, database: Database, down: bool, waiting: int, now: Moment) -> None:
         """Called at every turn. `down`: the service is not being reached. Raises OutboxLost."""
         seconds = now.mono_ms / 1000
         if down and self._down_since_s is None:

@@ -13,7 +13,7 @@ EVERY_S = 600.0  #: between two notes of the time on the disk
 
 
 class Timekeeper:
-    """Belongs to the main loop: `opened` with each outbox, `mind` at every turn."""
+    """Belongs to the main loop: `opened` with each outbox, `step` at every turn."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -26,7 +26,7 @@ class Timekeeper:
             self._clock.saw(int(seen))
         self._due_s = 0.0
 
-    def mind(self, database: Database, now: Moment) -> bool:
+    def step(self, database: Database, now: Moment) -> bool:
         """Note the time now and then while the clock is to be believed; True when that was done: what was
         written before it was believed can be mended then (`Outbox.mend_times`).
         """

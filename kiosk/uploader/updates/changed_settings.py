@@ -1,4 +1,4 @@
-"""Changed settings on the card: tells what root found, and passes on what staff decide.
+"""Changed settings on the card: what root found, and passes on what staff decide.
 
 Root describes the file beside the folder of wishes; the wish `settings` in it, with the offer's name, has
 root take it and start the three processes anew. It is put there when no visit goes on.
@@ -42,26 +42,26 @@ class ChangedSettings:
         self._look_at = float("-inf")
         self._wished: TakeSettings | None = None
         self._until: float | None = None
-        self.told = CardSettings()
+        self.status = CardSettings()
 
     def serve(self, message: FromChanged) -> FromUploader | None:
-        """Note what staff decided; it is done in a turn."""
-        file, told = self.told.file, self.told
+        """Note what staff decided; it is done in a step."""
+        status = self.status
         match message:
             case TakeSettings(offer=offer):
-                if not told.taking and file is not None and offer and file.offer == offer:
+                if not status.taking and offer and status.file is not None and status.file.offer == offer:
                     self._wished = message
-                    self._put(msgspec.structs.replace(told, taking=True, failed=False))
+                    self._put(msgspec.structs.replace(status, taking=True, failed=False))
             case LeaveSettings(staff=staff):
-                if not told.taking and file is not None:
+                if not status.taking and status.file is not None:
                     self._note(AuditEvent.SETTINGS_LEFT, staff)
-                    self._put(msgspec.structs.replace(told, left=True, failed=False))
+                    self._put(msgspec.structs.replace(status, left=True, failed=False))
             case _:
                 assert_never(message)
         return None
 
-    def turn(self, now: Moment, visit: bool) -> None:
-        """Look whether root has told anything new; wish when no `visit` goes on."""
+    def step(self, now: Moment, visit: bool) -> None:
+        """Look whether root has written anything new; wish when no `visit` goes on."""
         seconds = now.mono_ms / 1000
         if self._wished is not None and not visit:
             self._wish(self._wished, seconds)
@@ -71,7 +71,7 @@ class ChangedSettings:
         if self._until is not None and seconds >= self._until:
             self._until = None
             self._flags.put(SETTINGS, False)
-            self._put(msgspec.structs.replace(self.told, taking=False, failed=True))
+            self._put(msgspec.structs.replace(self.status, taking=False, failed=True))
 
     def _wish(self, wished: TakeSettings, seconds: float) -> None:
         self._wished = None
@@ -80,7 +80,7 @@ class ChangedSettings:
             self._note(AuditEvent.SETTINGS_TAKEN, wished.staff)
         else:
             log.error("the card's settings are not taken: the folder of wishes cannot be written")
-            self._put(msgspec.structs.replace(self.told, taking=False, failed=True))
+            self._put(msgspec.structs.replace(self.status, taking=False, failed=True))
 
     def _look(self) -> None:
         """Root renames its file into place: whatever it says anew ends what was being done."""
@@ -98,9 +98,9 @@ class ChangedSettings:
             found = None
         if stamp != self._stamp:
             self._stamp, self._wished, self._until = stamp, None, None
-            self._put(CardSettings(file=found, failed=self.told.taking and found is not None))
+            self._put(CardSettings(file=found, failed=self.status.taking and found is not None))
 
-    def _put(self, told: CardSettings) -> None:
-        if told != self.told:
-            self.told = told
-            self._tell(told)
+    def _put(self, status: CardSettings) -> None:
+        if status != self.status:
+            self.status = status
+            self._tell(status)

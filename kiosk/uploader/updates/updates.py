@@ -87,7 +87,7 @@ class Updates:
         self._work = Work(settings, self._running, timeout_s, wake)
         self.visits = Visits()
         self._state = _State()
-        self._told: UpdateStatus | None = None
+        self.status: UpdateStatus | None = None  #: as it was told last
         self._lease_until: float | None = None
         self._due_s: float | None = None
         self._asked_s = float("-inf")
@@ -102,27 +102,22 @@ class Updates:
     def _recall(self, boot_id: str) -> None:
         """What was installed waits for the next start; or that start was, and the old version came back."""
         note = self._settings.folder / INSTALLED
-        told = _read(note)
-        if told is None:
+        found = _read(note)
+        if found is None:
             return
-        if told.boot_id == boot_id:
-            self._state.installed = told.version
+        if found.boot_id == boot_id:
+            self._state.installed = found.version
             return
         note.unlink(missing_ok=True)
-        if age_fault(told.version, self._running, told.source) is None:
-            say = f"{told.version} did not start well: {self._running} goes on"
+        if age_fault(found.version, self._running, found.source) is None:
+            say = f"{found.version} did not start well: {self._running} goes on"
             log.error("update: %s", say)
-            self._state.fault = UpdateFault(source=told.source, word="fell_back", say=say)
+            self._state.fault = UpdateFault(source=found.source, word="fell_back", say=say)
 
     def close(self) -> None:
         """Give up what can be given up."""
         self._flags.put(STICK, False)
         self._work.close(timeout_s=1.0)
-
-    @property
-    def last_told(self) -> UpdateStatus | None:
-        """For who has just connected."""
-        return self._told
 
     # ---- what is asked -----------------------------------------------------------------------------------
 
@@ -144,8 +139,8 @@ class Updates:
                 self._restart = staff
             case _:
                 assert_never(message)
-        self._told = self.told(now)
-        return self._told
+        self.status = self._status_at(now)
+        return self.status
 
     def _look(self, seconds: float, *, channel: bool) -> None:
         state = self._state
@@ -197,7 +192,7 @@ class Updates:
 
     # ---- every turn --------------------------------------------------------------------------------------
 
-    def turn(self, now: Moment) -> None:
+    def step(self, now: Moment) -> None:
         """Take what the thread did, look again when it is time, let stick and restart go their way."""
         seconds = now.mono_ms / 1000
         for event in self._work.take():
@@ -211,10 +206,10 @@ class Updates:
             self._flags.put(STICK, False)
         if self._restart is not None and not visit and self._state.job is None:
             self._do_restart(self._restart)
-        told = self.told(now)
-        if told != self._told:
-            self._told = told
-            self._tell(told)
+        status = self._status_at(now)
+        if status != self.status:
+            self.status = status
+            self._tell(status)
 
     @property
     def _reads_stick(self) -> bool:
@@ -277,7 +272,7 @@ class Updates:
 
     # ---- how things stand --------------------------------------------------------------------------------
 
-    def told(self, now: Moment) -> UpdateStatus:
+    def _status_at(self, now: Moment) -> UpdateStatus:
         """All of it, as a message."""
         state, when = self._state, _time(now)
         channel = state.channel
@@ -293,7 +288,7 @@ class Updates:
             elif found is not None:
                 absent.append(found)
         hour_has_come = isinstance(channel, ChannelFile) and offered_at_start(channel, when)
-        told = UpdateStatus(
+        status = UpdateStatus(
             running=self._running,
             phase=_resting_phase(state),
             offers=tuple(offers),
@@ -305,11 +300,11 @@ class Updates:
         if state.job is not None and state.progress is not None:
             progress = state.progress
             return msgspec.structs.replace(
-                told, phase=progress.phase, percent=progress.percent, version=state.job.version
+                status, phase=progress.phase, percent=progress.percent, version=state.job.version
             )
         if state.installed is not None:
-            return msgspec.structs.replace(told, offer_at_start=None)
-        return told
+            return msgspec.structs.replace(status, offer_at_start=None)
+        return status
 
 
 def _resting_phase(state: _State) -> UpdatePhase:

@@ -77,7 +77,7 @@ class Folders:
         end = time.monotonic() + PATIENCE
         while not reached():
             assert time.monotonic() < end
-            self.over.tick(now)
+            self.over.step(now)
             time.sleep(0.002)
 
     def files(self) -> list[Path]:
@@ -145,7 +145,7 @@ def test_only_a_verified_answer_is_handed_over(make: Callable[..., Folders], cod
 def test_nothing_is_handed_over_while_it_is_switched_off(make: Callable[..., Folders]) -> None:
     desk = make(folder=None)
     desk.answer()
-    assert desk.over.tick(NOW) > 1
+    assert desk.over.step(NOW) > 1
     assert desk.files() == []
 
 
@@ -204,7 +204,7 @@ def test_a_folder_that_stays_away_gets_nothing_when_the_patient_has_gone(
     desk.answer()
     desk.until(lambda: "not handed over yet" in caplog.text)
     away.rename(desk.folder)
-    desk.over.tick(later(PATIENCE_S + 1))
+    desk.over.step(later(PATIENCE_S + 1))
     assert desk.over.given_up == 1
     assert desk.files() == []
     assert "record 1234 is not handed over, staff fetch it" in caplog.text
@@ -216,7 +216,7 @@ def test_an_answer_whose_time_in_memory_is_over_is_not_handed_over(
     desk = make(late=True)
     desk.answer()
     desk.memory.forget(RECORD)
-    desk.over.tick(NOW)
+    desk.over.step(NOW)
     assert (desk.over.given_up, desk.files()) == (1, [])
 
 
@@ -254,15 +254,15 @@ def test_a_share_that_hangs_keeps_nobody_longer_than_a_minute(
     hang, went_on = threading.Event(), threading.Event()
     desk.errands.give(hang.wait, lambda _: None)  # as a write to a share that does not answer
     desk.answer()
-    desk.over.tick(NOW)
-    desk.over.tick(later(PATIENCE_S + 1))
+    desk.over.step(NOW)
+    desk.over.step(later(PATIENCE_S + 1))
     assert desk.over.given_up == 1
-    assert desk.over.tick(later(PATIENCE_S + 1)) > 1, "the main loop does not spin while a share hangs"
+    assert desk.over.step(later(PATIENCE_S + 1)) > 1, "the main loop does not spin while a share hangs"
     assert "the folder did not answer in time" in caplog.text
     desk.errands.give(went_on.set, lambda _: None)
     hang.set()
     assert went_on.wait(PATIENCE)
-    desk.over.tick(later(PATIENCE_S + 2))
+    desk.over.step(later(PATIENCE_S + 2))
     assert (desk.over.handed_over, desk.over.given_up, desk.files()) == (0, 1, [])
 
 
@@ -273,13 +273,13 @@ def test_an_answer_whose_hour_in_memory_ends_while_a_share_hangs_is_not_written(
     hang, went_on = threading.Event(), threading.Event()
     desk.errands.give(hang.wait, lambda _: None)
     desk.answer()
-    desk.over.tick(NOW)
+    desk.over.step(NOW)
     desk.memory.forget(RECORD)
-    desk.over.tick(later(1))
+    desk.over.step(later(1))
     desk.errands.give(went_on.set, lambda _: None)
     hang.set()
     assert went_on.wait(PATIENCE)
-    desk.over.tick(later(2))
+    desk.over.step(later(2))
     assert (desk.over.handed_over, desk.over.given_up, desk.files()) == (0, 1, [])
 
 
@@ -310,7 +310,7 @@ def test_without_any_time_to_be_believed_nothing_is_handed_over(make: Callable[.
     lost = dataclasses.replace(NOW, trusted=False)
     desk = make()
     desk.answer(executed_at="", now=lost)
-    desk.over.tick(lost)
+    desk.over.step(lost)
     assert (desk.over.given_up, desk.files()) == (1, [])
     desk.answer(now=lost)  # the service tells the time
     desk.until(lambda: desk.over.handed_over == 1, lost)

@@ -85,7 +85,7 @@ class Asker:
         return visit.id
 
     def turn(self) -> None:
-        self.desk.tick(self.outbox, self.online, self.now())
+        self.desk.step(self.outbox, self.online, self.now())
 
     def last(self) -> LookUp | None:
         return next(iter(LookUps(self.outbox.database).last(1)), None)

@@ -28,9 +28,9 @@ from kiosk.channel import (
     Status,
 )
 from kiosk.channel.seqpacket import Hub, Listener
+from kiosk.commands.uploader import assemble
 from kiosk.config.settings import load
 from kiosk.qualification.terms import Outcome
-from kiosk.uploader.process import Uploader
 from kiosk.uploader.service.credentials import credentials_of
 from tests.simulator.service.running import RunningService
 from tests.uploader.world import Screen, Token, new_visit, sealed_request
@@ -74,7 +74,7 @@ def kiosk_with(config: Path, token: Token, clock: TurnedClock) -> Iterator[Kiosk
     settings.run.mkdir(exist_ok=True)
     path = settings.run / UPLOADER_SOCKET
     hub = Hub(Listener(path, frozenset({os.getuid()})))
-    uploader = Uploader(settings, credentials_of(settings, b""), hub, clock, Supervision({}))
+    uploader = assemble(settings, credentials_of(settings, b""), hub, clock, Supervision({}))
     thread = threading.Thread(target=uploader.run, name="uploader")
     thread.start()
     screen = Screen(path, token)

@@ -63,7 +63,7 @@ def test_the_uploader_counts_a_day(uploader: RunningUploader) -> None:
 def test_an_outage_is_counted_in_its_hours(database: Database) -> None:
     log = LineHours()
     for minute in range(100):
-        log.mind(database, down=5 <= minute < 65, waiting=minute // 10, now=at(minute * 60))
+        log.step(database, down=5 <= minute < 65, waiting=minute // 10, now=at(minute * 60))
     hours = {hour.hour: hour for hour in day_counts(database, DAY).hours}
     assert sum(hour.offline_s for hour in hours.values()) == pytest.approx(3600)
     assert hours[9].offline_s == pytest.approx(46 * 60, abs=60), "09:15 to 10:00, told once a minute"
@@ -73,5 +73,5 @@ def test_an_outage_is_counted_in_its_hours(database: Database) -> None:
 def test_a_quiet_hour_is_not_written(database: Database) -> None:
     log = LineHours()
     for minute in range(200):
-        log.mind(database, down=False, waiting=0, now=at(minute * 60))
+        log.step(database, down=False, waiting=0, now=at(minute * 60))
     assert day_counts(database, DAY).hours == ()

@@ -114,13 +114,13 @@ def test_a_clock_before_the_build_is_not_believed_whatever_it_says(tmp_path: Pat
 def test_the_floor_comes_back_from_the_disk(tmp_path: Path, clock: Clock) -> None:
     outbox = open_outbox(tmp_path / "outbox.sqlite")
     keeper = Timekeeper(clock)
-    keeper.mind(outbox.database, LOST)
+    keeper.step(outbox.database, LOST)
     assert Standing(outbox.database).get(Name.LAST_SEEN) is None, "what is not believed is not noted"
-    keeper.mind(outbox.database, SET)
-    keeper.mind(outbox.database, Moment("boot-1", 66_000, TRUE_MS + 1_000, trusted=True))
+    keeper.step(outbox.database, SET)
+    keeper.step(outbox.database, Moment("boot-1", 66_000, TRUE_MS + 1_000, trusted=True))
     assert Standing(outbox.database).get(Name.LAST_SEEN) == str(TRUE_MS), "not at every turn"
     soon = 65_000 + int(EVERY_S * 1000)
-    keeper.mind(outbox.database, Moment("boot-1", soon, TRUE_MS + 600_000, trusted=True))
+    keeper.step(outbox.database, Moment("boot-1", soon, TRUE_MS + 600_000, trusted=True))
     assert Standing(outbox.database).get(Name.LAST_SEEN) == str(TRUE_MS + 600_000)
     fresh = Clock(tmp_path / "boot_id", tmp_path / "synchronized", tmp_path / "built")
     Timekeeper(fresh).opened(outbox.database)
