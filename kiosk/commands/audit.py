@@ -105,7 +105,7 @@ def verify_files(files: tuple[Path, ...]) -> None:
     for file in files:
         found = verify(file.read_text(encoding="utf-8", errors="replace").splitlines())
         if isinstance(found, Broken):
-            raise click.ClickException(f"{file}: line {found.line}: {found.say}")
+            raise click.ClickException(f"{file}: line {found.line}: {found.reason}")
         if known is not None and found.before not in known:
             raise click.ClickException(f"{file}: does not follow from the export before it")
         known = found.chains

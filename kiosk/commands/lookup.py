@@ -10,7 +10,7 @@ from kiosk.box.clock import JAPAN
 from kiosk.channel import AskLookUps, Done, LookUpLine, LookUpLines, StartLookUp
 from kiosk.commands.uploader_client import UploaderClient, config_option
 from kiosk.uploader.oqs.characters import flags
-from kiosk.uploader.oqs.document import Refused, read
+from kiosk.uploader.oqs.document import DocumentRefused, read
 from kiosk.uploader.oqs.folder import Folder, Unready
 
 _DAY = "%Y%m%d"
@@ -53,9 +53,9 @@ def show(file: Path) -> None:
     if isinstance(data, Unready):
         raise click.ClickException(f"{file.name}: {data.value}")
     got = read(data)
-    if isinstance(got, Refused):
+    if isinstance(got, DocumentRefused):
         raise click.ClickException(f"{file.name} is refused: {got.reason.value}")
-    told = "" if got.as_told else "、ファイルの記述とは異なります"
+    told = "" if got.as_named else "、ファイルの記述とは異なります"
     click.echo(f"文字コード: {got.code.ja}{told}")
     for name, text in got.message.shown():
         click.echo(f"{name}: {text}")

@@ -30,14 +30,14 @@ from kiosk.uploader.inbox import Inbox
 from kiosk.uploader.oqs.connector import Connector
 from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.handover import HandOver
-from kiosk.uploader.oqs.lookup import LookUpDesk
+from kiosk.uploader.oqs.lookup import LookUpRunner
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.service_keys import kept_keys
 from kiosk.uploader.outbox_holder import OutboxHolder
 from kiosk.uploader.process import Parts, Uploader
 from kiosk.uploader.service.credentials import credentials_of, enrolled_keys
 from kiosk.uploader.service.custody import device_secret
-from kiosk.uploader.service.service_client import Service
+from kiosk.uploader.service.service_client import ServiceClient
 from kiosk.uploader.service.tls import Credentials
 from kiosk.uploader.staff.drill import Drill
 from kiosk.uploader.staff.fallback import Fallback
@@ -47,15 +47,14 @@ from kiosk.uploader.telling import Telling
 from kiosk.uploader.updates.changed_settings import ChangedSettings
 from kiosk.uploader.updates.updates import Updates
 
-Tell = Callable[[FromUploader], None]
-MakeLane = Callable[[str, str], Lane]  #: of a name, to an address
+LaneMaker = Callable[[str, str], Lane]  #: of a name, to an address
 
 
-def lane_maker(settings: Settings, credentials: Credentials, mailbox: Mailbox) -> MakeLane:
+def lane_maker(settings: Settings, credentials: Credentials, mailbox: Mailbox) -> LaneMaker:
     """Each lane has a connection of its own; results go to the mailbox."""
 
     def make(name: str, url: str) -> Lane:
-        return Lane(name, Service(url, credentials, settings.service.timeout_s), mailbox.post)
+        return Lane(name, ServiceClient(url, credentials, settings.service.timeout_s), mailbox.post)
 
     return make
 
@@ -70,7 +69,7 @@ def connector_of(settings: Settings, memory: AnswerMemory, wake: Callable[[], No
     """What is done in the clinic's folders."""
     clinic, disk = settings.clinic, settings.outbox.path.parent
     handover = HandOver(settings.handover, clinic, disk, memory, Errands("handover", wake))
-    lookup = LookUpDesk(
+    lookup = LookUpRunner(
         settings.lookup,
         clinic,
         disk,
@@ -82,7 +81,7 @@ def connector_of(settings: Settings, memory: AnswerMemory, wake: Callable[[], No
     return Connector(handover, lookup)
 
 
-def drill_of(settings: Settings, make_lane: MakeLane, tell: Tell) -> Drill:
+def drill_of(settings: Settings, make_lane: LaneMaker, tell: Callable[[FromUploader], None]) -> Drill:
     """The drill, with the rules of real deliveries."""
     return Drill(
         settings.clinic.terminal,

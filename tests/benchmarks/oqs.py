@@ -9,7 +9,7 @@ from kiosk.simulator.service.service_pki import make_client
 from kiosk.simulator.terminal.people import crowd
 from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.document import Read, read, write
-from kiosk.uploader.oqs.messages import Body, Header, XmlMsg
+from kiosk.uploader.oqs.messages import Body, FileHeader, XmlMsg
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, ms_of, percentile, row, spread
 from tests.simulator.service.running import running_service
 from tests.uploader.world import INSTITUTION, TERMINAL, Token, running_uploader, write_config
@@ -24,7 +24,7 @@ HANDOVER = '\n[handover]\nfolder = "face"\nshare = false\n'
 @row("oqs_bulk_parse_ms", "ms", goal=at_most(1_000))
 def oqs_bulk_parse_ms(lab: Lab) -> Measured:
     """A bulk answer about 5,000 persons, from bytes to models."""
-    header = Header(SegmentOfResult="1", ReceptionNumber="R1", CharacterCodeIdentifier="1")
+    header = FileHeader(SegmentOfResult="1", ReceptionNumber="R1", CharacterCodeIdentifier="1")
     message = XmlMsg(MessageHeader=header, MessageBody=Body(BulkConfirmUnit=tuple(crowd(LINES))))
     took: list[float] = []
     elements = sum(len(unit.shown()) for unit in message.body.BulkConfirmUnit)

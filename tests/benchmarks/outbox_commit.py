@@ -13,7 +13,7 @@ from pathlib import Path
 from kiosk.box.clock import Clock
 from kiosk.qualification.sealing import SuiteName
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import Entry, Kept
+from kiosk.uploader.outbox.records import Entry, KeptRecord
 from kiosk.uploader.store.database import PRAGMAS
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, ms_of, row, spread
 
@@ -74,7 +74,7 @@ def commits(lab: Lab) -> Commits:
             began = time.perf_counter()
             kept = outbox.commit(entry, now, send_now=True)
             ours.append((time.perf_counter() - began) * 1000)
-            if not isinstance(kept, Kept):
+            if not isinstance(kept, KeptRecord):
                 raise Unmeasured(f"the outbox did not take a record: {kept}")
 
         def raw_once() -> None:

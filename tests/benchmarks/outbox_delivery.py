@@ -9,7 +9,7 @@ from kiosk.box.clock import Clock
 from kiosk.channel import Answered, AskStatus, CommitRecord, LineState, SealingKeys, Status
 from kiosk.simulator.service.service_pki import make_client
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import Entry, Kept
+from kiosk.uploader.outbox.records import Entry, KeptRecord
 from kiosk.uploader.store.database import PRAGMAS
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_least, at_most, percentile, row, spread
 from tests.simulator.service.running import RunningService, running_service
@@ -71,7 +71,7 @@ def _fill(path: Path, token: Token, keys: SealingKeys) -> None:
     with closing(outbox):
         for _ in range(RECORDS):
             entry = _entry(sealed_request(token, keys, new_visit()))
-            if not isinstance(outbox.commit(entry, now, send_now=False), Kept):
+            if not isinstance(outbox.commit(entry, now, send_now=False), KeptRecord):
                 raise Unmeasured("the outbox did not take a record")
 
 

@@ -15,7 +15,7 @@ from kiosk.qualification.codes import (
     SegmentOfResult,
 )
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import Answered, Entry, Kept
+from kiosk.uploader.outbox.records import Entry, FinalAnswer, KeptRecord
 from kiosk.uploader.service.wire import Answer
 from tests.benchmarks.outbox_delivery import QUICK_PRAGMAS
 from tests.benchmarks.row import Lab, Measured, Unmeasured, at_most, row
@@ -49,9 +49,9 @@ def _pass_through(outbox: Outbox, clock: Clock, count: int) -> None:
             challenged=True,
         )
         now = clock.now()
-        if not isinstance(outbox.commit(entry, now, send_now=True), Kept):
+        if not isinstance(outbox.commit(entry, now, send_now=True), KeptRecord):
             raise Unmeasured("the outbox did not take a record")
-        outbox.settle([Answered(entry.id, Answer(entry.id, _CODES, "", None))], now)
+        outbox.settle([FinalAnswer(entry.id, Answer(entry.id, _CODES, "", None))], now)
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from kiosk.box.clock import Moment
 from kiosk.uploader.delivery.line import retry_reasons
-from kiosk.uploader.delivery.retry import Again, Decision, Hold, LineDown, Reject
-from kiosk.uploader.service.wire import Fault, FaultKind, Problem
+from kiosk.uploader.delivery.retry import Decision, HoldBack, LineDown, Reject, SendLater
+from kiosk.uploader.service.wire import FaultKind, RequestFault, ServiceProblem
 from tests.uploader.updates.bundles import Box
 from tests.uploader.updates.updating import PATIENCE_S, Place, make_place
 from tests.uploader.world import Token
@@ -80,15 +80,15 @@ NOW = Moment(boot_id="b", mono_ms=1, wall_ms=1, trusted=True)
 @pytest.mark.parametrize(
     ("decision", "reply", "reason"),
     [
-        (LineDown("", reached=False), Fault(FaultKind.CONNECT, reached=False), "unreachable"),
-        (LineDown("", reached=False), Fault(FaultKind.REFUSED_US, reached=True), "refused"),
-        (Again(1, "", service_failing=True), Problem(503, "", None), "failing"),
-        (Again(1, "", soon=True), Problem(409, "", None), "later"),
-        (Reject("bad_request"), Problem(400, "bad_request", None), None),
-        (Hold(1, "key_unknown", ""), Problem(422, "key_unknown", None), "key_unknown"),
+        (LineDown("", reached=False), RequestFault(FaultKind.CONNECT, reached=False), "unreachable"),
+        (LineDown("", reached=False), RequestFault(FaultKind.REFUSED_US, reached=True), "refused"),
+        (SendLater(1, "", service_failing=True), ServiceProblem(503, "", None), "failing"),
+        (SendLater(1, "", soon=True), ServiceProblem(409, "", None), "later"),
+        (Reject("bad_request"), ServiceProblem(400, "bad_request", None), None),
+        (HoldBack(1, "key_unknown", ""), ServiceProblem(422, "key_unknown", None), "key_unknown"),
     ],
 )
 def test_an_attempt_that_is_made_again_has_a_reason(
-    decision: Decision, reply: Fault | Problem, reason: str | None
+    decision: Decision, reply: RequestFault | ServiceProblem, reason: str | None
 ) -> None:
     assert retry_reasons(decision, reply, NOW) == (() if reason is None else (reason,))

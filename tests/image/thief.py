@@ -7,7 +7,7 @@ from pathlib import Path
 from kiosk.simulator.demo.demo_folder import INSTITUTION, STAFF_PASSCODE
 from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.uploader.service.custody import is_sealed, load_key
-from kiosk.uploader.service.service_client import Service
+from kiosk.uploader.service.service_client import ServiceClient
 from kiosk.uploader.service.tls import Credentials
 from tests.image import host_key
 from tests.image.counter import TERMINAL, Counter
@@ -83,7 +83,7 @@ def keys_on(partition: Path, out: Path) -> Credentials | None:
 
 def told(url: str, credentials: Credentials, records: Sequence[str]) -> list[str]:
     """What the service answers to the stolen key about each record, as text."""
-    service = Service(url, credentials, 10.0)
+    service = ServiceClient(url, credentials, 10.0)
     return [repr(service.status(record)) for record in records]
 
 

@@ -13,10 +13,10 @@ import pytest
 from kiosk.channel import Answered, Deferred
 from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.service_pki import make_client, prepare_service
-from kiosk.uploader.delivery.retry import Hold, LineDown, RetryRules, decide, decide_line
-from kiosk.uploader.service.service_client import Service
+from kiosk.uploader.delivery.retry import HoldBack, LineDown, RetryRules, decide, decide_line
+from kiosk.uploader.service.service_client import ServiceClient
 from kiosk.uploader.service.tls import Credentials
-from kiosk.uploader.service.wire import Fault, FaultKind, Keys, Problem
+from kiosk.uploader.service.wire import FaultKind, RequestFault, ServiceKeys, ServiceProblem
 from tests.peers.nginx import PROGRAM, Front, Nginx, running_nginx
 from tests.simulator.service.running import running_service
 from tests.uploader.service.tls_server import KEYS, Authority
@@ -56,15 +56,17 @@ def credentials(ours: Authority) -> Credentials:
 
 
 @contextmanager
-def client_of(nginx: Nginx, credentials: Credentials) -> Iterator[Service]:
-    service = Service(nginx.url, credentials, 5.0)
+def client_of(nginx: Nginx, credentials: Credentials) -> Iterator[ServiceClient]:
+    service = ServiceClient(nginx.url, credentials, 5.0)
     try:
         yield service
     finally:
         service.close()
 
 
-def keys_through(front: Front, credentials: Credentials, folder: Path) -> tuple[Keys | Problem | Fault, int]:
+def keys_through(
+    front: Front, credentials: Credentials, folder: Path
+) -> tuple[ServiceKeys | ServiceProblem | RequestFault, int]:
     """What the client says, and how many requests nginx saw."""
     with running_nginx(front, folder / "nginx") as nginx, client_of(nginx, credentials) as service:
         reply = service.keys()
@@ -75,7 +77,7 @@ def test_our_client_is_let_in_with_its_certificate(
     front: Front, credentials: Credentials, tmp_path: Path
 ) -> None:
     reply, seen = keys_through(front, credentials, tmp_path)
-    assert isinstance(reply, Keys)
+    assert isinstance(reply, ServiceKeys)
     assert seen == 1
 
 
@@ -84,20 +86,20 @@ def test_a_front_that_asks_and_leaves_the_judgement_to_the_service_is_spoken_to(
     front: Front, credentials: Credentials, tmp_path: Path, verify: str
 ) -> None:
     reply, _ = keys_through(replace(front, verify=verify), credentials, tmp_path)
-    assert isinstance(reply, Keys)
+    assert isinstance(reply, ServiceKeys)
 
 
 def test_a_front_that_asks_for_no_certificate_gets_no_request(
     front: Front, credentials: Credentials, tmp_path: Path
 ) -> None:
     reply, seen = keys_through(replace(front, verify="off"), credentials, tmp_path)
-    assert reply == Fault(FaultKind.NOT_ASKED, reached=False)
+    assert reply == RequestFault(FaultKind.NOT_ASKED, reached=False)
     assert seen == 0
 
 
 def test_tls_1_2_gets_no_request(front: Front, credentials: Credentials, tmp_path: Path) -> None:
     reply, seen = keys_through(replace(front, protocols="TLSv1.2"), credentials, tmp_path)
-    assert reply == Fault(FaultKind.TLS, reached=False)
+    assert reply == RequestFault(FaultKind.TLS, reached=False)
     assert seen == 0
 
 
@@ -106,7 +108,7 @@ def test_another_name_gets_no_request(
 ) -> None:
     pair = ours.issue("other", address="192.0.2.1")
     other = replace(front, certificate=pair.certificate, key=pair.key)
-    assert keys_through(other, credentials, tmp_path) == (Fault(FaultKind.UNTRUSTED, reached=False), 0)
+    assert keys_through(other, credentials, tmp_path) == (RequestFault(FaultKind.UNTRUSTED, reached=False), 0)
 
 
 def test_another_ca_gets_no_request(
@@ -114,7 +116,7 @@ def test_another_ca_gets_no_request(
 ) -> None:
     pair = theirs.issue("service")
     other = replace(front, certificate=pair.certificate, key=pair.key)
-    assert keys_through(other, credentials, tmp_path) == (Fault(FaultKind.UNTRUSTED, reached=False), 0)
+    assert keys_through(other, credentials, tmp_path) == (RequestFault(FaultKind.UNTRUSTED, reached=False), 0)
 
 
 def test_an_expired_certificate_is_a_matter_of_the_clock_and_gets_no_request(
@@ -122,7 +124,7 @@ def test_an_expired_certificate_is_a_matter_of_the_clock_and_gets_no_request(
 ) -> None:
     pair = ours.issue("expired", begins=timedelta(days=-30))
     expired = replace(front, certificate=pair.certificate, key=pair.key)
-    assert keys_through(expired, credentials, tmp_path) == (Fault(FaultKind.CLOCK, reached=False), 0)
+    assert keys_through(expired, credentials, tmp_path) == (RequestFault(FaultKind.CLOCK, reached=False), 0)
 
 
 def test_a_client_certificate_that_nginx_does_not_take_keeps_the_record_and_calls_for_help(
@@ -133,14 +135,14 @@ def test_a_client_certificate_that_nginx_does_not_take_keeps_the_record_and_call
     foreign = Credentials(ours.ca, stranger.certificate, stranger.key)
     with running_nginx(front, tmp_path / "nginx") as nginx, client_of(nginx, foreign) as service:
         keys, delivered = service.keys(), service.deliver(new_visit(), "s", "k", b"sealed")
-    assert keys == delivered == Problem(400, "")
-    assert isinstance(keys, Problem)
-    assert isinstance(delivered, Problem)
+    assert keys == delivered == ServiceProblem(400, "")
+    assert isinstance(keys, ServiceProblem)
+    assert isinstance(delivered, ServiceProblem)
     line = decide_line(keys, RULES, DICE)
     assert isinstance(line, LineDown)
     decision = decide(delivered, 1, RULES, DICE, asked_status=False)
-    assert isinstance(decision, Hold)
-    assert "certificate" in decision.say
+    assert isinstance(decision, HoldBack)
+    assert "certificate" in decision.reason
 
 
 def test_records_go_through_nginx_to_the_service(tmp_path: Path) -> None:

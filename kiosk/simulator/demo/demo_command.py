@@ -17,7 +17,7 @@ from kiosk.simulator.demo.hand import board_path
 from kiosk.simulator.demo.scenarios import HANDED_OVER, STORY
 from kiosk.simulator.demo.story import write_story
 from kiosk.simulator.demo.story_player import chapter_folder, play
-from kiosk.uploader.oqs.messages import Message
+from kiosk.uploader.oqs.messages import FileKind
 
 #: In a story the virtual card computes faster than a real one; in the window it takes its real time.
 STORY_SPEED = Speed(sign_ms=80, verify_ms=20, usb_ms=0.1)
@@ -89,7 +89,7 @@ def tell_story(out: Path, only: tuple[str, ...], handover: Path | None) -> None:
         f"{time.monotonic() - began:.1f} s; see {out / 'index.html'}"
     )
     if handover is not None:
-        count = len(list(handover.glob(f"{Message.FACE.value}*.xml")))
+        count = len(list(handover.glob(f"{FileKind.FACE.value}*.xml")))
         click.echo(f"{count} verified answers lie in {handover}/ for the receipt computer")
     if failed:
         raise SystemExit(1)

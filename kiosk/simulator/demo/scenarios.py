@@ -286,7 +286,7 @@ def handed_over(hand: Hand) -> str:
     )
     [file] = [path for path in set(folder.iterdir()) - before if path.is_file()]
     got = read(file.read_bytes())
-    hand.claim("it is a message of the public shape", isinstance(got, Read) and got.as_told)
+    hand.claim("it is a message of the public shape", isinstance(got, Read) and got.as_named)
     if isinstance(got, Read):
         hand.claim("it is about this visit", got.message.header.ArbitraryFileIdentifier == visit)
         hand.claim("it holds one qualification in force", got.message.valid is not None)

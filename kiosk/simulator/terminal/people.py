@@ -4,13 +4,20 @@ from dataclasses import replace
 
 from kiosk.simulator.service.invented_answers import PERSONS, Person
 from kiosk.uploader.oqs.messages import Unit
-from kiosk.uploader.oqs.results import DiseaseCertificate, ElderlyCertificate, LimitCertificate, Result
+from kiosk.uploader.oqs.results import (
+    DiseaseCertificate,
+    ElderlyCertificate,
+    LimitCertificate,
+    QualificationResult,
+)
 
 
-def result(person: Person, *, reference: str | None = None, consent_time: str = "20261125090000") -> Result:
+def result(
+    person: Person, *, reference: str | None = None, consent_time: str = "20261125090000"
+) -> QualificationResult:
     """One person with everything that a usual answer holds; consents are those of an outpatient's day."""
     day_after = str(int(consent_time[:8]) + 1) + consent_time[8:]
-    return Result(
+    return QualificationResult(
         InsuredCardClassification="01",
         InsurerNumber=person.insurer.rjust(8),
         InsuredCardSymbol=person.symbol,

@@ -12,11 +12,11 @@ from pathlib import Path
 from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.document import Read, read, write
 from kiosk.uploader.oqs.element import Node
-from kiosk.uploader.oqs.messages import Body, Header, Message, Unit, XmlMsg
+from kiosk.uploader.oqs.messages import Body, FileHeader, FileKind, Unit, XmlMsg
 
 _LOOK_S = 0.01
-_SUBMITS = (Message.ONLINE_SUBMIT, Message.HOME_SUBMIT)
-_FETCHES = (Message.ONLINE_FETCH, Message.HOME_FETCH)
+_SUBMITS = (FileKind.ONLINE_SUBMIT, FileKind.HOME_SUBMIT)
+_FETCHES = (FileKind.ONLINE_FETCH, FileKind.HOME_FETCH)
 _ENCODINGS = {CharacterCode.UTF_8: b'encoding="UTF-8"', CharacterCode.SHIFT_JIS: b'encoding="Shift_JIS"'}
 #: What other programs leave in such folders.
 _FOREIGN = ("Thumbs.db", "~$OQSmuonq01res_.xml", "OQSsiquc01res_face_20261125090000.xml", "desktop.ini")
@@ -97,7 +97,7 @@ class TerminalFolder:
             self._write(self.res / name.replace("req_", "res_", 1), answer)
 
     def _answer(self, name: str, request: XmlMsg) -> XmlMsg | None:
-        header = Header(
+        header = FileHeader(
             ProcessExecutionTime=time.strftime("%Y%m%d%H%M%S"),
             MedicalInstitutionCode=self.institution,
             ArbitraryFileIdentifier=request.header.ArbitraryFileIdentifier,
@@ -116,7 +116,7 @@ class TerminalFolder:
             return self._fetched(header, request.body.ReceptionNumber or "")
         return None
 
-    def _received(self, header: Header, request: XmlMsg) -> XmlMsg:
+    def _received(self, header: FileHeader, request: XmlMsg) -> XmlMsg:
         asked = request.body.QualificationConfirmSearchInfo
         number = f"R{len(self._asked) + 1:08}"
         self._asked[number] = (
@@ -129,7 +129,7 @@ class TerminalFolder:
             MessageBody=Body(ProcessingResultStatus="1"),
         )
 
-    def _fetched(self, header: Header, number: str) -> XmlMsg:
+    def _fetched(self, header: FileHeader, number: str) -> XmlMsg:
         header = replace(header, ReceptionNumber=number)
         told = self._at_work.get(number, 0)
         if number not in self._asked:
@@ -183,7 +183,7 @@ class TerminalFolder:
     def _litter(self) -> None:
         for name in _FOREIGN:
             (self.res / name).write_bytes(b"\x00 not for the kiosk")
-        stranger = XmlMsg(MessageHeader=Header(MedicalInstitutionCode="9999999999", SegmentOfResult="1"))
+        stranger = XmlMsg(MessageHeader=FileHeader(MedicalInstitutionCode="9999999999", SegmentOfResult="1"))
         other = self.res / f"OQSmuonq02res_2026112509000000{self.dice.randrange(10)}.xml"
         other.write_bytes(write(stranger, CharacterCode.UTF_8))
 

@@ -41,7 +41,7 @@ class ResponseKey:
 
 
 class AnswerMemory:
-    """Holds opened answers for the desk, each for at most `keep_s`, then overwrites them."""
+    """Holds opened answers for staff, each for at most `keep_s`, then overwrites them."""
 
     def __init__(self, monotonic: Callable[[], float], keep_s: float = KEEP_S, most: int = MAX_HELD) -> None:
         self._monotonic, self._keep_s, self._most = monotonic, keep_s, most

@@ -29,51 +29,48 @@ from kiosk.uploader.delivery.lanes import (
     Deliver,
     GetChallenge,
     GetKeys,
+    JobResult,
     Lanes,
     Renew,
-    Reply,
-    Result,
+    ServiceReply,
     TryNext,
 )
 from kiosk.uploader.delivery.line import ServiceLine, retry_reasons
 from kiosk.uploader.delivery.retry import (
     Accept,
-    Again,
     Dice,
-    Hold,
+    HoldBack,
     LineDown,
     Reject,
+    SendLater,
     SendNow,
     decide,
     decide_line,
 )
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.records import (
-    Answered,
     Entry,
+    FinalAnswer,
     Full,
-    Kept,
+    KeptRecord,
     Leased,
-    Refused,
+    NotTaken,
     Rejected,
     Settlement,
     Untried,
     Waits,
 )
 from kiosk.uploader.outbox.service_keys import keep_keys, kept_keys
-from kiosk.uploader.service.wire import Answer, Challenge, Enrolled, Fault, Keys, Problem
+from kiosk.uploader.service.wire import Answer, Challenge, Enrolled, RequestFault, ServiceKeys, ServiceProblem
 
 log = logging.getLogger(__name__)
-
-Tell = Callable[[FromUploader], None]
-Heed = Callable[[Answered, Moment], None]
 
 KEYS_EVERY_S = 3600.0
 
 
 class Delivery:
-    """Takes records in, sends them, settles what came of it. `tell` reaches everybody connected; `heed` is
-    called with every answer once it is committed.
+    """Takes records in, sends them, settles what came of it. `tell` reaches everybody connected;
+    `on_answer` is called with every answer once it is committed.
     """
 
     def __init__(
@@ -84,15 +81,15 @@ class Delivery:
         drain: Drain,
         response_key: ResponseKey,
         memory: AnswerMemory,
-        tell: Tell,
-        heed: Heed,
+        tell: Callable[[FromUploader], None],
+        on_answer: Callable[[FinalAnswer, Moment], None],
         dice: Dice,
     ) -> None:
         self._rules, self._lanes, self._tell, self._dice = rules, lanes, tell, dice
-        self._heed = heed
+        self._on_answer = on_answer
         self._response_key, self._memory = response_key, memory
         self.line, self._drain = line, drain
-        self._keys: Keys | None = None
+        self._keys: ServiceKeys | None = None
         self._keys_due = 0.0
         self._watched: dict[str, float] = {}  # visit -> when committed: first word of the service still out
         self._asking: set[str] = set()  # visits whose challenge is being fetched
@@ -107,7 +104,7 @@ class Delivery:
         return len(self._watched)
 
     @property
-    def keys(self) -> Keys | None:
+    def keys(self) -> ServiceKeys | None:
         return self._keys
 
     def sealing_keys(self) -> SealingKeys | None:
@@ -147,10 +144,10 @@ class Delivery:
         )
         result = outbox.commit(entry, now, send_now=self.line.online)
         match result:
-            case Full(say=say) | Refused(say=say):
-                log.warning("a record was not taken: %s", say)
-                self._tell(CommitRefused(visit=message.visit, say=say))
-            case Kept(receipt=receipt, leased=leased, settled=settled):
+            case Full(reason=reason) | NotTaken(reason=reason):
+                log.warning("a record was not taken: %s", reason)
+                self._tell(CommitRefused(visit=message.visit, say=reason))
+            case KeptRecord(receipt=receipt, leased=leased, settled=settled):
                 self._tell(Committed(visit=message.visit, receipt=receipt))
                 if settled is not None:
                     self._tell(
@@ -165,14 +162,14 @@ class Delivery:
                     self._watched[message.visit] = now.mono_ms / 1000
                     self._lanes.for_patient().give(Deliver(leased, leased.ask_first))
                 elif message.visit not in self._watched:
-                    say = self.line.view.say or "delivery goes on by itself"
-                    self._tell(Deferred(visit=message.visit, say=say))
+                    reason = self.line.view.reason or "delivery goes on by itself"
+                    self._tell(Deferred(visit=message.visit, say=reason))
             case _:
                 assert_never(result)
 
     # ---- from the lanes ------------------------------------------------------------------------------------
 
-    def results(self, results: Iterable[Result], outbox: Outbox | None, now: Moment) -> None:
+    def results(self, results: Iterable[JobResult], outbox: Outbox | None, now: Moment) -> None:
         """Take what came back. Everything is committed together, then told."""
         settlements: list[Settlement] = []
         words: list[FromUploader] = []
@@ -192,38 +189,38 @@ class Delivery:
         if not self.line.online:
             for record in self._withdraw():
                 settlements.append(Untried(record))
-                words += self._deferred(record, self.line.view.say)
+                words += self._deferred(record, self.line.view.reason)
         if settlements and outbox is not None:
             outbox.settle(settlements, now)
             for word in words:
                 self._tell(word)
             for settled in settlements:
-                if isinstance(settled, Answered):
-                    self._heed(settled, now)
+                if isinstance(settled, FinalAnswer):
+                    self._on_answer(settled, now)
 
-    def _challenge_came(self, job: GetChallenge, reply: Reply, now: Moment) -> None:
+    def _challenge_came(self, job: GetChallenge, reply: ServiceReply, now: Moment) -> None:
         self._asking.discard(job.visit)
         match reply:
             case Challenge(visit=visit, challenge=challenge, valid_s=valid_s):
                 self.line.heard(now)
                 self._tell(ChallengeGiven(visit=visit, challenge=challenge, valid_s=valid_s))
-            case Problem() | Fault():
+            case ServiceProblem() | RequestFault():
                 self.line.observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
-            case Answer() | Keys() | Enrolled():
+            case Answer() | ServiceKeys() | Enrolled():
                 raise TypeError("a challenge was asked for")
             case _:
                 assert_never(reply)
 
-    def _keys_came(self, reply: Reply, outbox: Outbox | None, now: Moment) -> None:
+    def _keys_came(self, reply: ServiceReply, outbox: Outbox | None, now: Moment) -> None:
         self._keys_asked = False
         match reply:
-            case Keys():
+            case ServiceKeys():
                 self.line.heard(now)
                 self._keys_due = now.mono_ms / 1000 + KEYS_EVERY_S
                 self.adopt_keys(reply)
                 if outbox is not None and self._keys == reply and kept_keys(outbox.database) != reply:
                     keep_keys(outbox.database, reply)
-            case Problem() | Fault():
+            case ServiceProblem() | RequestFault():
                 self._keys_due = now.mono_ms / 1000 + self._rules.retry.base_s
                 self.line.observe(decide_line(reply, self._rules.retry, self._dice), reply, now)
             case Answer() | Challenge() | Enrolled():
@@ -231,12 +228,12 @@ class Delivery:
             case _:
                 assert_never(reply)
 
-    def begin_with(self, keys: Keys | None) -> None:
+    def begin_with(self, keys: ServiceKeys | None) -> None:
         """Keys of an earlier life or of the enrolment: sealed to until the service is heard."""
         if keys is not None and self._keys is None:
             self.adopt_keys(keys)
 
-    def adopt_keys(self, keys: Keys) -> None:
+    def adopt_keys(self, keys: ServiceKeys) -> None:
         """Seal to these from now on, unless they are those of another service."""
         if keys.service != self._rules.service:
             log.error(
@@ -247,19 +244,19 @@ class Delivery:
         elif keys != self._keys:
             self._keys = keys
             log.info("requests are sealed to key %s from now on", keys.keys[0].key_id)
-            if (told := self.sealing_keys()) is not None:
-                self._tell(told)
+            if (message := self.sealing_keys()) is not None:
+                self._tell(message)
 
     def _delivery_came(
         self,
         job: Deliver,
-        reply: Reply,
+        reply: ServiceReply,
         now: Moment,
         settlements: list[Settlement],
         words: list[FromUploader],
     ) -> None:
         record = job.record
-        if isinstance(reply, Challenge | Keys | Enrolled):
+        if isinstance(reply, Challenge | ServiceKeys | Enrolled):
             raise TypeError("an answer was asked for")
         rules = self._rules.retry
         decision = decide(reply, record.attempts, rules, self._dice, asked_status=job.ask_first)
@@ -273,7 +270,7 @@ class Delivery:
                 return
             case Accept(answer=answer):
                 self._remember(record.id, answer)
-                settlements.append(Answered(record.id, answer, late, record.receipt))
+                settlements.append(FinalAnswer(record.id, answer, late, record.receipt))
                 words.append(_answer_told(record, answer))
             case Reject(code=code):
                 log.error("record %s was refused by the service: %s", record.receipt, code)
@@ -281,27 +278,27 @@ class Delivery:
                 words.append(
                     AnswerNews(visit=record.id, receipt=record.receipt, outcome=Outcome.STAFF_CALLED)
                 )
-            case Again(after_s=after_s, say=say, reached=reached, soon=soon):
-                settlements.append(Waits(record.id, after_s, reached, reason=say))
+            case SendLater(after_s=after_s, reason=reason, reached=reached, soon=soon):
+                settlements.append(Waits(record.id, after_s, reached, reason=reason))
                 if soon:
                     return
-                words += self._deferred(record.id, say)
-            case Hold(after_s=after_s, code=code, say=say):
-                log.error("record %s: %s", record.receipt, say)
+                words += self._deferred(record.id, reason)
+            case HoldBack(after_s=after_s, code=code, reason=reason):
+                log.error("record %s: %s", record.receipt, reason)
                 settlements.append(Waits(record.id, after_s, reached=False, reason=code))
-                words += self._deferred(record.id, say)
+                words += self._deferred(record.id, reason)
                 if code == "key_unknown":
                     self._keys_due = 0.0
-            case LineDown(say=say, reached=reached, after_s=after_s):
-                settlements.append(Waits(record.id, after_s, reached, reason=say))
-                words += self._deferred(record.id, say)
+            case LineDown(reason=reason, reached=reached, after_s=after_s):
+                settlements.append(Waits(record.id, after_s, reached, reason=reason))
+                words += self._deferred(record.id, reason)
             case _:
                 assert_never(decision)
         self._watched.pop(record.id, None)
 
-    def _deferred(self, visit: str, say: str) -> list[Deferred]:
-        """Told once, and only for who may still be standing here."""
-        return [Deferred(visit=visit, say=say)] if self._watched.pop(visit, None) else []
+    def _deferred(self, visit: str, reason: str) -> list[Deferred]:
+        """Told once, and only for who may still be here."""
+        return [Deferred(visit=visit, say=reason)] if self._watched.pop(visit, None) else []
 
     def _withdraw(self) -> list[str]:
         """Take back what has not begun: the line is down, each would wait for its own time-out."""

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from kiosk.uploader.outbox.records import Leased
-from kiosk.uploader.service.wire import Challenge, Delivered, Enrolled, Fault, Keys, Problem
+from kiosk.uploader.service.wire import (
+    Challenge,
+    Delivered,
+    Enrolled,
+    RequestFault,
+    ServiceKeys,
+    ServiceProblem,
+)
 
 
 @dataclass(frozen=True)
@@ -48,34 +55,34 @@ class TryNext:
 
 
 Job = Deliver | GetChallenge | GetKeys | Renew | TryNext
-Reply = Delivered | Challenge | Keys | Enrolled
+ServiceReply = Delivered | Challenge | ServiceKeys | Enrolled
 
 
 @dataclass(frozen=True)
-class Result:
+class JobResult:
     """What came of a job, and the lane that did it."""
 
     lane: "Lane"
     job: Job
-    reply: Reply
+    reply: ServiceReply
 
 
 @dataclass(frozen=True)
-class Crashed:
+class LaneCrashed:
     """A lane died of a bug; the process must not go on without it."""
 
     fault: BaseException
 
 
 class Requests(Protocol):
-    """What a lane asks of the service; `service.Service` has it."""
+    """What a lane asks of the service; `ServiceClient` has it."""
 
-    def challenge(self, visit: str, timeout_s: float) -> Challenge | Problem | Fault: ...
+    def challenge(self, visit: str, timeout_s: float) -> Challenge | ServiceProblem | RequestFault: ...
     def deliver(self, record: str, suite: str, key_id: str, sealed: bytes) -> Delivered: ...
     def status(self, record: str) -> Delivered: ...
-    def keys(self) -> Keys | Problem | Fault: ...
-    def renew(self, csr: str) -> Enrolled | Problem | Fault: ...
-    def keys_with_next(self) -> Keys | Problem | Fault: ...
+    def keys(self) -> ServiceKeys | ServiceProblem | RequestFault: ...
+    def renew(self, csr: str) -> Enrolled | ServiceProblem | RequestFault: ...
+    def keys_with_next(self) -> ServiceKeys | ServiceProblem | RequestFault: ...
     def abort(self) -> None: ...
     def close(self) -> None: ...
 
@@ -87,13 +94,13 @@ class Mailbox:
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
-        self._queue: queue.SimpleQueue[Result | Crashed] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[JobResult | LaneCrashed] = queue.SimpleQueue()
 
     def fileno(self) -> int:
         """The descriptor, for selectors."""
         return self._read
 
-    def post(self, result: Result | Crashed) -> None:
+    def post(self, result: JobResult | LaneCrashed) -> None:
         """Hand a result over; from any thread."""
         self._queue.put(result)
         self.wake()
@@ -103,15 +110,15 @@ class Mailbox:
         with contextlib.suppress(BlockingIOError):  # a full pipe wakes as well
             os.write(self._write, b"!")
 
-    def take(self) -> list[Result]:
+    def take(self) -> list[JobResult]:
         """Return what has come in; raises RuntimeError when a lane has died."""
         with contextlib.suppress(BlockingIOError):
             while os.read(self._read, 4096):
                 pass
-        results: list[Result] = []
+        results: list[JobResult] = []
         while not self._queue.empty():
             result = self._queue.get()
-            if isinstance(result, Crashed):
+            if isinstance(result, LaneCrashed):
                 raise RuntimeError("a lane of the uploader died") from result.fault
             results.append(result)
         return results
@@ -124,7 +131,7 @@ class Mailbox:
 class Lane:
     """One thread with one service connection; jobs are done in order."""
 
-    def __init__(self, name: str, service: Requests, post: Callable[[Result | Crashed], None]) -> None:
+    def __init__(self, name: str, service: Requests, post: Callable[[JobResult | LaneCrashed], None]) -> None:
         self._service, self._post = service, post
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.depth = 0  #: jobs given and not yet come back; the main thread's own count
@@ -160,14 +167,14 @@ class Lane:
     def _run(self) -> None:
         try:
             while (job := self._jobs.get()) is not None:
-                self._post(Result(self, job, self._do(job)))
+                self._post(JobResult(self, job, self._do(job)))
         except BaseException as fault:
-            self._post(Crashed(fault))
+            self._post(LaneCrashed(fault))
             raise
         finally:
             self._service.close()
 
-    def _do(self, job: Job) -> Reply:
+    def _do(self, job: Job) -> ServiceReply:
         match job:
             case Deliver(record=record, ask_first=True):
                 return self._service.status(record.id)

@@ -8,31 +8,31 @@ from typing import assert_never
 
 from kiosk.box.clock import Moment
 from kiosk.uploader.delivery.breaker import Breaker
-from kiosk.uploader.delivery.lanes import Reply
-from kiosk.uploader.delivery.retry import Again, Decision, Dice, Hold, LineDown, RetryRules
-from kiosk.uploader.service.wire import Fault, FaultKind, Problem
+from kiosk.uploader.delivery.lanes import ServiceReply
+from kiosk.uploader.delivery.retry import Decision, Dice, HoldBack, LineDown, RetryRules, SendLater
+from kiosk.uploader.service.wire import FaultKind, RequestFault, ServiceProblem
 
 log = logging.getLogger(__name__)
 
-SAY_EXPIRED = "the service's certificate has expired, by a clock that is trusted: call support"
+EXPIRED_REASON = "the service's certificate has expired, by a clock that is trusted: call support"
 
 
 @dataclass(frozen=True)
 class LineView:
     """Seconds are of the monotonic clock. `word`: channel/staff_messages.py lists them for "line"."""
 
-    say: str = ""
+    reason: str = ""
     word: str | None = None
     down_s: float | None = None  #: since when; None while it is up, or nothing is known yet
     heard_s: float | None = None  #: when the service last answered, in this life
 
-    def failed(self, say: str, reply: Reply, now: Moment) -> "LineView":
+    def failed(self, reason: str, reply: ServiceReply, now: Moment) -> "LineView":
         """The service is not worth trying; `reply` is why."""
         seconds = now.mono_ms / 1000
         word = word_of(reply, clock_trusted=now.trusted)
         return replace(
             self,
-            say=SAY_EXPIRED if word == "service_expired" else say,
+            reason=EXPIRED_REASON if word == "service_expired" else reason,
             word=word,
             down_s=seconds if self.down_s is None else self.down_s,
         )
@@ -55,17 +55,17 @@ class ServiceLine:
         """Whether the service is worth trying, as far as is known."""
         return self._breaker.closed
 
-    def observe(self, decision: Decision, reply: Reply, now: Moment) -> None:
+    def observe(self, decision: Decision, reply: ServiceReply, now: Moment) -> None:
         """Learn from a reply and what was decided over it."""
         seconds = now.mono_ms / 1000
         match decision:
-            case LineDown(say=say):
+            case LineDown(reason=reason):
                 self._breaker = self._breaker.line_failed(seconds, self._rules, self._dice)
-                self._failed(say, reply, now)
-            case Again(service_failing=True, quiet_s=quiet_s, say=say):
+                self._failed(reason, reply, now)
+            case SendLater(service_failing=True, quiet_s=quiet_s, reason=reason):
                 self._breaker = self._breaker.service_failed(seconds, self._rules, self._dice, quiet_s)
                 if not self._breaker.closed:
-                    self._failed(say, reply, now)
+                    self._failed(reason, reply, now)
             case _:
                 self.heard(now)
 
@@ -76,10 +76,10 @@ class ServiceLine:
         self._breaker = self._breaker.succeeded()
         self.view = self.view.heard(now)
 
-    def _failed(self, say: str, reply: Reply, now: Moment) -> None:
-        view = self.view.failed(say, reply, now)
-        if view.say != self.view.say:
-            log.warning("offline: %s", view.say)
+    def _failed(self, reason: str, reply: ServiceReply, now: Moment) -> None:
+        view = self.view.failed(reason, reply, now)
+        if view.reason != self.view.reason:
+            log.warning("offline: %s", view.reason)
         self.view = view
 
     def probe_if_due(self, now: Moment) -> bool:
@@ -105,31 +105,31 @@ class ServiceLine:
         return 1.0 if self._breaker.probing else max(0.0, until - now.mono_ms / 1000)
 
 
-def word_of(reply: Reply, *, clock_trusted: bool) -> str:
+def word_of(reply: ServiceReply, *, clock_trusted: bool) -> str:
     """Name what is wrong with the line. Dates that do not fit are the clock's fault while it is untrusted:
     a box without a clock of its own starts in the past, and no certificate is to blame for that.
     """
     match reply:
-        case Fault(kind=kind):
+        case RequestFault(kind=kind):
             return _word(kind, clock_trusted)
-        case Problem(status=401 | 403):
+        case ServiceProblem(status=401 | 403):
             return "refused"
-        case Problem(status=status) if status in (408, 425, 429) or status >= 500:
+        case ServiceProblem(status=status) if status in (408, 425, 429) or status >= 500:
             return "failing"
-        case Problem():
+        case ServiceProblem():
             return "address"
         case _:
             return "failing"
 
 
-def retry_reasons(decision: Decision, reply: Reply, now: Moment) -> tuple[str, ...]:
+def retry_reasons(decision: Decision, reply: ServiceReply, now: Moment) -> tuple[str, ...]:
     """Why a record has to be sent again, as one stable word; nothing when it has not."""
     match decision:
-        case Hold(code=code):
+        case HoldBack(code=code):
             return (code,)
-        case LineDown() | Again(service_failing=True):
+        case LineDown() | SendLater(service_failing=True):
             return (word_of(reply, clock_trusted=now.trusted),)
-        case Again():
+        case SendLater():
             return ("later",)
         case _:
             return ()

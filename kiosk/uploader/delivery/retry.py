@@ -5,16 +5,16 @@ The table for a record (`decide`), by what came of the attempt:
 | reply                                                     | decision                                     |
 |-----------------------------------------------------------|----------------------------------------------|
 | 200, processing ended                                     | Accept                                       |
-| 200 処理中, 202, 409 `in_progress`, 425                   | Again soon, status asked first               |
+| 200 処理中, 202, 409 `in_progress`, 425                   | SendLater, soon; status asked first          |
 | 404 to a status query                                     | SendNow: the service does not have it        |
-| 408, 429, 500–599                                         | Again with back-off or Retry-After           |
-| 400 `key_unknown`                                         | Hold: keep it, fetch the keys, tell staff    |
+| 408, 429, 500–599                                         | SendLater with back-off or Retry-After       |
+| 400 `key_unknown`                                         | HoldBack: keep it, fetch the keys, tell staff|
 | 400, 403 `visual_not_allowed`, 409, 410, 413, 415, 422,   | Reject: this record will never be accepted   |
 | each with a code of the interface                         |                                              |
-| 401, 403, 404, 405, 3xx, all others; any refusal without  | Hold: the terminal, its enrolment, its       |
+| 401, 403, 404, 405, 3xx, all others; any refusal without  | HoldBack: the terminal, its enrolment, its   |
 | a code                                                    | settings or something on the way are at      |
 |                                                           | fault, not the record                        |
-| 200 with something else, or too large                     | Again with back-off: the service is failing  |
+| 200 with something else, or too large                     | SendLater with back-off: it is failing       |
 | no reply at all                                           | LineDown                                     |
 
 Only the service itself gives a record up, and it always says why: a 400 or 413 without a code comes from
@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from kiosk.qualification.codes import SegmentOfResult
-from kiosk.uploader.service.wire import Answer, Delivered, Fault, FaultKind, Problem
+from kiosk.uploader.service.wire import Answer, Delivered, FaultKind, RequestFault, ServiceProblem
 
 Dice = Callable[[], float]  #: uniform in [0, 1), as random.random
 
@@ -56,11 +56,11 @@ class Accept:
 
 
 @dataclass(frozen=True)
-class Again:
+class SendLater:
     """Send once more after `after_s`. `soon`: an answer is near, the patient may wait for it."""
 
     after_s: float
-    say: str
+    reason: str
     reached: bool = True  #: the service may have taken it in; False when it said that it did not
     soon: bool = False
     service_failing: bool = False  #: counts towards opening the breaker
@@ -80,24 +80,24 @@ class Reject:
 
 
 @dataclass(frozen=True)
-class Hold:
+class HoldBack:
     """Keep the record and tell staff: something must be mended first; look again after `after_s`."""
 
     after_s: float
     code: str
-    say: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class LineDown:
     """The way to the service is broken; a record is due when it is back, and not before `after_s`."""
 
-    say: str
+    reason: str
     reached: bool
     after_s: float = 0.0
 
 
-Decision = Accept | Again | SendNow | Reject | Hold | LineDown
+Decision = Accept | SendLater | SendNow | Reject | HoldBack | LineDown
 
 _FINAL = {400, 409, 410, 413, 415, 422}
 _LATER = {408, 429}
@@ -118,34 +118,34 @@ def decide(reply: Delivered, attempts: int, rules: RetryRules, dice: Dice, *, as
             if codes.segment is SegmentOfResult.IN_PROGRESS:
                 return _soon(rules)
             return Accept(reply)
-        case Problem():
+        case ServiceProblem():
             return _after_problem(reply, attempts, rules, dice, asked_status)
-        case Fault(kind=kind) if kind in _CONTENT:
-            return Again(backoff(attempts, rules, dice), reply.say, service_failing=True)
-        case Fault():
+        case RequestFault(kind=kind) if kind in _CONTENT:
+            return SendLater(backoff(attempts, rules, dice), reply.reason, service_failing=True)
+        case RequestFault():
             # A request that hangs again and again must not be repeated each time the probe gets through.
             wait = backoff(attempts, rules, dice) if reply.reached else 0.0
-            return LineDown(reply.say, reply.reached, wait)
+            return LineDown(reply.reason, reply.reached, wait)
         case _:
             assert_never(reply)
 
 
-def decide_line(reply: Problem | Fault, rules: RetryRules, dice: Dice) -> Again | LineDown:
+def decide_line(reply: ServiceProblem | RequestFault, rules: RetryRules, dice: Dice) -> SendLater | LineDown:
     """Decide over the reply to a request that carries no record: what does it say about the line?"""
     match reply:
-        case Fault():
-            return LineDown(reply.say, reply.reached)
-        case Problem(status=status) if status in _LATER or status in _BUSY or 500 <= status <= 599:
+        case RequestFault():
+            return LineDown(reply.reason, reply.reached)
+        case ServiceProblem(status=status) if status in _LATER or status in _BUSY or 500 <= status <= 599:
             return _later(reply, 1, rules, dice)
-        case Problem(status=409):
+        case ServiceProblem(status=409):
             return _soon(rules)
-        case Problem():
+        case ServiceProblem():
             return LineDown(_refusal(reply), reached=True)
         case _:
             assert_never(reply)
 
 
-def _refusal(problem: Problem) -> str:
+def _refusal(problem: ServiceProblem) -> str:
     if problem.status in (401, 403):
         return "the service refuses this kiosk: enrol it again or call support"
     if problem.status == 400:
@@ -153,12 +153,12 @@ def _refusal(problem: Problem) -> str:
     return f"the service answered {problem.status}: check its address in kiosk.toml"
 
 
-def _soon(rules: RetryRules) -> Again:
-    return Again(min(rules.base_s, 0.5), "the service is still working on it", soon=True)
+def _soon(rules: RetryRules) -> SendLater:
+    return SendLater(min(rules.base_s, 0.5), "the service is still working on it", soon=True)
 
 
 def _after_problem(
-    problem: Problem, attempts: int, rules: RetryRules, dice: Dice, asked_status: bool
+    problem: ServiceProblem, attempts: int, rules: RetryRules, dice: Dice, asked_status: bool
 ) -> Decision:
     status, code = problem.status, problem.code
     if status in _BUSY or (status == 409 and code == "in_progress"):
@@ -169,19 +169,19 @@ def _after_problem(
         return _later(problem, attempts, rules, dice)
     wait = backoff(attempts, rules, dice)
     if code == "key_unknown":
-        say = "the service no longer knows the key of a waiting record: call support; it is kept"
-        return Hold(wait, code, say)
+        reason = "the service no longer knows the key of a waiting record: call support; it is kept"
+        return HoldBack(wait, code, reason)
     if code == "visual_not_allowed" or (code and status in _FINAL and not asked_status):
         return Reject(code)
-    return Hold(wait, code or f"http_{status}", _refusal(problem))
+    return HoldBack(wait, code or f"http_{status}", _refusal(problem))
 
 
-def _later(problem: Problem, attempts: int, rules: RetryRules, dice: Dice) -> Again:
+def _later(problem: ServiceProblem, attempts: int, rules: RetryRules, dice: Dice) -> SendLater:
     wait = backoff(attempts, rules, dice)
-    say = f"the service cannot take it now ({problem.status}): delivery goes on by itself"
+    reason = f"the service cannot take it now ({problem.status}): delivery goes on by itself"
     reached = problem.status not in _NOT_TAKEN
     if problem.retry_after_s is None:
-        return Again(wait, say, reached, service_failing=problem.status >= 500)
+        return SendLater(wait, reason, reached, service_failing=problem.status >= 500)
     asked = min(problem.retry_after_s, rules.retry_after_cap_s)
     # Not before the asked time; the jitter on top keeps a fleet from coming back in one second.
-    return Again(asked + min(wait, rules.base_s), say, reached, service_failing=True, quiet_s=asked)
+    return SendLater(asked + min(wait, rules.base_s), reason, reached, service_failing=True, quiet_s=asked)

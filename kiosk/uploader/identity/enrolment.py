@@ -18,9 +18,9 @@ from kiosk.uploader.identity.keypairs import csr, drop_next, make_key, write_saf
 from kiosk.uploader.service.credentials import credentials_of, keys_file
 from kiosk.uploader.service.custody import is_locked, load_key
 from kiosk.uploader.service.tls import Credentials, key_is_ours
-from kiosk.uploader.service.wire import Enrolled, Fault, Keys, Problem
+from kiosk.uploader.service.wire import Enrolled, RequestFault, ServiceKeys, ServiceProblem
 
-_SAY = {
+_REASONS = {
     "activation_code": "the activation code is not one of this institution: check code and institution",
     "activation_expired": "the activation code has expired (24 hours): ask for a new one",
     "activation_used": "the activation code was used with another key: ask for a new one",
@@ -28,7 +28,7 @@ _SAY = {
     "malformed": "the service does not understand this request: update this kiosk",
 }
 
-Send = Callable[[dict[str, str]], Enrolled | Problem | Fault]
+SendEnrolment = Callable[[dict[str, str]], Enrolled | ServiceProblem | RequestFault]
 
 
 class EnrolmentError(Exception):
@@ -36,7 +36,7 @@ class EnrolmentError(Exception):
 
 
 @dataclass(frozen=True)
-class Done:
+class EnrolmentDone:
     """The certificate is in place."""
 
     certificate: Path
@@ -44,7 +44,7 @@ class Done:
     service: str
 
 
-def enrol(settings: Settings, secret: bytes, code: str, send: Send) -> Done:
+def enrol(settings: Settings, secret: bytes, code: str, send: SendEnrolment) -> EnrolmentDone:
     """Make the key if there is none, get the certificate, put both in place. Raises EnrolmentError.
 
     `secret`: what this device seals keys with, b"" if nothing (custody.py).
@@ -60,10 +60,10 @@ def enrol(settings: Settings, secret: bytes, code: str, send: Send) -> Done:
         }
     )
     match reply:
-        case Fault():
-            raise EnrolmentError(reply.say if reply.kind != "no_credentials" else _no_ca(credentials.ca))
-        case Problem(status=status, code=word):
-            raise EnrolmentError(_SAY.get(word, f"the service refused the enrolment ({status} {word})"))
+        case RequestFault():
+            raise EnrolmentError(reply.reason if reply.kind != "no_credentials" else _no_ca(credentials.ca))
+        case ServiceProblem(status=status, code=word):
+            raise EnrolmentError(_REASONS.get(word, f"the service refused the enrolment ({status} {word})"))
         case Enrolled():
             return _install(settings, key, reply)
 
@@ -88,7 +88,7 @@ def _own_key(credentials: Credentials) -> ec.EllipticCurvePrivateKey:
     return found
 
 
-def _install(settings: Settings, key: ec.EllipticCurvePrivateKey, enrolled: Enrolled) -> Done:
+def _install(settings: Settings, key: ec.EllipticCurvePrivateKey, enrolled: Enrolled) -> EnrolmentDone:
     try:
         certificate = x509.load_pem_x509_certificate(enrolled.certificate.encode())
         same_key = certificate.public_key() == key.public_key()
@@ -104,10 +104,10 @@ def _install(settings: Settings, key: ec.EllipticCurvePrivateKey, enrolled: Enro
     write_safely(keys_file(path), _keys_document(enrolled.keys), 0o600)
     write_safely(path, enrolled.certificate.encode(), 0o600)
     drop_next(credentials_of(settings, b""))  # of a renewal that this enrolment overtakes
-    return Done(path, certificate.not_valid_after_utc.strftime("%Y-%m-%d"), enrolled.service)
+    return EnrolmentDone(path, certificate.not_valid_after_utc.strftime("%Y-%m-%d"), enrolled.service)
 
 
-def _keys_document(keys: Keys) -> bytes:
+def _keys_document(keys: ServiceKeys) -> bytes:
     """The same form as GET /v1/keys."""
     listed = [
         {"key_id": key.key_id, "suite": key.suite.value, "public": b64encode(key.public).decode()}

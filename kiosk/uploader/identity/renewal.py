@@ -1,5 +1,5 @@
 """The client certificate's life: renewed at two thirds of it, with a new key; the old pair stays until the
-new one has brought an answer. Warnings go to the log at 30, 14 and 3 days, to the desk by the daily check.
+new one has brought an answer. Warnings go to the log at 30, 14 and 3 days, to staff by the daily check.
 """
 
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from kiosk.box.clock import Moment
-from kiosk.uploader.delivery.lanes import Lane, Renew, Reply, TryNext
+from kiosk.uploader.delivery.lanes import Lane, Renew, ServiceReply, TryNext
 from kiosk.uploader.identity.certificates import LOUDER_DAYS, life_used, look_at
 from kiosk.uploader.identity.keypairs import (
     csr,
@@ -20,7 +20,15 @@ from kiosk.uploader.identity.keypairs import (
 )
 from kiosk.uploader.service.custody import is_locked
 from kiosk.uploader.service.tls import Credentials
-from kiosk.uploader.service.wire import Answer, Challenge, Enrolled, Fault, FaultKind, Keys, Problem
+from kiosk.uploader.service.wire import (
+    Answer,
+    Challenge,
+    Enrolled,
+    FaultKind,
+    RequestFault,
+    ServiceKeys,
+    ServiceProblem,
+)
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +99,7 @@ class Renewal:
         """Whether a result from this lane is the renewal's."""
         return self._lane is lane
 
-    def result(self, reply: Reply, now: Moment) -> bool:
+    def result(self, reply: ServiceReply, now: Moment) -> bool:
         """What came of a job; True when a new certificate is in use from now on."""
         self.stop()
         try:
@@ -100,7 +108,7 @@ class Renewal:
             log.error("the client certificate cannot be renewed: %s", fault.strerror)
             return False
 
-    def _result(self, reply: Reply, now: Moment) -> bool:
+    def _result(self, reply: ServiceReply, now: Moment) -> bool:
         match reply:
             case Enrolled(certificate=certificate):
                 if not keep_next(self._credentials, certificate):
@@ -109,22 +117,22 @@ class Renewal:
                 self._refused = 0
                 self._due_s = now.mono_ms / 1000  # try it at once
                 return False
-            case Keys():
+            case ServiceKeys():
                 promote_next(self._credentials)
                 log.info("the client certificate was renewed")
                 return True
-            case Problem(status=400 | 401 | 403 | 409 as status, code=code):
+            case ServiceProblem(status=400 | 401 | 403 | 409 as status, code=code):
                 log.error("the service refuses to renew the client certificate: %d %s", status, code)
                 self._count_refusal()
                 return False
-            case Fault(kind=FaultKind.REFUSED_US | FaultKind.BROKEN) if has_next(self._credentials):
+            case RequestFault(kind=FaultKind.REFUSED_US | FaultKind.BROKEN) if has_next(self._credentials):
                 log.warning("the service does not take the new client certificate")
                 self._count_refusal()
                 return False
-            case Problem(status=status, code=code):
+            case ServiceProblem(status=status, code=code):
                 log.warning("the client certificate is not renewed yet: %d %s", status, code)
                 return False
-            case Fault(kind=kind):
+            case RequestFault(kind=kind):
                 log.warning("the client certificate is not renewed yet: %s", kind.value)
                 return False
             case Answer() | Challenge():

@@ -12,7 +12,7 @@ from kiosk.uploader.oqs.element import Element
 
 
 class Oddity(Enum):
-    """What the desk is told about a text; the value is what it says."""
+    """What staff are told about a text; the value is the sentence."""
 
     REPLACED = "●に置き換えられた文字があります"
     PRIVATE_USE = "外字があります"

@@ -70,7 +70,7 @@ class InsuredCard(Code):
     MEDICAL_ASSISTANCE = "A1", "医療扶助"
 
 
-class LimitCertificate(Code):
+class LimitCertificateKind(Code):
     """OQSCD011 限度額適用認定証区分."""
 
     LIMIT = "01", "限度額適用認定証"
@@ -120,7 +120,7 @@ class Preschool(Code):
     PRESCHOOL = "1", "未就学該当"
 
 
-class Consent(Code):
+class ConsentFlag(Code):
     """OQSCD016 同意区分."""
 
     NOT_GIVEN = "0", "同意なし"

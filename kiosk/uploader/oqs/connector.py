@@ -5,10 +5,10 @@ from typing import assert_never
 from kiosk.box.clock import Moment
 from kiosk.channel import AskLookUps, CheckItem, Done, FromUploader, LookUpLine, LookUpLines, StartLookUp
 from kiosk.uploader.oqs.handover import HandOver
-from kiosk.uploader.oqs.lookup import LookUpDesk
+from kiosk.uploader.oqs.lookup import LookUpRunner
 from kiosk.uploader.oqs.lookup_store import LookUps
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import Answered
+from kiosk.uploader.outbox.records import FinalAnswer
 
 LISTED = 20
 
@@ -16,14 +16,14 @@ LISTED = 20
 class Connector:
     """Belongs to the main loop: `answered` with each answer, `step` at every turn."""
 
-    def __init__(self, handover: HandOver, lookup: LookUpDesk) -> None:
+    def __init__(self, handover: HandOver, lookup: LookUpRunner) -> None:
         self._handover, self._lookup = handover, lookup
 
     def start(self) -> None:
         self._handover.start()
         self._lookup.start()
 
-    def answered(self, settled: Answered, now: Moment) -> None:
+    def answered(self, settled: FinalAnswer, now: Moment) -> None:
         """The service's answer to a record is committed."""
         self._handover.answered(settled, now)
 

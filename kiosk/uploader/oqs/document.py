@@ -52,7 +52,7 @@ class Reason(Enum):
 
 
 @dataclass(frozen=True)
-class Refused:
+class DocumentRefused:
     """The file was not read. NOT_XML may be a file that is still being written."""
 
     reason: Reason
@@ -60,11 +60,11 @@ class Refused:
 
 @dataclass(frozen=True)
 class Read:
-    """What was in the file. `as_told`: its encoding was the one that declaration and identifier name."""
+    """What was in the file. `as_named`: its encoding was the one that declaration and identifier name."""
 
     message: XmlMsg
     code: CharacterCode
-    as_told: bool
+    as_named: bool
 
 
 class _Stop(Exception):  # noqa: N818  # carries the reason out of lxml's callbacks
@@ -73,18 +73,18 @@ class _Stop(Exception):  # noqa: N818  # carries the reason out of lxml's callba
         self.reason = reason
 
 
-def read(data: bytes, unit: Callable[[Unit], None] | None = None) -> Read | Refused:
+def read(data: bytes, unit: Callable[[Unit], None] | None = None) -> Read | DocumentRefused:
     """Read a message. With `unit`, the units of a bulk answer go there one by one and not into the message:
     act on them only when this has returned a `Read` whose header is the expected one.
     """
     if len(data) > MAX_BYTES:
-        return Refused(Reason.TOO_LARGE)
+        return DocumentRefused(Reason.TOO_LARGE)
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        return Refused(Reason.HOSTILE)
-    told = _told(data)
-    code = _code(data, told)
+        return DocumentRefused(Reason.HOSTILE)
+    named = _named(data)
+    code = _code(data, named)
     if code is None:
-        return Refused(Reason.ENCODING)
+        return DocumentRefused(Reason.ENCODING)
     target = _Target(unit)
     parser = etree.XMLParser(
         target=target,
@@ -101,14 +101,14 @@ def read(data: bytes, unit: Callable[[Unit], None] | None = None) -> Read | Refu
             parser.feed(chunk)
         parser.close()
     except _Stop as stop:
-        return Refused(stop.reason)
+        return DocumentRefused(stop.reason)
     except etree.XMLSyntaxError:
-        return Refused(Reason.NOT_XML)
+        return DocumentRefused(Reason.NOT_XML)
     if target.root is None or target.root[0] != "XmlMsg":
-        return Refused(Reason.NOT_A_MESSAGE)
+        return DocumentRefused(Reason.NOT_A_MESSAGE)
     content = target.root[1]
     message = XmlMsg.of(content if isinstance(content, list) else [])
-    return Read(message, code, all(each is code for each in told))
+    return Read(message, code, all(each is code for each in named))
 
 
 def write(message: XmlMsg, code: CharacterCode) -> bytes:
@@ -134,19 +134,19 @@ def _fill(parent: etree._Element, nodes: list[Node]) -> None:
 # ---- encoding ----------------------------------------------------------------------------------------------
 
 
-def _told(data: bytes) -> tuple[CharacterCode, ...]:
+def _named(data: bytes) -> tuple[CharacterCode, ...]:
     """What declaration and CharacterCodeIdentifier say, as far as they say something known."""
-    told = []
+    named = []
     start = 3 if data.startswith(codecs.BOM_UTF8) else 0
     if (declared := _DECLARED.match(data, start)) and (name := declared[1].decode().lower()) in _NAMES:
-        told.append(_NAMES[name])
+        named.append(_NAMES[name])
     if identified := _IDENTIFIED.search(data):
-        told += [code for code in CharacterCode if code.value == identified[1].decode()]
-    return tuple(told)
+        named += [code for code in CharacterCode if code.value == identified[1].decode()]
+    return tuple(named)
 
 
-def _code(data: bytes, told: tuple[CharacterCode, ...]) -> CharacterCode | None:
-    """The encoding that the bytes are really in; what is told counts only where the bytes allow both.
+def _code(data: bytes, named: tuple[CharacterCode, ...]) -> CharacterCode | None:
+    """The encoding that the bytes are really in; what is named counts only where the bytes allow both.
 
     A text in Shift_JIS never reads as UTF-8 with three-byte characters: a kanji of the first level after an
     ASCII character already breaks the rules.
@@ -155,7 +155,7 @@ def _code(data: bytes, told: tuple[CharacterCode, ...]) -> CharacterCode | None:
         return None
     if _decodes(data, "utf-8"):
         if data.isascii() or not re.search(rb"[\xe0-\xef]", data):
-            return told[0] if told else CharacterCode.UTF_8
+            return named[0] if named else CharacterCode.UTF_8
         return CharacterCode.UTF_8
     return CharacterCode.SHIFT_JIS if _decodes(data, "cp932") else None
 

@@ -10,17 +10,17 @@ from enum import StrEnum
 
 from kiosk.qualification.codes import ProcessingResultStatus, SegmentOfResult
 from kiosk.uploader.oqs.code_tables import MedicalTreatment
-from kiosk.uploader.oqs.messages import Body, Header, Message, SearchInfo, XmlMsg
+from kiosk.uploader.oqs.messages import Body, FileHeader, FileKind, SearchInfo, XmlMsg
 
 
-class Kind(StrEnum):
+class LookUpKind(StrEnum):
     """Which consented results are looked up."""
 
     ONLINE = "online"  #: オンライン診療等, and 外来診療等（通常とは異なる動線）: OQSmuonq
     HOME = "home"  #: 訪問診療等: OQSmuhvq
 
 
-class Stage(StrEnum):
+class LookUpStage(StrEnum):
     """Where a look-up stands."""
 
     READY = "ready"  #: the next request is surely not sent yet
@@ -34,11 +34,11 @@ class LookUp:
     """One look-up, as it is kept on the disk: names of files and numbers of receipts, nobody's data."""
 
     id: int
-    kind: Kind
+    kind: LookUpKind
     date_from: str  #: yyyyMMdd, consent dates in Japanese time
     date_to: str
     identifier: str  #: ArbitraryFileIdentifier of the request
-    stage: Stage = Stage.READY
+    stage: LookUpStage = LookUpStage.READY
     reception: str = ""  #: the terminal's ReceptionNumber; with it, 02 is next
     request: str = ""  #: name of the request that was sent last
     asks: int = 0  #: how often the result was asked for
@@ -49,22 +49,22 @@ class LookUp:
 
     @property
     def active(self) -> bool:
-        return self.stage in (Stage.READY, Stage.SENT)
+        return self.stage in (LookUpStage.READY, LookUpStage.SENT)
 
     def failed(self, reason: str) -> "LookUp":
         """The same, failed; staff look at the terminal itself."""
-        return replace(self, stage=Stage.FAILED, reason=reason)
+        return replace(self, stage=LookUpStage.FAILED, reason=reason)
 
 
 @dataclass(frozen=True)
 class Foreign:
     """The file is not the answer to this request: leave it where it is and wait on."""
 
-    say: str
+    reason: str
 
 
 @dataclass(frozen=True)
-class Again:
+class AskAgain:
     """Go on with this; `wait`: not at once, the result is being made."""
 
     state: LookUp
@@ -77,12 +77,12 @@ class Results:
 
 
 _MESSAGES = {
-    (Kind.ONLINE, False): Message.ONLINE_SUBMIT,
-    (Kind.ONLINE, True): Message.ONLINE_FETCH,
-    (Kind.HOME, False): Message.HOME_SUBMIT,
-    (Kind.HOME, True): Message.HOME_FETCH,
+    (LookUpKind.ONLINE, False): FileKind.ONLINE_SUBMIT,
+    (LookUpKind.ONLINE, True): FileKind.ONLINE_FETCH,
+    (LookUpKind.HOME, False): FileKind.HOME_SUBMIT,
+    (LookUpKind.HOME, True): FileKind.HOME_FETCH,
 }
-_FLAGS = {Kind.ONLINE: MedicalTreatment.ONLINE, Kind.HOME: MedicalTreatment.HOME_VISIT}
+_FLAGS = {LookUpKind.ONLINE: MedicalTreatment.ONLINE, LookUpKind.HOME: MedicalTreatment.HOME_VISIT}
 _RECEPTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CODE = re.compile(r"[A-Za-z0-9]{1,16}")
 
@@ -101,11 +101,13 @@ def request_of(state: LookUp, institution: str) -> XmlMsg:
     """What the next request says."""
     if state.reception:
         return XmlMsg(
-            MessageHeader=Header(MedicalInstitutionCode=institution),
+            MessageHeader=FileHeader(MedicalInstitutionCode=institution),
             MessageBody=Body(ReceptionNumber=state.reception),
         )
     return XmlMsg(
-        MessageHeader=Header(MedicalInstitutionCode=institution, ArbitraryFileIdentifier=state.identifier),
+        MessageHeader=FileHeader(
+            MedicalInstitutionCode=institution, ArbitraryFileIdentifier=state.identifier
+        ),
         MessageBody=Body(
             QualificationConfirmSearchInfo=SearchInfo(
                 ConsentDateFrom=state.date_from,
@@ -116,7 +118,7 @@ def request_of(state: LookUp, institution: str) -> XmlMsg:
     )
 
 
-def heard(state: LookUp, message: XmlMsg, institution: str, most_asks: int) -> Foreign | Again | Results:
+def heard(state: LookUp, message: XmlMsg, institution: str, most_asks: int) -> Foreign | AskAgain | Results:
     """What an answer to the request means; its file has the right name."""
     header, body = message.header, message.body
     if header.MedicalInstitutionCode != institution:
@@ -130,29 +132,29 @@ def heard(state: LookUp, message: XmlMsg, institution: str, most_asks: int) -> F
     if header.SegmentOfResult == SegmentOfResult.IN_PROGRESS.value:
         return _in_progress(state, reception, most_asks)
     if header.SegmentOfResult != SegmentOfResult.NORMAL.value or status == ProcessingResultStatus.ERROR.value:
-        return Again(state.failed(_refusal(header, body)))
+        return AskAgain(state.failed(_refusal(header, body)))
     if state.reception:
         return Results()
     return _received(state, reception)
 
 
-def _in_progress(state: LookUp, reception: str, most_asks: int) -> Again:
+def _in_progress(state: LookUp, reception: str, most_asks: int) -> AskAgain:
     if not state.reception:
         return _received(state, reception)
     if state.asks >= most_asks:
-        return Again(
+        return AskAgain(
             state.failed(f"the terminal was still at work when it had been asked {state.asks} times")
         )
-    return Again(replace(state, stage=Stage.READY), wait=True)
+    return AskAgain(replace(state, stage=LookUpStage.READY), wait=True)
 
 
-def _received(state: LookUp, reception: str) -> Again:
+def _received(state: LookUp, reception: str) -> AskAgain:
     if not _RECEPTION.fullmatch(reception):
-        return Again(state.failed("the terminal gave no ReceptionNumber"))
-    return Again(replace(state, stage=Stage.READY, reception=reception))
+        return AskAgain(state.failed("the terminal gave no ReceptionNumber"))
+    return AskAgain(replace(state, stage=LookUpStage.READY, reception=reception))
 
 
-def _refusal(header: Header, body: Body) -> str:
+def _refusal(header: FileHeader, body: Body) -> str:
     """The terminal's code; its message may name somebody and is not kept."""
     code = header.ErrorCode or body.ProcessingResultCode or ""
     return f"the terminal ended it with an error {code if _CODE.fullmatch(code) else ''}".rstrip()

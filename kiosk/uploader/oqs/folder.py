@@ -32,7 +32,7 @@ class Put:
 class NotPut:
     """The file is surely not in the folder. `taken`: another one has its name."""
 
-    say: str
+    reason: str
     taken: bool = False
 
 
@@ -40,10 +40,10 @@ class NotPut:
 class PutUnknown:
     """The move was given to the share and its end not heard: the file may be there, or taken already."""
 
-    say: str
+    reason: str
 
 
-Outcome = Put | NotPut | PutUnknown
+PutOutcome = Put | NotPut | PutUnknown
 
 
 class Unready(Enum):
@@ -75,7 +75,7 @@ class Folder:
             leftover.unlink()
         return len(leftovers)
 
-    def put(self, name: str, data: bytes) -> Outcome:
+    def put(self, name: str, data: bytes) -> PutOutcome:
         """Write in the work folder, flush, move: who sees the file sees all of it. No file is replaced."""
         made, final = self.work / name, self.path / name
         try:
@@ -118,7 +118,7 @@ class Folder:
         device = self.path.stat().st_dev
         return all(path.stat().st_dev != device for path in self.elsewhere)
 
-    def _move(self, made: Path, final: Path) -> Outcome:
+    def _move(self, made: Path, final: Path) -> PutOutcome:
         try:
             made.rename(final)
         except OSError as fault:
@@ -126,7 +126,7 @@ class Folder:
         _sync_folder(self.path)
         return Put(final.name)
 
-    def moved_all_the_same(self, made: Path, final: Path, fault: OSError) -> Outcome:
+    def moved_all_the_same(self, made: Path, final: Path, fault: OSError) -> PutOutcome:
         """What became of a move that failed: a share may have done it and lost the reply."""
         try:
             if os.path.lexists(made):

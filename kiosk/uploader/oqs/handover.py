@@ -25,9 +25,9 @@ from kiosk.uploader.oqs.document import write
 from kiosk.uploader.oqs.element import from_json
 from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.folder import Folder, NotPut, Put, PutUnknown
-from kiosk.uploader.oqs.messages import Body, Header, Message, XmlMsg
-from kiosk.uploader.oqs.results import Result
-from kiosk.uploader.outbox.records import Answered
+from kiosk.uploader.oqs.messages import Body, FileHeader, FileKind, XmlMsg
+from kiosk.uploader.oqs.results import QualificationResult
+from kiosk.uploader.outbox.records import FinalAnswer
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class _Looked:
 class _Unwritable:
     """The answer cannot be such a file."""
 
-    say: str
+    reason: str
 
 
 class HandOver:
@@ -105,7 +105,7 @@ class HandOver:
         if self._folder is not None:
             self._errands.stop(timeout_s=1.0)
 
-    def answered(self, settled: Answered, now: Moment) -> None:
+    def answered(self, settled: FinalAnswer, now: Moment) -> None:
         """Hand an answer over, if it is of that kind. It is committed, and its person in memory."""
         if self._folder is None or (settled.late and not self._settings.late):
             return
@@ -194,7 +194,7 @@ class HandOver:
 
     def _put(
         self, folder: Folder, stamp: str, record: str, waiting: _Waiting, executed_at: str
-    ) -> files.Outcome | _Unwritable:
+    ) -> files.PutOutcome | _Unwritable:
         """In the errands' thread."""
         code = _CODES[self._settings.encoding]
         try:
@@ -209,9 +209,9 @@ class HandOver:
         if data is None:
             return _Unwritable("it is not one valid qualification that such a file can hold")
         mark = "" if self._settings.plain_names else f"{self._clinic.terminal}_"
-        return folder.put(f"{Message.FACE.value}{mark}{stamp}.xml", data)
+        return folder.put(f"{FileKind.FACE.value}{mark}{stamp}.xml", data)
 
-    def _came(self, record: str, waiting: _Waiting, came: files.Outcome | _Unwritable) -> None:
+    def _came(self, record: str, waiting: _Waiting, came: files.PutOutcome | _Unwritable) -> None:
         waiting.under_way = False
         given_up = self._waiting.get(record) is not waiting
         match came:
@@ -227,19 +227,19 @@ class HandOver:
                 pass
             case NotPut(taken=True):
                 waiting.try_s = 0.0  # at once, with the next second's name
-            case NotPut(say=say):
-                self._fault = say
-                log.warning("record %s is not handed over yet: %s", waiting.receipt, say)
-            case PutUnknown(say=say):
-                self._give_up(record, f"whether the folder took it is not known ({say})")
-            case _Unwritable(say=say):
-                self._give_up(record, say)
+            case NotPut(reason=reason):
+                self._fault = reason
+                log.warning("record %s is not handed over yet: %s", waiting.receipt, reason)
+            case PutUnknown(reason=reason):
+                self._give_up(record, f"whether the folder took it is not known ({reason})")
+            case _Unwritable(reason=reason):
+                self._give_up(record, reason)
 
-    def _give_up(self, record: str, say: str) -> None:
+    def _give_up(self, record: str, reason: str) -> None:
         waiting = self._waiting.pop(record)
         waiting.person.clear()
         self.given_up += 1
-        log.error("record %s is not handed over, staff fetch it: %s", waiting.receipt, say)
+        log.error("record %s is not handed over, staff fetch it: %s", waiting.receipt, reason)
 
 
 def face_message(
@@ -251,7 +251,7 @@ def face_message(
     if not isinstance(results, list) or not all(isinstance(each, dict) for each in results):
         raise ValueError("the answer holds no results")
     return XmlMsg(
-        MessageHeader=Header(
+        MessageHeader=FileHeader(
             ProcessExecutionTime=executed_at,
             QualificationConfirmationDate=executed_at[:8],
             MedicalInstitutionCode=institution,
@@ -263,7 +263,9 @@ def face_message(
         MessageBody=Body(
             ProcessingResultStatus=None if codes.status is None else codes.status.value,
             QualificationValidity=None if codes.validity is None else codes.validity.value,
-            ResultList=tuple(Result.of(from_json(Result, each)) for each in results),
+            ResultList=tuple(
+                QualificationResult.of(from_json(QualificationResult, each)) for each in results
+            ),
         ),
     )
 

@@ -25,16 +25,16 @@ from kiosk.qualification.codes import (
 from kiosk.uploader.delivery.answer_memory import AnswerMemory
 from kiosk.uploader.oqs import folder as files
 from kiosk.uploader.oqs.code_tables import CharacterCode
-from kiosk.uploader.oqs.document import Read, Reason, Refused, read, write
+from kiosk.uploader.oqs.document import DocumentRefused, Read, Reason, read, write
 from kiosk.uploader.oqs.element import Node, from_json
 from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.exchange import (
-    Again,
+    AskAgain,
     Foreign,
-    Kind,
     LookUp,
+    LookUpKind,
+    LookUpStage,
     Results,
-    Stage,
     answer_name,
     heard,
     request_name,
@@ -42,11 +42,11 @@ from kiosk.uploader.oqs.exchange import (
 )
 from kiosk.uploader.oqs.folder import Folder, NotPut, Put, PutUnknown, Unready
 from kiosk.uploader.oqs.lookup_store import Late, LookUps
-from kiosk.uploader.oqs.matching import Matcher, Matches, Recorded, identities
+from kiosk.uploader.oqs.matching import Matcher, Matches, RecordedVisit, identities
 from kiosk.uploader.oqs.messages import Unit, XmlMsg
-from kiosk.uploader.oqs.results import Result
+from kiosk.uploader.oqs.results import QualificationResult
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import Answered
+from kiosk.uploader.outbox.records import FinalAnswer
 from kiosk.uploader.service.wire import Answer
 from kiosk.uploader.store.audit_sentences import LookUpEnd
 from kiosk.uploader.store.database import Database
@@ -55,12 +55,10 @@ from kiosk.visit.audit_events import KIOSK, AuditEvent
 
 log = logging.getLogger(__name__)
 
-Heed = Callable[[Answered, Moment], None]
-
 RETRY_S = 5.0  #: between attempts to put a request into a folder that does not take it
 IDLE_S = 60.0
 _QUIET_LOOKS = 5  #: so often in a row nothing new may be late before a look-up begins by itself
-_KINDS = {LookupMessage.ONLINE: Kind.ONLINE, LookupMessage.HOME: Kind.HOME}
+_KINDS = {LookupMessage.ONLINE: LookUpKind.ONLINE, LookupMessage.HOME: LookUpKind.HOME}
 _CODES = {FileEncoding.UTF_8: CharacterCode.UTF_8, FileEncoding.SHIFT_JIS: CharacterCode.SHIFT_JIS}
 
 
@@ -68,11 +66,11 @@ _CODES = {FileEncoding.UTF_8: CharacterCode.UTF_8, FileEncoding.SHIFT_JIS: Chara
 class _Seen:
     """What a look at the answer's place gave, and whose the results are, if it holds any."""
 
-    found: Read | Refused | Unready
+    found: Read | DocumentRefused | Unready
     matches: Matches
 
 
-class LookUpDesk:
+class LookUpRunner:
     """Belongs to the main loop: `step` at every turn, `outbox_lost` when it is gone."""
 
     def __init__(
@@ -82,12 +80,12 @@ class LookUpDesk:
         disk: Path,
         memory: AnswerMemory,
         errands: Errands,
-        heed: Heed,
+        on_answer: Callable[[FinalAnswer, Moment], None],
         token: Callable[[], str],
     ) -> None:
-        """`heed` is told each late answer that was found; `token` gives an identifier nobody else uses."""
+        """`on_answer` gets each late answer that was found; `token` gives an identifier nobody else uses."""
         self._settings, self._clinic, self._memory = settings, clinic, memory
-        self._errands, self._heed, self._token = errands, heed, token
+        self._errands, self._on_answer, self._token = errands, on_answer, token
         self._kind = _KINDS.get(settings.message)
         own = (Path("/"), disk) if settings.share else ()
         work = settings.work / clinic.terminal
@@ -132,7 +130,7 @@ class LookUpDesk:
         last = next(iter(LookUps(outbox.database).last(1)), None)
         if self._kind is None or last is None or not LookUps(outbox.database).late():
             return None
-        if last.stage is Stage.FAILED:
+        if last.stage is LookUpStage.FAILED:
             return CheckItem(part="folders", fault="lookup_failed")
         if last.uncertain:
             return CheckItem(part="folders", fault="lookup_uncertain", value=last.uncertain)
@@ -159,7 +157,7 @@ class LookUpDesk:
         if self._state is None:
             self._due_s = seconds + self._settings.poll_s
             self._begin_by_itself(self._outbox, online)
-        elif self._state.stage is Stage.READY:
+        elif self._state.stage is LookUpStage.READY:
             self._send(self._state, self._outbox.database, now)
         else:
             self._look(self._state, self._outbox)
@@ -173,7 +171,7 @@ class LookUpDesk:
         self._outbox = outbox
         self._state = LookUps(outbox.database).active()
         self._due_s, self._until_s = 0.0, now.mono_ms / 1000 + self._settings.wait_s
-        if self._state is not None and self._state.stage is Stage.SENT:
+        if self._state is not None and self._state.stage is LookUpStage.SENT:
             log.info("look-up %d: waiting again for the answer to %s", self._state.id, self._state.request)
 
     def _begin_by_itself(self, outbox: Outbox, online: bool) -> None:
@@ -195,18 +193,18 @@ class LookUpDesk:
         name = request_name(state, stamp)
         data = write(request_of(state, self._clinic.institution), _CODES[self._settings.encoding])
         asks = state.asks + bool(state.reception)
-        self._keep(replace(state, stage=Stage.SENT, request=name, asks=asks), database)
+        self._keep(replace(state, stage=LookUpStage.SENT, request=name, asks=asks), database)
         self._errand(lambda: self._req.put(name, data), lambda came: self._sent(state, came))
 
-    def _sent(self, before: LookUp, came: files.Outcome) -> None:
+    def _sent(self, before: LookUp, came: files.PutOutcome) -> None:
         """`before` is the state in which it was surely not sent."""
         seconds, database = self._seconds(), self._database()
         match came:
             case Put() | PutUnknown():
                 self._due_s, self._until_s = seconds, seconds + self._settings.wait_s
-            case NotPut(say=say, taken=taken):
+            case NotPut(reason=reason, taken=taken):
                 if seconds >= self._until_s:
-                    self._end(before.failed(f"the terminal's folder took no request: {say}"), database)
+                    self._end(before.failed(f"the terminal's folder took no request: {reason}"), database)
                     return
                 self._keep(before, database)
                 self._due_s = seconds + (0.0 if taken else RETRY_S)
@@ -218,8 +216,8 @@ class LookUpDesk:
         name = answer_name(state.request)
         self._errand(lambda: _seen(self._res, name, recorded), self._looked)
 
-    def _recorded(self, late: list[Late]) -> list[Recorded]:
-        return [Recorded(each.visit, _persons(self._memory.get(each.visit))) for each in late]
+    def _recorded(self, late: list[Late]) -> list[RecordedVisit]:
+        return [RecordedVisit(each.visit, _persons(self._memory.get(each.visit))) for each in late]
 
     def _looked(self, came: _Seen) -> None:
         state, seconds, database = self._state, self._seconds(), self._database()
@@ -229,18 +227,18 @@ class LookUpDesk:
                 self._end(state.failed(f"the terminal's answer cannot be read: {came.found.value}"), database)
             case Unready():
                 self._wait_on(state, came.found.value)
-            case Refused(reason=Reason.NOT_XML | Reason.ENCODING as reason):  # or still being written
-                self._wait_on(state, reason.value)
-            case Refused(reason=reason):
-                self._end(state.failed(f"the terminal's answer cannot be read: {reason.value}"), database)
-            case Read(message=message, as_told=as_told):
-                if not as_told:
+            case DocumentRefused(reason=Reason.NOT_XML | Reason.ENCODING as fault):  # or still being written
+                self._wait_on(state, fault.value)
+            case DocumentRefused(reason=fault):
+                self._end(state.failed(f"the terminal's answer cannot be read: {fault.value}"), database)
+            case Read(message=message, as_named=as_named):
+                if not as_named:
                     log.warning("%s names another encoding than it has", answer_name(state.request))
                 verdict = heard(state, message, self._clinic.institution, self._settings.asks)
                 match verdict:
-                    case Foreign(say=say):
-                        self._wait_on(state, say)
-                    case Again(state=following, wait=wait):
+                    case Foreign(reason=reason):
+                        self._wait_on(state, reason)
+                    case AskAgain(state=following, wait=wait):
                         if following.active:
                             self._keep(following, database)
                             self._due_s = seconds + (self._settings.ask_every_s if wait else 0.0)
@@ -254,11 +252,11 @@ class LookUpDesk:
             case _:
                 assert_never(came.found)
 
-    def _wait_on(self, state: LookUp, say: str) -> None:
+    def _wait_on(self, state: LookUp, reason: str) -> None:
         seconds = self._seconds()
         self._due_s = seconds + self._settings.poll_s
         if seconds >= self._until_s:
-            self._end(state.failed(f"no answer came to {state.request}: {say}"), self._database())
+            self._end(state.failed(f"no answer came to {state.request}: {reason}"), self._database())
 
     # ---- what came of it -----------------------------------------------------------------------------------
 
@@ -269,7 +267,7 @@ class LookUpDesk:
         receipts = {late.visit: late.receipt for late in LookUps(outbox.database).late()}
         executed_at = message.header.ProcessExecutionTime or ""
         settled = [
-            Answered(visit, answer, late=True, receipt=receipts[visit])
+            FinalAnswer(visit, answer, late=True, receipt=receipts[visit])
             for visit, unit in matches.found.items()
             if visit in receipts and (answer := _answer(visit, unit, executed_at)) is not None
         ]
@@ -277,17 +275,17 @@ class LookUpDesk:
         for each in settled:
             if self._memory.get(each.id) is None:
                 self._memory.put(each.id, _person(each.id, matches.found[each.id]))
-            self._heed(each, now)
+            self._on_answer(each, now)
         counts = {"found": len(settled), "uncertain": len(matches.uncertain), "others": matches.others}
-        self._end(replace(state, stage=Stage.DONE, **counts), outbox.database)  # type: ignore[arg-type]
+        self._end(replace(state, stage=LookUpStage.DONE, **counts), outbox.database)  # type: ignore[arg-type]
 
     def _end(self, state: LookUp, database: Database) -> None:
         self._keep(state, database)
         self._state = None
-        end = LookUpEnd.DONE if state.stage is Stage.DONE else LookUpEnd.FAILED
+        end = LookUpEnd.DONE if state.stage is LookUpStage.DONE else LookUpEnd.FAILED
         assert self._now is not None, "step was called"
         Ledger(database).note(AuditEvent.LOOKED_UP, KIOSK, self._now, word=end)
-        if state.stage is Stage.FAILED:
+        if state.stage is LookUpStage.FAILED:
             log.error("look-up %d failed, look at the 資格確認端末 itself: %s", state.id, state.reason)
         else:
             log.info(
@@ -325,7 +323,7 @@ class LookUpDesk:
         return self._outbox.database
 
 
-def _seen(res: Folder, name: str, recorded: list[Recorded]) -> _Seen:
+def _seen(res: Folder, name: str, recorded: list[RecordedVisit]) -> _Seen:
     """In the errands' thread: read the answer and match its results while they are read."""
     data, matcher = res.look(name), Matcher(recorded)
     if isinstance(data, Unready):
@@ -338,7 +336,7 @@ def _persons(answer: bytes | None) -> frozenset[tuple[str, str, str, str, str]]:
     """Who an answer in memory is about."""
     try:
         found = json.loads(answer or b"{}").get("ResultList", [])
-        return identities(Result.of(from_json(Result, each)) for each in found)
+        return identities(QualificationResult.of(from_json(QualificationResult, each)) for each in found)
     except (ValueError, AttributeError, TypeError):
         return frozenset()
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kiosk.box.clock import JAPAN
-from kiosk.uploader.oqs.exchange import Kind, LookUp, Stage
+from kiosk.uploader.oqs.exchange import LookUp, LookUpKind, LookUpStage
 from kiosk.uploader.store.database import Database
-from kiosk.uploader.store.standing import Name, Standing
+from kiosk.uploader.store.named_values import NamedValues, ValueName
 
 KEPT = 50  #: ended look-ups that stay listed
 _COLUMNS = tuple(field.name for field in dataclasses.fields(LookUp))
@@ -19,7 +19,7 @@ _NAMES = ", ".join(_COLUMNS)
 
 @dataclass(frozen=True)
 class Late:
-    """A visit whose patient was told "recorded" and that the desk has not dealt with."""
+    """A visit whose patient was told "recorded" and that staff have not dealt with."""
 
     seq: int
     visit: str
@@ -33,7 +33,7 @@ class LookUps:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, kind: Kind, date_from: str, date_to: str, identifier: str) -> LookUp:
+    def begin(self, kind: LookUpKind, date_from: str, date_to: str, identifier: str) -> LookUp:
         """Note a new one, before anything is sent for it."""
         with self._database.writing():
             new = LookUp(0, kind, date_from, date_to, identifier)
@@ -70,7 +70,7 @@ class LookUps:
         return [_lookup(row) for row in reversed(rows)]
 
     def late(self) -> list[Late]:
-        """The visits that the desk has not dealt with, of the mode in which there is a consent."""
+        """The visits that staff have not dealt with, of the mode in which there is a consent."""
         rows = self._database.rows(
             "SELECT seq, id, receipt, taken_at, true_ms, clock_trusted FROM records"
             " WHERE desk = 1 AND seq > 0 AND mode = 'home_consent' ORDER BY seq"
@@ -82,12 +82,12 @@ class LookUps:
 
     def covered(self) -> int:
         """Number of the newest record that a look-up was begun for by itself."""
-        told = Standing(self._database).get(Name.LOOKED_UP)
-        return int(told) if told is not None and told.isdecimal() else 0
+        number = NamedValues(self._database).get(ValueName.LOOKED_UP)
+        return int(number) if number is not None and number.isdecimal() else 0
 
     def cover(self, seq: int) -> None:
         """Note that one was begun."""
-        Standing(self._database).put(Name.LOOKED_UP, str(seq))
+        NamedValues(self._database).put(ValueName.LOOKED_UP, str(seq))
 
 
 def _date(taken_at: object, true_ms: object, trusted: object) -> str | None:
@@ -104,9 +104,10 @@ def _date(taken_at: object, true_ms: object, trusted: object) -> str | None:
 
 
 def _plain(value: object) -> object:
-    return value.value if isinstance(value, Kind | Stage) else value
+    return value.value if isinstance(value, LookUpKind | LookUpStage) else value
 
 
 def _lookup(row: tuple[object, ...]) -> LookUp:
     found = dict(zip(_COLUMNS, row, strict=True))
-    return LookUp(**found | {"kind": Kind(str(found["kind"])), "stage": Stage(str(found["stage"]))})  # type: ignore[arg-type]
+    found |= {"kind": LookUpKind(str(found["kind"])), "stage": LookUpStage(str(found["stage"]))}
+    return LookUp(**found)  # type: ignore[arg-type]

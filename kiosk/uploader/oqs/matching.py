@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 
 from kiosk.uploader.oqs.characters import comparable
 from kiosk.uploader.oqs.messages import Unit
-from kiosk.uploader.oqs.results import Result
+from kiosk.uploader.oqs.results import QualificationResult
 
 #: Insurer, symbol, number, branch, birth date; without width and spaces.
-Identity = tuple[str, str, str, str, str]
+PersonIdentity = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedVisit:
     """A visit that waits for its result; `identities`: who it was, as far as that is still in memory."""
 
     visit: str
-    identities: frozenset[Identity] = frozenset()
+    identities: frozenset[PersonIdentity] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Matches:
     others: int
 
 
-def identity(result: Result) -> Identity | None:
+def identity(result: QualificationResult) -> PersonIdentity | None:
     """Who is insured; None where a part is missing without which two persons could be one."""
     parts = (
         result.InsurerNumber,
@@ -49,7 +49,7 @@ def identity(result: Result) -> Identity | None:
     return (insurer, symbol, number, branch, birthdate) if insurer and number and birthdate else None
 
 
-def identities(results: Iterable[Result]) -> frozenset[Identity]:
+def identities(results: Iterable[QualificationResult]) -> frozenset[PersonIdentity]:
     """The identities of several results."""
     return frozenset(found for result in results if (found := identity(result)) is not None)
 
@@ -58,9 +58,9 @@ def identities(results: Iterable[Result]) -> frozenset[Identity]:
 class Matcher:
     """Takes results one by one; `matches` when all have been taken."""
 
-    recorded: Iterable[Recorded]
-    _by_id: dict[str, Recorded] = field(init=False)
-    _by_person: dict[Identity, set[str]] = field(init=False, default_factory=dict)
+    recorded: Iterable[RecordedVisit]
+    _by_id: dict[str, RecordedVisit] = field(init=False)
+    _by_person: dict[PersonIdentity, set[str]] = field(init=False, default_factory=dict)
     _claims: dict[str, list[Unit]] = field(init=False, default_factory=dict)
     _uncertain: set[str] = field(init=False, default_factory=set)
     _others: int = field(init=False, default=0)
@@ -85,7 +85,7 @@ class Matcher:
         else:
             self._claims.setdefault(hits.pop(), []).append(unit)
 
-    def _is_somebody_else(self, visit: str, persons: frozenset[Identity]) -> bool:
+    def _is_somebody_else(self, visit: str, persons: frozenset[PersonIdentity]) -> bool:
         known = self._by_id[visit.casefold()].identities
         return bool(known and persons and not known & persons)
 

@@ -10,10 +10,10 @@ from enum import Enum
 from kiosk.qualification.codes import ProcessingResultStatus, QualificationValidity, SegmentOfResult
 from kiosk.uploader.oqs import code_tables as codes
 from kiosk.uploader.oqs.element import Element, each, inside, text, texts
-from kiosk.uploader.oqs.results import Result
+from kiosk.uploader.oqs.results import QualificationResult
 
 
-class Message(Enum):
+class FileKind(Enum):
     """The beginning of a file's name, which says what is in it; `req` becomes `res` in the answer's name."""
 
     FACE = "OQSsiquc01res_face_"  #: a face reader's result: without a request, in a folder of its own
@@ -45,7 +45,7 @@ class SearchInfo(Element):
 
 
 @dataclass(frozen=True)
-class Header(Element):
+class FileHeader(Element):
     """ヘッダー of requests and answers."""
 
     ProcessExecutionTime: str | None = text("処理実行日時")
@@ -74,11 +74,15 @@ class Unit(Element):
     ProcessingResultMessage: str | None = text("処理結果メッセージ")
     QualificationValidity: str | None = text("資格有効性", QualificationValidity)
     QualificationConfirmSearchInfo: SearchInfo | None = inside("照会用情報", SearchInfo)
-    ResultList: tuple[Result, ...] = each("資格確認結果", Result, "ResultOfQualificationConfirmation")
-    ResultOfQualificationConfirmation: tuple[Result, ...] = each("資格確認結果", Result)
+    ResultList: tuple[QualificationResult, ...] = each(
+        "資格確認結果", QualificationResult, "ResultOfQualificationConfirmation"
+    )
+    ResultOfQualificationConfirmation: tuple[QualificationResult, ...] = each(
+        "資格確認結果", QualificationResult
+    )
 
     @property
-    def results(self) -> tuple[Result, ...]:
+    def results(self) -> tuple[QualificationResult, ...]:
         """The results, whether they stand in a ResultList or alone."""
         return self.ResultList + self.ResultOfQualificationConfirmation
 
@@ -95,7 +99,9 @@ class Body(Element):
     QualificationValidity: str | None = text("資格有効性", QualificationValidity)
     PrescriptionIssueSelect: str | None = text("処方箋発行形態", codes.PrescriptionIssue)
     QualificationConfirmSearchInfo: SearchInfo | None = inside("照会用情報", SearchInfo)
-    ResultList: tuple[Result, ...] = each("資格確認結果", Result, "ResultOfQualificationConfirmation")
+    ResultList: tuple[QualificationResult, ...] = each(
+        "資格確認結果", QualificationResult, "ResultOfQualificationConfirmation"
+    )
     BulkConfirmUnit: tuple[Unit, ...] = each("一括照会結果", Unit)
 
 
@@ -103,13 +109,13 @@ class Body(Element):
 class XmlMsg(Element):
     """A whole message."""
 
-    MessageHeader: Header | None = inside("ヘッダー", Header)
+    MessageHeader: FileHeader | None = inside("ヘッダー", FileHeader)
     MessageBody: Body | None = inside("ボディ", Body)
 
     @property
-    def header(self) -> Header:
+    def header(self) -> FileHeader:
         """The header; an empty one where there is none."""
-        return self.MessageHeader or Header()
+        return self.MessageHeader or FileHeader()
 
     @property
     def body(self) -> Body:
@@ -117,7 +123,7 @@ class XmlMsg(Element):
         return self.MessageBody or Body()
 
     @property
-    def valid(self) -> Result | None:
+    def valid(self) -> QualificationResult | None:
         """The one qualification that is in force; None unless everything says so and there is exactly one."""
         good = (
             self.header.SegmentOfResult == SegmentOfResult.NORMAL.value

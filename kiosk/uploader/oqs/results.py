@@ -21,7 +21,7 @@ class LimitCertificate(Element):
     """限度額適用認定証関連情報."""
 
     LimitApplicationCertificateClassification: str | None = text(
-        "限度額適用認定証区分", codes.LimitCertificate
+        "限度額適用認定証区分", codes.LimitCertificateKind
     )
     LimitApplicationCertificateClassificationFlag: str | None = text(
         "限度額適用認定証適用区分", codes.LimitClass
@@ -78,7 +78,7 @@ class MedicalTicket(Element):
 
 
 @dataclass(frozen=True)
-class Result(Element):
+class QualificationResult(Element):
     """資格確認結果. Dates are yyyyMMdd, times yyyyMMddHHmmss; InsurerNumber has 8 characters, with spaces on
     the left, and stays so; kana names are half-width; 1割 is the ratio "010".
     """
@@ -119,7 +119,7 @@ class Result(Element):
         "限度額適用認定証関連情報", LimitCertificate
     )
     SpecificDiseasesCertificateRelatedConsFlg: str | None = text(
-        "特定疾病療養受療証提供同意フラグ", codes.Consent
+        "特定疾病療養受療証提供同意フラグ", codes.ConsentFlag
     )
     SpecificDiseasesCertificateRelatedConsTime: str | None = text("特定疾病療養受療証提供同意日時")
     SpecificDiseasesCertificateList: tuple[DiseaseCertificate, ...] = each(
@@ -128,16 +128,16 @@ class Result(Element):
     PublicExpenseResultList: tuple[MedicalTicket, ...] = each(
         "医療券・調剤券情報", MedicalTicket, "MedicalTicketInfo"
     )
-    SpecificHealthCheckupsInfoConsFlg: str | None = text("特定健診情報閲覧同意フラグ", codes.Consent)
+    SpecificHealthCheckupsInfoConsFlg: str | None = text("特定健診情報閲覧同意フラグ", codes.ConsentFlag)
     SpecificHealthCheckupsInfoConsTime: str | None = text("特定健診情報閲覧同意日時")
     SpecificHealthCheckupsInfoAvailableTime: str | None = text("特定健診情報閲覧有効期限")
-    PharmacistsInfoConsFlg: str | None = text("薬剤情報閲覧同意フラグ", codes.Consent)
+    PharmacistsInfoConsFlg: str | None = text("薬剤情報閲覧同意フラグ", codes.ConsentFlag)
     PharmacistsInfoConsTime: str | None = text("薬剤情報閲覧同意日時")
     PharmacistsInfoAvailableTime: str | None = text("薬剤情報閲覧有効期限")
-    DiagnosisInfoConsFlg: str | None = text("診療情報閲覧同意フラグ", codes.Consent)
+    DiagnosisInfoConsFlg: str | None = text("診療情報閲覧同意フラグ", codes.ConsentFlag)
     DiagnosisInfoConsTime: str | None = text("診療情報閲覧同意日時")
     DiagnosisInfoAvailableTime: str | None = text("診療情報閲覧有効期限")
-    OperationInfoConsFlg: str | None = text("手術情報閲覧同意フラグ", codes.Consent)
+    OperationInfoConsFlg: str | None = text("手術情報閲覧同意フラグ", codes.ConsentFlag)
     OperationInfoConsTime: str | None = text("手術情報閲覧同意日時")
     OperationInfoAvailableTime: str | None = text("手術情報閲覧有効期限")
     ReferenceNumber: str | None = text("照会番号")

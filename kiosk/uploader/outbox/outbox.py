@@ -3,9 +3,9 @@
 Every statement that writes the table `records` stands in this file (a test holds it), so that whoever asks
 how a record may change has one file to read. What only looks at records is in record_list.py.
 
-What `commit` has returned as `Kept` survives any power cut. Delivery is at least once; the record's id as
-idempotency key makes it once in effect. Methods raise `OutboxLost` when the disk does not take or give data:
-the caller closes the outbox, says so and opens it again later.
+What `commit` has returned as `KeptRecord` survives any power cut. Delivery is at least once; the record's id
+as idempotency key makes it once in effect. Methods raise `OutboxLost` when the disk does not take or give
+data: the caller closes the outbox, says so and opens it again later.
 """
 
 import re
@@ -18,16 +18,16 @@ from kiosk.box.clock import Moment
 from kiosk.qualification.codes import outcome_of
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.outbox.records import (
-    Answered,
     Entry,
+    FinalAnswer,
     Full,
-    Kept,
+    KeptRecord,
     Leased,
-    Refused,
+    NotTaken,
     Rejected,
     Settled,
     Settlement,
-    State,
+    StoredState,
     Untried,
     Waits,
     digest,
@@ -87,13 +87,13 @@ class Outbox:
 
     # ---- taking ------------------------------------------------------------------------------------------
 
-    def commit(self, entry: Entry, now: Moment, *, send_now: bool) -> Kept | Full | Refused:
+    def commit(self, entry: Entry, now: Moment, *, send_now: bool) -> KeptRecord | Full | NotTaken:
         """Keep a record; on return it is on the disk. The same record again gives the same receipt.
 
         With `send_now` it is leased in the same transaction: one sync less while a patient waits.
         """
         if not _UUID.fullmatch(entry.id) or not entry.sealed or not entry.suite or not entry.key_id:
-            return Refused("the record is not well formed")
+            return NotTaken("the record is not well formed")
         with self.database.writing():
             known = self._rows(
                 "SELECT receipt, digest, outcome, validity FROM records WHERE id = ?", entry.id
@@ -104,12 +104,12 @@ class Outbox:
                 return Full(f"{self._max} records wait for the service; no more can be taken")
             return self._insert(entry, now, send_now)
 
-    def _insert(self, entry: Entry, now: Moment, send_now: bool) -> Kept:
+    def _insert(self, entry: Entry, now: Moment, send_now: bool) -> KeptRecord:
         seq = _int(self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'records'")[0][0]) + 1
         return self._insert_at(seq, receipt_for(seq, self._max), entry, now, send_now)
 
-    def _insert_at(self, seq: int, receipt: str, entry: Entry, now: Moment, send_now: bool) -> Kept:
-        state = State.SENDING if send_now else State.PENDING
+    def _insert_at(self, seq: int, receipt: str, entry: Entry, now: Moment, send_now: bool) -> KeptRecord:
+        state = StoredState.SENDING if send_now else StoredState.PENDING
         columns = {
             "seq": seq,
             "id": entry.id,
@@ -131,9 +131,9 @@ class Outbox:
         }
         self._insert_row("INSERT INTO records", columns)
         if not send_now:
-            return Kept(receipt)
+            return KeptRecord(receipt)
         leased = Leased(entry.id, receipt, entry.suite, entry.key_id, entry.sealed, 1, ask_first=False)
-        return Kept(receipt, leased)
+        return KeptRecord(receipt, leased)
 
     def commit_drill(self, entry: Entry, now: Moment) -> Leased:
         """Keep a drill's dummy, leased at once. It uses up no receipt number and nothing but `sealed` and
@@ -211,7 +211,7 @@ class Outbox:
 
     def _settle(self, settlement: Settlement, now: Moment) -> None:
         match settlement:
-            case Answered(id=record, answer=answer, late=late):
+            case FinalAnswer(id=record, answer=answer, late=late):
                 codes = answer.codes
                 self._rows(
                     "UPDATE records SET state = 'answered', lease = NULL, sealed = x'', segment = ?,"
@@ -362,14 +362,14 @@ class Outbox:
         self._rows(f"{insert} ({', '.join(columns)}) VALUES ({marks})", *columns.values())
 
 
-def _again(row: tuple[object, ...], entry: Entry) -> Kept | Refused:
+def _again(row: tuple[object, ...], entry: Entry) -> KeptRecord | NotTaken:
     receipt, kept_digest, outcome, validity = row
     if kept_digest != entry.digest:
-        return Refused("another record already has this id")
+        return NotTaken("another record already has this id")
     settled = None
     if outcome is not None:
         settled = Settled(Outcome(str(outcome)), None if validity is None else str(validity))
-    return Kept(str(receipt), None, settled)
+    return KeptRecord(str(receipt), None, settled)
 
 
 def _int(value: object) -> int:

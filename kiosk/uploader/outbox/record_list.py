@@ -2,24 +2,24 @@
 
 from collections.abc import Iterable
 
-from kiosk.uploader.outbox.records import Entry, Listed, State
+from kiosk.uploader.outbox.records import Entry, Listed, StoredState
 from kiosk.uploader.store.database import Database
 
 
-def count_by_state(database: Database) -> dict[State, int]:
+def count_by_state(database: Database) -> dict[StoredState, int]:
     """How many records stand in each state."""
     found = {
         str(state): _int(n)
         for state, n in database.rows("SELECT state, count(*) FROM records WHERE seq > 0 GROUP BY state")
     }
-    return {state: found.get(state.value, 0) for state in State}
+    return {state: found.get(state.value, 0) for state in StoredState}
 
 
 def list_records(
     database: Database, *, limit: int, states: Iterable[str] = (), before: int | None = None
 ) -> list[Listed]:
     """List records without their content, the newest last: the last `limit` before sequence `before`."""
-    wanted = [State(state).value for state in states] or [state.value for state in State]
+    wanted = [StoredState(state).value for state in states] or [state.value for state in StoredState]
     marks = ", ".join("?" * len(wanted))
     rows = database.rows(
         "SELECT seq, id, receipt, state, taken_at, attempts, validity, code, outcome, reason FROM records"  # noqa: S608
@@ -58,7 +58,7 @@ def _line(row: tuple[object, ...]) -> Listed:
         seq=_int(seq),
         id=str(record),
         receipt=str(receipt),
-        state=State(str(state)),
+        state=StoredState(str(state)),
         taken_at=str(taken_at),
         attempts=_int(attempts),
         validity=None if validity is None else str(validity),

@@ -8,7 +8,7 @@ from kiosk.qualification.terms import Outcome
 from kiosk.uploader.service.wire import Answer
 
 
-class State(StrEnum):
+class StoredState(StrEnum):
     """Where a record stands; transitions in schema.sql."""
 
     PENDING = "pending"
@@ -60,7 +60,7 @@ class Settled:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptRecord:
     """The record is on the disk. `leased` when it is to be sent at once."""
 
     receipt: str
@@ -72,19 +72,19 @@ class Kept:
 class Full:
     """The count cap is reached: the only reason to turn a patient away."""
 
-    say: str
+    reason: str
 
 
 @dataclass(frozen=True)
-class Refused:
+class NotTaken:
     """Not this record: it is not well formed, or another one has its id."""
 
-    say: str
+    reason: str
 
 
 @dataclass(frozen=True)
-class Answered:
-    """The service's final answer to `id`. `late`: the patient was told "recorded", so the desk must know."""
+class FinalAnswer:
+    """The service's final answer to `id`. `late`: the patient was told "recorded", so staff must know."""
 
     id: str
     answer: Answer
@@ -118,7 +118,7 @@ class Untried:
     id: str
 
 
-Settlement = Answered | Rejected | Waits | Untried
+Settlement = FinalAnswer | Rejected | Waits | Untried
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Listed:
     seq: int
     id: str
     receipt: str
-    state: State
+    state: StoredState
     taken_at: str
     attempts: int
     validity: str | None
@@ -146,7 +146,7 @@ def digest(record: str, suite: str, key_id: str, sealed: bytes) -> bytes:
 
 
 def receipt_for(seq: int, max_records: int) -> str:
-    """Return the number that the patient and the desk see.
+    """Return the number that the patient and staff see.
 
     Digits by order of taking, never beginning with 0, as short as can be told over a counter: they start over
     only after at least twice as many records as may wait, so two that wait never share a number. No part of

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import State, digest
+from kiosk.uploader.outbox.records import StoredState, digest
 from kiosk.uploader.store.database import OutboxDamaged, OutboxLost
-from kiosk.uploader.store.standing import Name, Standing
+from kiosk.uploader.store.named_values import NamedValues, ValueName
 
 log = logging.getLogger(__name__)
 
@@ -99,11 +99,11 @@ def _mend(path: Path, make: Callable[[Path, int | None], Outbox]) -> tuple[int, 
     mended = _beside(path, _MENDED)
     for leftover in (mended, _beside(mended, _JOURNAL)):  # of an attempt that did not come to its end
         leftover.unlink(missing_ok=True)
-    records, audit, standing = _read(path)
+    records, audit, values = _read(path)
     last = max((_whole(row["seq"]) for row in records), default=None)
     with closing(make(mended, None if last is None else last + _SKIP)) as outbox:
         sound = _fill(outbox, records, audit)
-        _fill_standing(outbox, standing)
+        _fill_values(outbox, values)
     _beside(mended, _JOURNAL).unlink(missing_ok=True)
     return len(records), sound
 
@@ -154,12 +154,12 @@ def _read(damaged: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]], di
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         records = {_whole(row["seq"]): row for row in _readable(connection, "records", _RECORD_COLUMNS)}
         audit = {_whole(row["seq"]): row for row in _readable(connection, "audit", _AUDIT_COLUMNS)}
-        standing = _readable_standing(connection)
-    return [records[seq] for seq in sorted(records)], [audit[seq] for seq in sorted(audit)], standing
+        values = _readable_values(connection)
+    return [records[seq] for seq in sorted(records)], [audit[seq] for seq in sorted(audit)], values
 
 
-def _readable_standing(connection: sqlite3.Connection) -> dict[str, str]:
-    """What stood; nothing of it where the damage is there: staff set it again."""
+def _readable_values(connection: sqlite3.Connection) -> dict[str, str]:
+    """The named values; none where the damage is there: staff set them again."""
     try:
         rows = connection.execute("SELECT name, value FROM standing").fetchall()
     except sqlite3.Error:
@@ -232,9 +232,9 @@ def _fill(outbox: Outbox, records: list[dict[str, Any]], audit: list[dict[str, A
             sound += reason is None
             kept = {name: _fitting(row[name], usual) for name, usual in _RECORD_COLUMNS.items()}
             if reason is not None:
-                kept |= {"state": State.QUARANTINED.value, "reason": reason, "desk": kept["desk"] or 1}
-            elif kept["state"] == State.SENDING.value:
-                kept |= {"state": State.PENDING.value, "reached": 1}
+                kept |= {"state": StoredState.QUARANTINED.value, "reason": reason, "desk": kept["desk"] or 1}
+            elif kept["state"] == StoredState.SENDING.value:
+                kept |= {"state": StoredState.PENDING.value, "reached": 1}
             outbox.restore(kept)
         for row in audit:  # as it is: a row that was damaged shows as a broken link of the chain
             kept = {name: _fitting(row[name], usual) for name, usual in _AUDIT_COLUMNS.items()}
@@ -244,11 +244,11 @@ def _fill(outbox: Outbox, records: list[dict[str, Any]], audit: list[dict[str, A
     return sound
 
 
-def _fill_standing(outbox: Outbox, found: dict[str, str]) -> None:
-    standing = Standing(outbox.database)
-    for name in Name:
+def _fill_values(outbox: Outbox, found: dict[str, str]) -> None:
+    values = NamedValues(outbox.database)
+    for name in ValueName:
         if name.value in found:
-            standing.put(name, found[name.value])
+            values.put(name, found[name.value])
 
 
 def _fault(row: dict[str, Any]) -> str | None:
@@ -258,13 +258,13 @@ def _fault(row: dict[str, Any]) -> str | None:
     ):
         return "a field was damaged on the disk"
     try:
-        state = State(row["state"])
+        state = StoredState(row["state"])
     except ValueError:
         return "its state was damaged on the disk"
-    settled = state in (State.ANSWERED, State.REJECTED) and not row["sealed"]
+    settled = state in (StoredState.ANSWERED, StoredState.REJECTED) and not row["sealed"]
     if not settled and digest(row["id"], row["suite"], row["key_id"], row["sealed"]) != row["digest"]:
         return "its content no longer fits its checksum"
-    return row["reason"] if state is State.QUARANTINED else None
+    return row["reason"] if state is StoredState.QUARANTINED else None
 
 
 def _fitting(value: Any, usual: Any) -> Any:

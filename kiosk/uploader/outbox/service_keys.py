@@ -1,11 +1,11 @@
 """The service's public keys as last heard: a kiosk that starts without a line can still seal."""
 
 from kiosk.qualification.sealing import SealingKey, SuiteName
-from kiosk.uploader.service.wire import Keys
+from kiosk.uploader.service.wire import ServiceKeys
 from kiosk.uploader.store.database import Database
 
 
-def keep_keys(database: Database, keys: Keys) -> None:
+def keep_keys(database: Database, keys: ServiceKeys) -> None:
     """Replace the list of the service's keys."""
     with database.writing():
         database.rows("DELETE FROM service_keys")
@@ -22,7 +22,7 @@ def keep_keys(database: Database, keys: Keys) -> None:
             )
 
 
-def kept_keys(database: Database) -> Keys | None:
+def kept_keys(database: Database) -> ServiceKeys | None:
     """Return the last list, None when the service has never been asked."""
     rows = database.rows("SELECT service, key_id, suite, public FROM service_keys ORDER BY position")
     spoken = {suite.value for suite in SuiteName}
@@ -31,4 +31,4 @@ def kept_keys(database: Database) -> Keys | None:
         for _, key_id, suite, public in rows
         if str(suite) in spoken and isinstance(public, bytes)
     )
-    return Keys(str(rows[0][0]), keys) if keys else None
+    return ServiceKeys(str(rows[0][0]), keys) if keys else None

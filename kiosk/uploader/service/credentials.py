@@ -18,10 +18,10 @@ def keys_file(certificate: Path) -> Path:
     return certificate.with_name(certificate.name + ".keys.json")
 
 
-def enrolled_keys(credentials: Credentials) -> wire.Keys | None:
+def enrolled_keys(credentials: Credentials) -> wire.ServiceKeys | None:
     """The keys that came with the enrolment; None when there are none."""
     try:
         read = wire.read_keys(keys_file(credentials.certificate).read_bytes())
     except (OSError, json.JSONDecodeError):
         return None
-    return read if isinstance(read, wire.Keys) else None
+    return read if isinstance(read, wire.ServiceKeys) else None

@@ -2,7 +2,7 @@
 
 Every method returns a value of `wire`; the network never raises here. requests' own retries, redirects,
 proxies from the environment and public CAs are off: retrying belongs to the outbox, trust to `tls`. One
-`Service` belongs to one thread; only `abort` may be called from another.
+`ServiceClient` belongs to one thread; only `abort` may be called from another.
 """
 
 import base64
@@ -12,7 +12,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import requests
@@ -22,6 +21,7 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from kiosk.uploader.service import wire
+from kiosk.uploader.service.service_sockets import ServiceSockets
 from kiosk.uploader.service.tls import (
     Credentials,
     NotAskedError,
@@ -29,7 +29,7 @@ from kiosk.uploader.service.tls import (
     next_of,
     server_only_context,
 )
-from kiosk.uploader.service.wire import Fault, FaultKind, Problem
+from kiosk.uploader.service.wire import FaultKind, RequestFault, ServiceProblem
 
 V = TypeVar("V")
 
@@ -42,66 +42,6 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": "maina-kiosk/1",
 }
-
-
-class Wire:
-    """The sockets of one `Service`, so that a deadline or another thread can cut them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
-        self._cut = False
-        self._request = 0
-
-    def watch(self, sock: socket.socket) -> None:
-        """Keep a second descriptor: the connection's own one changes hands when TLS begins."""
-        with self._lock:
-            self._sockets.append(sock.dup())
-            if self._cut:  # while the name was looked up, say
-                with _ignoring_closed():
-                    sock.shutdown(socket.SHUT_RDWR)
-
-    def begin(self) -> int:
-        """A new request: an earlier cut is over. Returns its number."""
-        with self._lock:
-            self._cut = False
-            self._request += 1
-            return self._request
-
-    def end(self) -> bool:
-        """The request is over and its number no longer good; tell whether it was cut."""
-        with self._lock:
-            self._request += 1
-            return self._cut
-
-    def cut(self, request: int | None = None) -> None:
-        """End every connection, and those that this request still makes; who waits gets an end of file.
-
-        With a request's number, only as long as it goes on: a deadline that runs out just as its request
-        ends must not cut the next.
-        """
-        with self._lock:
-            if request not in (None, self._request):
-                return
-            self._cut = True
-            for sock in self._sockets:
-                with _ignoring_closed():
-                    sock.shutdown(socket.SHUT_RDWR)
-
-    def forget(self) -> None:
-        """Let go of all descriptors."""
-        with self._lock:
-            for sock in self._sockets:
-                sock.close()
-            self._sockets.clear()
-
-
-@contextmanager
-def _ignoring_closed() -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        return
 
 
 class _Adapter(HTTPAdapter):
@@ -136,7 +76,7 @@ class Client:
     def __init__(self, url: str, timeout_s: float) -> None:
         self._url = url.rstrip("/")
         self._timeout = timeout_s
-        self._wire = Wire()
+        self._sockets = ServiceSockets()
         self._session: requests.Session | None = None
         self._used = 0.0
 
@@ -148,7 +88,7 @@ class Client:
         session.headers.clear()
         session.headers.update(_HEADERS)
         session.adapters.clear()
-        session.mount("https://", _Adapter(context, self._wire.watch))
+        session.mount("https://", _Adapter(context, self._sockets.watch))
         self._session = session
 
     def close(self) -> None:
@@ -156,11 +96,11 @@ class Client:
         if self._session is not None:
             self._session.close()
             self._session = None
-        self._wire.forget()
+        self._sockets.forget()
 
     def cut(self) -> None:
         """End a request that another thread waits for."""
-        self._wire.cut()
+        self._sockets.cut()
 
     def ask(
         self,
@@ -171,20 +111,20 @@ class Client:
         body: object = None,
         headers: dict[str, str] | None = None,
         timeout_s: float | None = None,
-    ) -> V | Problem | Fault:
+    ) -> V | ServiceProblem | RequestFault:
         """Make one request; `read` reads the body of a 200 or 201."""
         session = self._session
         assert session is not None, "open() comes first"
         if time.monotonic() - self._used > IDLE_S:
             session.adapters["https://"].close()
-            self._wire.forget()
+            self._sockets.forget()
         limit = self._timeout if timeout_s is None else timeout_s
         overdue = threading.Event()
-        number = self._wire.begin()
+        number = self._sockets.begin()
 
         def cut() -> None:
             overdue.set()
-            self._wire.cut(number)
+            self._sockets.cut(number)
 
         # requests limits each read; an answer of one byte a second would never end without this.
         alarm = threading.Timer(limit, cut)
@@ -201,26 +141,30 @@ class Client:
                 stream=True,
             ) as reply:
                 result = _read(reply, read)
-                late = overdue.is_set() and isinstance(result, Problem | Fault)
-                return Fault(FaultKind.TIMEOUT, reached=True) if late else result
+                late = overdue.is_set() and isinstance(result, ServiceProblem | RequestFault)
+                return RequestFault(FaultKind.TIMEOUT, reached=True) if late else result
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as fault:
             session.adapters["https://"].close()
-            self._wire.forget()
-            return Fault(FaultKind.TIMEOUT, reached=True) if overdue.is_set() else classify(fault)
+            self._sockets.forget()
+            return RequestFault(FaultKind.TIMEOUT, reached=True) if overdue.is_set() else classify(fault)
         finally:
             alarm.cancel()
-            if self._wire.end():  # answered and cut at the same moment: that connection is no good any more
+            if (
+                self._sockets.end()
+            ):  # answered and cut at the same moment: that connection is no good any more
                 session.adapters["https://"].close()
-                self._wire.forget()
+                self._sockets.forget()
             self._used = time.monotonic()
 
-    def fetch(self, path: str, start: int, take: Callable[[bytes], None]) -> Problem | Fault | None:
+    def fetch(
+        self, path: str, start: int, take: Callable[[bytes], None]
+    ) -> ServiceProblem | RequestFault | None:
         """Have the rest of a file from byte `start` on, in pieces; None when all of it came. `take` may raise
         to end it. Each piece has the time limit of a whole request; `cut` ends a trickle.
         """
         session = self._session
         assert session is not None, "open() comes first"
-        self._wire.begin()
+        self._sockets.begin()
         try:
             with session.request(
                 "GET",
@@ -233,43 +177,49 @@ class Client:
                 return _take(reply, start, take)
         except (requests.RequestException, urllib3.exceptions.HTTPError, ssl.SSLError) as fault:
             session.adapters["https://"].close()
-            self._wire.forget()
+            self._sockets.forget()
             return classify(fault)
 
 
-def _take(reply: requests.Response, start: int, take: Callable[[bytes], None]) -> Problem | Fault | None:
+def _take(
+    reply: requests.Response, start: int, take: Callable[[bytes], None]
+) -> ServiceProblem | RequestFault | None:
     asked_for = f"bytes {start}-"
     part = reply.status_code == 206 and reply.headers.get("Content-Range", "").startswith(asked_for)
     if not (part if start else reply.status_code == 200):
         return wire.read_problem(reply.status_code, b"", None, None)
     if "Content-Encoding" in reply.headers or reply.raw.length_remaining is None:
-        return Fault(FaultKind.CONTENT, reached=True)
+        return RequestFault(FaultKind.CONTENT, reached=True)
     while chunk := reply.raw.read(_CHUNK, decode_content=False):
         take(chunk)
-    return Fault(FaultKind.BROKEN, reached=True) if reply.raw.length_remaining else None
+    return RequestFault(FaultKind.BROKEN, reached=True) if reply.raw.length_remaining else None
 
 
-def _read(reply: requests.Response, read: Callable[[bytes], V]) -> V | Problem | Fault:
+def _read(reply: requests.Response, read: Callable[[bytes], V]) -> V | ServiceProblem | RequestFault:
     if not reply.raw.chunked and reply.raw.length_remaining is None:
         # Headers that were cut look like their end to http.client, and half an answer would be taken for one.
-        return Fault(FaultKind.BROKEN, reached=True)
+        return RequestFault(FaultKind.BROKEN, reached=True)
     body = b""
     while chunk := reply.raw.read(_CHUNK, decode_content=False):
         body += chunk
         if len(body) > wire.MAX_BODY:
             reply.raw.close()
-            return Fault(FaultKind.TOO_LARGE, reached=True)
+            return RequestFault(FaultKind.TOO_LARGE, reached=True)
     kind = reply.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     plain = "Content-Encoding" not in reply.headers
     if reply.status_code in (200, 201):
-        return read(body) if kind == "application/json" and plain else Fault(FaultKind.CONTENT, reached=True)
+        return (
+            read(body)
+            if kind == "application/json" and plain
+            else RequestFault(FaultKind.CONTENT, reached=True)
+        )
     described = body if kind == "application/problem+json" and plain else b""
     return wire.read_problem(
         reply.status_code, described, reply.headers.get("Retry-After"), reply.headers.get("Date")
     )
 
 
-def classify(fault: BaseException) -> Fault:
+def classify(fault: BaseException) -> RequestFault:
     """Name what the network did, from the whole chain of exceptions. Only what surely went wrong before the
     request was sent counts as not reached; a refused client certificate shows in TLS 1.3 on the first read.
     """
@@ -277,24 +227,24 @@ def classify(fault: BaseException) -> Fault:
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError):
             clock = link.verify_code in _CLOCK_ERRORS
-            return Fault(FaultKind.CLOCK if clock else FaultKind.UNTRUSTED, reached=False)
+            return RequestFault(FaultKind.CLOCK if clock else FaultKind.UNTRUSTED, reached=False)
         if isinstance(link, NotAskedError):
-            return Fault(FaultKind.NOT_ASKED, reached=False)
+            return RequestFault(FaultKind.NOT_ASKED, reached=False)
     for link in chain:
         if isinstance(link, ssl.SSLError) and "ALERT" in (link.reason or ""):
             version = "PROTOCOL_VERSION" in (link.reason or "")
-            return Fault(FaultKind.TLS if version else FaultKind.REFUSED_US, reached=not version)
+            return RequestFault(FaultKind.TLS if version else FaultKind.REFUSED_US, reached=not version)
     if any(isinstance(link, urllib3.exceptions.NameResolutionError) for link in chain):
-        return Fault(FaultKind.NAME, reached=False)
+        return RequestFault(FaultKind.NAME, reached=False)
     if any(isinstance(link, urllib3.exceptions.NewConnectionError) for link in chain):
-        return Fault(FaultKind.CONNECT, reached=False)
+        return RequestFault(FaultKind.CONNECT, reached=False)
     if any(isinstance(link, urllib3.exceptions.ConnectTimeoutError) for link in chain):
-        return Fault(FaultKind.CONNECT, reached=False)
+        return RequestFault(FaultKind.CONNECT, reached=False)
     if any(isinstance(link, TimeoutError | urllib3.exceptions.TimeoutError) for link in chain):
-        return Fault(FaultKind.TIMEOUT, reached=True)
+        return RequestFault(FaultKind.TIMEOUT, reached=True)
     if any(isinstance(link, ssl.SSLError) and not isinstance(link, ssl.SSLEOFError) for link in chain):
-        return Fault(FaultKind.TLS, reached=True)
-    return Fault(FaultKind.BROKEN, reached=True)
+        return RequestFault(FaultKind.TLS, reached=True)
+    return RequestFault(FaultKind.BROKEN, reached=True)
 
 
 def _chain(fault: BaseException) -> Iterator[BaseException]:
@@ -310,7 +260,7 @@ def _chain(fault: BaseException) -> Iterator[BaseException]:
         waiting += [each for each in inner if isinstance(each, BaseException)]
 
 
-class Service:
+class ServiceClient:
     """The main port, with our client certificate. The files are looked at again before every request, so a
     certificate that appears or is renewed needs no restart.
     """
@@ -320,9 +270,9 @@ class Service:
         self._url, self._timeout_s = url, timeout_s
         self._client = Client(url, timeout_s)
         self._stamp: object = None
-        self._fault: Fault | None = None
+        self._fault: RequestFault | None = None
 
-    def challenge(self, visit: str, timeout_s: float) -> wire.Challenge | Problem | Fault:
+    def challenge(self, visit: str, timeout_s: float) -> wire.Challenge | ServiceProblem | RequestFault:
         """Ask for the challenge of a visit; waits at most `timeout_s`."""
         return self._ask(
             "POST",
@@ -346,17 +296,17 @@ class Service:
         """Ask for the answer to a record that may have been taken in already."""
         return self._ask("GET", f"/v1/qualifications/{record}", lambda body: wire.read_answer(body, record))
 
-    def keys(self) -> wire.Keys | Problem | Fault:
+    def keys(self) -> wire.ServiceKeys | ServiceProblem | RequestFault:
         """Fetch the public keys to seal to."""
         return self._ask("GET", "/v1/keys", wire.read_keys)
 
-    def renew(self, csr: str) -> wire.Enrolled | Problem | Fault:
+    def renew(self, csr: str) -> wire.Enrolled | ServiceProblem | RequestFault:
         """Ask for a certificate for the key in the CSR, as the holder of the present one."""
         return self._ask("POST", "/v1/renewals", wire.read_enrolled, body={"csr": csr})
 
-    def keys_with_next(self) -> wire.Keys | Problem | Fault:
+    def keys_with_next(self) -> wire.ServiceKeys | ServiceProblem | RequestFault:
         """The same as `keys`, over a connection of its own with the next certificate."""
-        trial = Service(self._url, next_of(self._credentials), self._timeout_s)
+        trial = ServiceClient(self._url, next_of(self._credentials), self._timeout_s)
         try:
             return trial.keys()
         finally:
@@ -370,12 +320,14 @@ class Service:
         """End all connections."""
         self._client.close()
 
-    def _ask(self, method: str, path: str, read: Callable[[bytes], V], **more: Any) -> V | Problem | Fault:
+    def _ask(
+        self, method: str, path: str, read: Callable[[bytes], V], **more: Any
+    ) -> V | ServiceProblem | RequestFault:
         stamp = self._credentials.stamp()
         if stamp != self._stamp:
             context = client_context(self._credentials)
-            self._fault = context if isinstance(context, Fault) else None
-            if not isinstance(context, Fault):
+            self._fault = context if isinstance(context, RequestFault) else None
+            if not isinstance(context, RequestFault):
                 self._client.open(context)
             self._stamp = stamp
         if self._fault is not None:
@@ -385,10 +337,10 @@ class Service:
 
 def enrol(
     url: str, credentials: Credentials, request: dict[str, str], timeout_s: float
-) -> wire.Enrolled | Problem | Fault:
+) -> wire.Enrolled | ServiceProblem | RequestFault:
     """Send an activation code and a CSR to the enrolment port, which knows no client certificates yet."""
     context = server_only_context(credentials.ca)
-    if isinstance(context, Fault):
+    if isinstance(context, RequestFault):
         return context
     client = Client(url, timeout_s)
     client.open(context)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.uploader.service.custody import is_locked
-from kiosk.uploader.service.wire import Fault, FaultKind
+from kiosk.uploader.service.wire import FaultKind, RequestFault
 
 _FOREIGN = stat.S_IRWXG | stat.S_IRWXO
 _HANDSHAKE = 22  #: ContentType of RFC 8446 5.1
@@ -107,31 +107,31 @@ def fit_each_other(credentials: Credentials) -> bool:
     return True
 
 
-def client_context(credentials: Credentials) -> ssl.SSLContext | Fault:
+def client_context(credentials: Credentials) -> ssl.SSLContext | RequestFault:
     """Return the context for the main port, or why there is none."""
     context = _trusting(credentials.ca, MutualContext(ssl.PROTOCOL_TLS_CLIENT))
-    if isinstance(context, Fault):
+    if isinstance(context, RequestFault):
         return context
     if not credentials.certificate.is_file() or not credentials.key.is_file():
-        return Fault(FaultKind.NO_CREDENTIALS, reached=False)
+        return RequestFault(FaultKind.NO_CREDENTIALS, reached=False)
     pair = in_use(credentials)
     if not key_is_ours(pair.key):
-        return Fault(FaultKind.KEY_UNSAFE, reached=False)
+        return RequestFault(FaultKind.KEY_UNSAFE, reached=False)
     try:
         if is_locked(pair.key, pair.secret):
-            return Fault(FaultKind.KEY_LOCKED, reached=False)
+            return RequestFault(FaultKind.KEY_LOCKED, reached=False)
         context.load_cert_chain(pair.certificate, pair.key, password=pair.secret)
     except (ssl.SSLError, OSError, ValueError):
-        return Fault(FaultKind.NO_CREDENTIALS, reached=False)
+        return RequestFault(FaultKind.NO_CREDENTIALS, reached=False)
     return context
 
 
-def server_only_context(ca: Path) -> ssl.SSLContext | Fault:
+def server_only_context(ca: Path) -> ssl.SSLContext | RequestFault:
     """Return a context without client certificate, for enrolment alone."""
     return _trusting(ca, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
-def _trusting(ca: Path, context: ssl.SSLContext) -> ssl.SSLContext | Fault:
+def _trusting(ca: Path, context: ssl.SSLContext) -> ssl.SSLContext | RequestFault:
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.maximum_version = ssl.TLSVersion.TLSv1_3
     try:
@@ -139,9 +139,9 @@ def _trusting(ca: Path, context: ssl.SSLContext) -> ssl.SSLContext | Fault:
         for der in ours:
             context.load_verify_locations(cadata=der)
     except (OSError, ValueError, ssl.SSLError):
-        return Fault(FaultKind.NO_CREDENTIALS, reached=False)
+        return RequestFault(FaultKind.NO_CREDENTIALS, reached=False)
     if not ours or not holds_exactly(context, ours):
-        return Fault(FaultKind.NO_CREDENTIALS, reached=False)
+        return RequestFault(FaultKind.NO_CREDENTIALS, reached=False)
     return context
 
 

@@ -1,6 +1,6 @@
 """What the service says, read as closed values. PURE; `docs/service-api.yaml` describes the interface.
 
-Whatever does not read as the interface states becomes a `Fault`, never an exception: the service is a
+Whatever does not read as the interface states becomes a `RequestFault`, never an exception: the service is a
 machine that we do not own.
 """
 
@@ -44,7 +44,7 @@ class FaultKind(StrEnum):
     TOO_LARGE = "too_large"
 
 
-#: One line each: what happened and what to do. For the log and the desk.
+#: One line each: what happened and what to do. For the log and for staff.
 SAY = {
     FaultKind.NO_CREDENTIALS: "this kiosk is not enrolled at the service: run `kiosk provision enrol`",
     FaultKind.KEY_UNSAFE: "the client key must belong to the uploader's user and have mode 0600: mend it",
@@ -64,19 +64,19 @@ SAY = {
 
 
 @dataclass(frozen=True)
-class Fault:
+class RequestFault:
     """No usable reply. `reached`: the request may have been taken in by the service all the same."""
 
     kind: FaultKind
     reached: bool
 
     @property
-    def say(self) -> str:
+    def reason(self) -> str:
         return SAY[self.kind]
 
 
 @dataclass(frozen=True)
-class Problem:
+class ServiceProblem:
     """The service refused (RFC 9457). `code` is its stable word, "" when it gave none."""
 
     status: int
@@ -112,7 +112,7 @@ class Challenge:
 
 
 @dataclass(frozen=True)
-class Keys:
+class ServiceKeys:
     """The service's public keys, the current one first."""
 
     service: str
@@ -125,10 +125,10 @@ class Enrolled:
 
     certificate: str  #: PEM
     service: str
-    keys: Keys
+    keys: ServiceKeys
 
 
-Delivered = Answer | Problem | Fault  #: what comes of sending a record or asking for its answer
+Delivered = Answer | ServiceProblem | RequestFault  #: what comes of sending a record or asking for its answer
 
 
 class _Result(msgspec.Struct, frozen=True):
@@ -183,13 +183,13 @@ _CHALLENGE = msgspec.json.Decoder(_Challenge)
 _KEYS = msgspec.json.Decoder(_Keys)
 _ENROLLED = msgspec.json.Decoder(_Enrolled)
 _PROBLEM = msgspec.json.Decoder(_Problem)
-_NONSENSE = Fault(FaultKind.CONTENT, reached=True)
+_NONSENSE = RequestFault(FaultKind.CONTENT, reached=True)
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CODE = re.compile(r"[A-Za-z0-9]{1,16}")
 _TIME = re.compile(r"20\d{12}")
 
 
-def read_answer(body: bytes, record: str) -> Answer | Fault:
+def read_answer(body: bytes, record: str) -> Answer | RequestFault:
     """Read the answer to `record`; the answer to another record is nonsense."""
     try:
         read = _ANSWER.decode(body)
@@ -208,7 +208,7 @@ def read_answer(body: bytes, record: str) -> Answer | Fault:
     )
 
 
-def read_challenge(body: bytes, visit: str) -> Challenge | Fault:
+def read_challenge(body: bytes, visit: str) -> Challenge | RequestFault:
     """Read the challenge for `visit`."""
     try:
         read = _CHALLENGE.decode(body)
@@ -220,7 +220,7 @@ def read_challenge(body: bytes, visit: str) -> Challenge | Fault:
     return Challenge(read.visit, read.challenge, read.expires_in)
 
 
-def read_keys(body: bytes) -> Keys | Fault:
+def read_keys(body: bytes) -> ServiceKeys | RequestFault:
     """Read the list of keys; those of suites that we do not speak are left out."""
     try:
         read = _KEYS.decode(body)
@@ -229,33 +229,33 @@ def read_keys(body: bytes) -> Keys | Fault:
     return _keys(read.service, read.keys)
 
 
-def read_enrolled(body: bytes) -> Enrolled | Fault:
+def read_enrolled(body: bytes) -> Enrolled | RequestFault:
     """Read the reply to an enrolment."""
     try:
         read = _ENROLLED.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _NONSENSE
     keys = _keys(read.service, read.keys)
-    return keys if isinstance(keys, Fault) else Enrolled(read.certificate, read.service, keys)
+    return keys if isinstance(keys, RequestFault) else Enrolled(read.certificate, read.service, keys)
 
 
-def _keys(service: str, listed: list[_Key]) -> Keys | Fault:
+def _keys(service: str, listed: list[_Key]) -> ServiceKeys | RequestFault:
     spoken = {suite.value for suite in SuiteName}
     keys = tuple(
         SealingKey(key.key_id, SuiteName(key.suite), key.public)
         for key in listed
         if key.suite in spoken and len(key.public) == 32 and 0 < len(key.key_id) <= 64
     )
-    return Keys(service, keys) if keys else _NONSENSE
+    return ServiceKeys(service, keys) if keys else _NONSENSE
 
 
-def read_problem(status: int, body: bytes, retry_after: str | None, date: str | None) -> Problem:
+def read_problem(status: int, body: bytes, retry_after: str | None, date: str | None) -> ServiceProblem:
     """Read a refusal; a body that is no problem document leaves the status alone to speak."""
     try:
         code = _PROBLEM.decode(body).code
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         code = ""
-    return Problem(status, code if _WORD.fullmatch(code) else "", read_retry_after(retry_after, date))
+    return ServiceProblem(status, code if _WORD.fullmatch(code) else "", read_retry_after(retry_after, date))
 
 
 def read_retry_after(value: str | None, date: str | None) -> float | None:

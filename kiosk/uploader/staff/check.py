@@ -9,10 +9,10 @@ from kiosk.channel import CheckItem, CheckResult
 from kiosk.uploader.delivery.line import LineView
 from kiosk.uploader.identity.certificates import look_at
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import State
+from kiosk.uploader.outbox.records import StoredState
 from kiosk.uploader.service.tls import Credentials
 from kiosk.uploader.staff.late_answers import held, unseen
-from kiosk.uploader.store.standing import Name, Standing
+from kiosk.uploader.store.named_values import NamedValues, ValueName
 
 LOW_MB = (
     50.0  #: the outbox's cap of records needs some 3 MB; what is missing then is room for logs and updates
@@ -34,7 +34,7 @@ def check(
             CheckItem(part="certificate", fault=certificate.fault, value=certificate.days),
             CheckItem(part="outbox", fault="lost") if outbox is None else _outbox(outbox, most, now),
             _disk(path.parent),
-            *_board(),
+            *_computer(),
         )
     )
 
@@ -53,14 +53,14 @@ def _clock(now: Moment) -> CheckItem:
 
 def _outbox(outbox: Outbox, most: int, now: Moment) -> CheckItem:
     database = outbox.database
-    Standing(database).put(Name.SELF_TEST, str(now.mono_ms))
+    NamedValues(database).put(ValueName.SELF_TEST, str(now.mono_ms))
     waiting = outbox.waiting()
     if waiting >= most:
         return CheckItem(part="outbox", fault="full", value=waiting)
     counted = (
         ("key_unknown", held(database)),
-        ("quarantined", unseen(database, State.QUARANTINED)),
-        ("expired", unseen(database, State.EXPIRED)),
+        ("quarantined", unseen(database, StoredState.QUARANTINED)),
+        ("expired", unseen(database, StoredState.EXPIRED)),
     )
     fault = next(((word, n) for word, n in counted if n), None)
     if fault is not None:
@@ -68,8 +68,8 @@ def _outbox(outbox: Outbox, most: int, now: Moment) -> CheckItem:
     return CheckItem(part="outbox", value=waiting)
 
 
-def _board() -> tuple[CheckItem, ...]:
-    """What the board feels; nothing of what it cannot be asked."""
+def _computer() -> tuple[CheckItem, ...]:
+    """What the computer itself measures; nothing of what it has no sensor for."""
     celsius, weak = box.celsius(), box.undervoltage()
     heat = CheckItem(part="heat", fault="hot" if (celsius or 0) >= box.HOT_C else None, value=celsius)
     power = CheckItem(part="power", fault="undervoltage" if weak else None)

@@ -16,22 +16,21 @@ from dataclasses import dataclass
 from kiosk.box.clock import Moment
 from kiosk.channel import DrillProgress
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, seal
-from kiosk.uploader.delivery.lanes import Deliver, Lane, Reply
+from kiosk.uploader.delivery.lanes import Deliver, Lane, ServiceReply
 from kiosk.uploader.delivery.retry import Dice, LineDown, RetryRules, decide
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.record_list import sealed_record
 from kiosk.uploader.outbox.records import Entry
-from kiosk.uploader.service.wire import Challenge, Enrolled, Fault, FaultKind, Keys
+from kiosk.uploader.service.wire import Challenge, Enrolled, FaultKind, RequestFault, ServiceKeys
 from kiosk.uploader.staff.late_answers import rfc3339
 from kiosk.uploader.store.ledger import Ledger
-from kiosk.uploader.store.standing import Name, Standing
+from kiosk.uploader.store.named_values import NamedValues, ValueName
 from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.views.staff_views import DrillStep
 
 log = logging.getLogger(__name__)
 
 MARK = "drill"  #: in the dummy's plaintext and as its mode
-MakeLane = Callable[[str], Lane]  #: a started lane to this address
 
 
 @dataclass
@@ -58,13 +57,15 @@ class ClosedDoor:
 
 
 class Drill:
-    """At most one at a time; `tell` reaches the screen. `rules` and `dice` are those of real deliveries."""
+    """At most one at a time; `tell` reaches the screen, `make_lane` gives a started lane to an address.
+    `rules` and `dice` are those of real deliveries.
+    """
 
     def __init__(
         self,
         terminal: str,
         institution: str,
-        make_lane: MakeLane,
+        make_lane: Callable[[str], Lane],
         tell: Callable[[DrillProgress], None],
         rules: RetryRules,
         dice: Dice,
@@ -122,31 +123,35 @@ class Drill:
         """Whether a result from this lane is the drill's."""
         return self._running is not None and self._running.lane is lane
 
-    def result(self, reply: Reply, outbox: Outbox, now: Moment) -> None:
+    def result(self, reply: ServiceReply, outbox: Outbox, now: Moment) -> None:
         """The attempt has come back. All is well when the line was refused and the record is still there."""
         running = self._running
         assert running is not None, "owns() comes first"
         self.stop()
-        if isinstance(reply, Challenge | Keys | Enrolled):
+        if isinstance(reply, Challenge | ServiceKeys | Enrolled):
             raise TypeError("an answer was asked for")
-        refused = isinstance(reply, Fault) and reply.kind is FaultKind.CONNECT
+        refused = isinstance(reply, RequestFault) and reply.kind is FaultKind.CONNECT
         waits = decide(reply, 1, self._rules, self._dice, asked_status=False)
         if not refused or not isinstance(waits, LineDown):
-            say = reply.say if isinstance(reply, Fault) else "something answered where nothing may listen"
-            self._end(running.staff, DrillStep.DELIVER, say, outbox, now)
+            reason = (
+                reply.reason
+                if isinstance(reply, RequestFault)
+                else "something answered where nothing may listen"
+            )
+            self._end(running.staff, DrillStep.DELIVER, reason, outbox, now)
         elif sealed_record(outbox.database, running.record) is None:
             self._end(running.staff, DrillStep.DELIVER, "the record was lost after the refusal", outbox, now)
         else:
             self._tell(DrillProgress(step=DrillStep.ERASE))
             self._end(running.staff, None, "", outbox, now)
 
-    def _end(self, staff: str, failed: DrillStep | None, say: str, outbox: Outbox, now: Moment) -> None:
+    def _end(self, staff: str, failed: DrillStep | None, reason: str, outbox: Outbox, now: Moment) -> None:
         outbox.erase_drill()
         if failed is None:
-            Standing(outbox.database).put(Name.DRILL_PASSED, rfc3339(now.best_ms))
+            NamedValues(outbox.database).put(ValueName.DRILL_PASSED, rfc3339(now.best_ms))
         event = AuditEvent.DRILL_PASSED if failed is None else AuditEvent.DRILL_FAILED
         Ledger(outbox.database).note(event, staff, now, word=failed)
-        self._tell(DrillProgress(step=failed or DrillStep.ERASE, passed=failed is None, say=say))
+        self._tell(DrillProgress(step=failed or DrillStep.ERASE, passed=failed is None, say=reason))
 
     def outbox_lost(self) -> None:
         """The disk failed in the middle; the dummy is erased when the outbox opens again."""

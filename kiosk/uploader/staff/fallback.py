@@ -10,7 +10,7 @@ from kiosk.box.clock import Moment
 from kiosk.qualification.terms import FallbackReason
 from kiosk.uploader.store.database import Database
 from kiosk.uploader.store.ledger import Ledger
-from kiosk.uploader.store.standing import Name, Standing
+from kiosk.uploader.store.named_values import NamedValues, ValueName
 from kiosk.visit.audit_events import KIOSK, AuditEvent
 
 log = logging.getLogger(__name__)
@@ -31,10 +31,10 @@ class Fallback:
 
     def load(self, database: Database) -> None:
         """Read what stood when the last process ended."""
-        standing = Standing(database)
-        kept = standing.get(Name.STAFF_FALLBACK)
+        values = NamedValues(database)
+        kept = values.get(ValueName.STAFF_FALLBACK)
         self._staff = next((each for each in FallbackReason if each.value == kept), None)
-        self._offline = standing.get(Name.OFFLINE_FALLBACK) is not None
+        self._offline = values.get(ValueName.OFFLINE_FALLBACK) is not None
 
     def set_by_staff(
         self, staff: str, reason: FallbackReason | None, database: Database, now: Moment
@@ -43,7 +43,7 @@ class Fallback:
         if reason is FallbackReason.OFFLINE or reason is self._staff:
             return
         ended = self._staff
-        Standing(database).put(Name.STAFF_FALLBACK, None if reason is None else reason.value)
+        NamedValues(database).put(ValueName.STAFF_FALLBACK, None if reason is None else reason.value)
         self._staff = reason
         if ended is not None:
             Ledger(database).note(AuditEvent.FALLBACK_OFF, staff, now, word=ended)
@@ -60,7 +60,7 @@ class Fallback:
             self._put_offline(False, AuditEvent.FALLBACK_OFF, database, now)
 
     def _put_offline(self, entered: bool, event: AuditEvent, database: Database, now: Moment) -> None:
-        Standing(database).put(Name.OFFLINE_FALLBACK, "1" if entered else None)
+        NamedValues(database).put(ValueName.OFFLINE_FALLBACK, "1" if entered else None)
         self._offline = entered
         log.info("fallback operation: %s", self.reason or "left")
         Ledger(database).note(event, KIOSK, now, word=FallbackReason.OFFLINE)

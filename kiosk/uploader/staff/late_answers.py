@@ -1,4 +1,4 @@
-"""What the desk sees of the records: counts, and each end that no patient was shown. Codes only."""
+"""What staff see of the records: counts, and each end that no patient was shown. Codes only."""
 
 from datetime import UTC, datetime
 
@@ -6,28 +6,31 @@ from kiosk.channel import LateAnswer, WaitingList
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.record_list import count_by_state
-from kiosk.uploader.outbox.records import State
+from kiosk.uploader.outbox.records import StoredState
 from kiosk.uploader.store.database import Database
-from kiosk.uploader.store.standing import Name, Standing
+from kiosk.uploader.store.named_values import NamedValues, ValueName
 
 MAX_LATE = 50
-#: What the desk is told where the service gave no outcome.
-_WITHOUT_ANSWER = {State.EXPIRED.value: Outcome.RECORDED, State.QUARANTINED.value: Outcome.STAFF_CALLED}
+#: What staff see where the service gave no outcome.
+_WITHOUT_ANSWER = {
+    StoredState.EXPIRED.value: Outcome.RECORDED,
+    StoredState.QUARANTINED.value: Outcome.STAFF_CALLED,
+}
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
-def board(outbox: Outbox) -> WaitingList:
-    """All that the desk may know now."""
+def waiting_list(outbox: Outbox) -> WaitingList:
+    """All that staff may know now."""
     found = count_by_state(outbox.database)
     database = outbox.database
     return WaitingList(
-        waiting=found[State.PENDING] + found[State.SENDING],
+        waiting=found[StoredState.PENDING] + found[StoredState.SENDING],
         oldest_at=_oldest(database),
-        expired=found[State.EXPIRED],
-        quarantined=found[State.QUARANTINED],
+        expired=found[StoredState.EXPIRED],
+        quarantined=found[StoredState.QUARANTINED],
         held=held(database),
         late=_late(database),
-        drill_passed_at=Standing(database).get(Name.DRILL_PASSED),
+        drill_passed_at=NamedValues(database).get(ValueName.DRILL_PASSED),
     )
 
 
@@ -38,8 +41,8 @@ def held(database: Database) -> int:
     return int(str(rows[0][0]))
 
 
-def unseen(database: Database, state: State) -> int:
-    """How many of a state the desk has not dealt with."""
+def unseen(database: Database, state: StoredState) -> int:
+    """How many of a state staff have not dealt with."""
     rows = database.rows("SELECT count(*) FROM records WHERE desk = 1 AND state = ?", (state.value,))
     return int(str(rows[0][0]))
 

@@ -6,7 +6,7 @@ from kiosk.box.clock import Moment
 from kiosk.channel import SetPreferences, StaffPreferences
 from kiosk.uploader.store.database import Database
 from kiosk.uploader.store.ledger import Ledger
-from kiosk.uploader.store.standing import Name, Standing
+from kiosk.uploader.store.named_values import NamedValues, ValueName
 from kiosk.visit.audit_events import AuditEvent
 from kiosk.visit.rules import LOUDEST
 
@@ -22,8 +22,8 @@ class Preferences:
 
     def load(self, database: Database) -> None:
         """Read what was kept; what cannot be read counts as never set."""
-        standing = Standing(database)
-        volume, languages = standing.get(Name.VOLUME), standing.get(Name.LANGUAGES)
+        values = NamedValues(database)
+        volume, languages = values.get(ValueName.VOLUME), values.get(ValueName.LANGUAGES)
         self.chosen = StaffPreferences(
             volume=int(volume) if volume is not None and volume.isdigit() else None,
             languages=tuple(languages.split()) if languages else None,
@@ -31,12 +31,12 @@ class Preferences:
 
     def keep(self, wanted: SetPreferences, database: Database, now: Moment) -> None:
         """Keep it and note who changed what; nonsense changes nothing."""
-        standing, ledger = Standing(database), Ledger(database)
+        values, ledger = NamedValues(database), Ledger(database)
         if wanted.volume != self.chosen.volume and 0 <= wanted.volume <= LOUDEST:
-            standing.put(Name.VOLUME, str(wanted.volume))
+            values.put(ValueName.VOLUME, str(wanted.volume))
             ledger.note(AuditEvent.VOLUME_SET, wanted.staff, now, word=wanted.volume)
         if wanted.languages != self.chosen.languages and _sensible(wanted.languages):
-            standing.put(Name.LANGUAGES, " ".join(wanted.languages))
+            values.put(ValueName.LANGUAGES, " ".join(wanted.languages))
             ledger.note(AuditEvent.LANGUAGES_SET, wanted.staff, now)
         self.load(database)
 

@@ -7,19 +7,19 @@ from kiosk.uploader.delivery.delivery import Delivery
 from kiosk.uploader.identity.certificates import CertificateView
 from kiosk.uploader.outbox import record_list
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import State
+from kiosk.uploader.outbox.records import StoredState
 from kiosk.uploader.store.ledger import Ledger
 from kiosk.visit.states import OutboxCondition
 
 MAX_LINES = 100  #: a line stays below 600 bytes, a packet below 64 KiB
-_MAX_SAY = 120
+_MAX_REASON = 120
 
 
 def status(
     outbox: Outbox | None,
     delivery: Delivery,
     condition: OutboxCondition,
-    say: str,
+    reason: str,
     persons: int,
     certificate: CertificateView,
     fallback: FallbackReason | None,
@@ -27,20 +27,20 @@ def status(
     now: Moment,
 ) -> Status:
     """The state of outbox and line. `handed`: answers handed over, and given up; None while that is off."""
-    counts = dict.fromkeys(State, 0) if outbox is None else record_list.count_by_state(outbox.database)
+    counts = dict.fromkeys(StoredState, 0) if outbox is None else record_list.count_by_state(outbox.database)
     keys, heard_s = delivery.keys, delivery.line.view.heard_s
     return Status(
         online=delivery.line.online,
-        waiting=counts[State.PENDING] + counts[State.SENDING],
-        answered=counts[State.ANSWERED],
-        rejected=counts[State.REJECTED],
-        expired=counts[State.EXPIRED],
-        quarantined=counts[State.QUARANTINED],
+        waiting=counts[StoredState.PENDING] + counts[StoredState.SENDING],
+        answered=counts[StoredState.ANSWERED],
+        rejected=counts[StoredState.REJECTED],
+        expired=counts[StoredState.EXPIRED],
+        quarantined=counts[StoredState.QUARANTINED],
         outbox=condition,
         outcomes_today={} if outbox is None else Ledger(outbox.database).outcomes_today(now),
         oldest_s=None if outbox is None else outbox.oldest_s(now),
-        line_say=delivery.line.view.say,
-        outbox_say=say,
+        line_say=delivery.line.view.reason,
+        outbox_say=reason,
         sealing_key=None if keys is None else keys.keys[0].key_id,
         certificate_days=certificate.days,
         certificate_fault=certificate.fault,
@@ -61,7 +61,7 @@ def records(outbox: Outbox, asked: AskRecords) -> Records:
     listed = record_list.list_records(
         outbox.database,
         limit=max(1, min(asked.limit, MAX_LINES)),
-        states=[State(state) for state in asked.states],
+        states=[StoredState(state) for state in asked.states],
         before=asked.before,
     )
     return Records(
@@ -76,7 +76,7 @@ def records(outbox: Outbox, asked: AskRecords) -> Records:
                 outcome=line.outcome,
                 validity=line.validity,
                 code=line.code,
-                say=line.reason[:_MAX_SAY],
+                say=line.reason[:_MAX_REASON],
             )
             for line in listed
         )

@@ -1,4 +1,4 @@
-"""Serves the desk's messages: fallback, what waits and came late, the drill, the daily check."""
+"""Serves the messages of the staff pages: fallback, what waits and came late, the drill, the daily check."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ from kiosk.uploader.service.tls import Credentials
 from kiosk.uploader.staff.check import check
 from kiosk.uploader.staff.drill import Drill
 from kiosk.uploader.staff.fallback import Fallback
-from kiosk.uploader.staff.late_answers import board
+from kiosk.uploader.staff.late_answers import waiting_list
 from kiosk.uploader.staff.preferences import Preferences
 from kiosk.uploader.store.database import Database
 from kiosk.uploader.store.day_counts import day_counts
@@ -72,11 +72,11 @@ class StaffRequests:
                 return None
             case AskWaitingList(staff=staff):
                 self._note_look(staff, outbox, now)
-                return board(outbox)
+                return waiting_list(outbox)
             case AnswerSeen(staff=staff, visit=visit):
                 if outbox.mark_seen(visit):
                     Ledger(outbox.database).note(AuditEvent.ANSWER_SEEN, staff, now, visit=visit)
-                return board(outbox)
+                return waiting_list(outbox)
             case RunDrill(staff=staff):
                 keys = self._delivery.keys
                 self.drill.begin(staff, None if keys is None else keys.keys[0], outbox, now)
@@ -92,13 +92,13 @@ class StaffRequests:
             case _:
                 assert_never(message)
 
-    def without_outbox(self, message: FromStaffPages, say: str, now: Moment) -> FromUploader | None:
+    def without_outbox(self, message: FromStaffPages, reason: str, now: Moment) -> FromUploader | None:
         """The same while the outbox is lost: what needs it is not done."""
         match message:
             case AskCheck():
                 return self._check(None, now)
             case RunDrill():
-                return DrillProgress(step="commit", passed=False, say=say)
+                return DrillProgress(step="commit", passed=False, say=reason)
             case SetFallback() | SetPreferences() | AskWaitingList() | AnswerSeen() | AskDay():
                 return None
             case _:

@@ -34,7 +34,7 @@ class Broken:
     """The first line that does not fit, and why."""
 
     line: int
-    say: str
+    reason: str
 
 
 def link(before: bytes, row: tuple[object, ...]) -> bytes:

@@ -26,7 +26,7 @@ PRAGMAS: dict[str, str | int] = {
 
 #: Columns that came after the first schema.sql, with defaults, so that older programs may go on inserting.
 ADDED_COLUMNS = (
-    # What the desk knows of an end that no patient was shown: 0 nothing to know, 1 to be dealt with, 2 seen.
+    # What staff know of an end that no patient was shown: 0 nothing to know, 1 to be dealt with, 2 seen.
     ("records", "desk", "INTEGER NOT NULL DEFAULT 0"),
     # The wall time of the commit, once it was known: where clock_trusted is 0, beside wall_ms.
     ("records", "true_ms", "INTEGER"),
@@ -34,7 +34,7 @@ ADDED_COLUMNS = (
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY = 0xFF  #: extended result codes carry the primary one in the low byte
-_SAY = {
+_REASONS = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space",
     sqlite3.SQLITE_READONLY: "the disk is read-only: restart; if that does not help, change the SD card",
     sqlite3.SQLITE_IOERR: "the disk does not take data: check free space, else change the SD card",
@@ -150,6 +150,6 @@ def _translated(path: Path) -> Iterator[None]:
         name = getattr(fault, "sqlite_errorname", type(fault).__name__)
         if code in _DAMAGE:
             raise OutboxDamaged(f"{path.name} is damaged ({name})") from fault
-        if code in _SAY:
-            raise OutboxLost(f"{path.name}: {_SAY[code]} ({name})") from fault
+        if code in _REASONS:
+            raise OutboxLost(f"{path.name}: {_REASONS[code]} ({name})") from fault
         raise  # a bug of ours: a wrong statement, a constraint

@@ -7,7 +7,7 @@ where it is read (`boots`, for the audit table, whose rows never change).
 
 from kiosk.box.clock import Clock, Moment
 from kiosk.uploader.store.database import Database
-from kiosk.uploader.store.standing import Name, Standing
+from kiosk.uploader.store.named_values import NamedValues, ValueName
 
 EVERY_S = 600.0  #: between two notes of the time on the disk
 
@@ -21,7 +21,7 @@ class Timekeeper:
 
     def opened(self, database: Database) -> None:
         """Take the floor from the disk."""
-        seen = Standing(database).get(Name.LAST_SEEN)
+        seen = NamedValues(database).get(ValueName.LAST_SEEN)
         if seen is not None and seen.isdecimal():
             self._clock.saw(int(seen))
         self._due_s = 0.0
@@ -34,6 +34,6 @@ class Timekeeper:
         if not now.trusted or seconds < self._due_s:
             return False
         self._due_s = seconds + EVERY_S
-        Standing(database).put(Name.LAST_SEEN, str(now.wall_ms))
+        NamedValues(database).put(ValueName.LAST_SEEN, str(now.wall_ms))
         self._clock.saw(now.wall_ms)
         return True

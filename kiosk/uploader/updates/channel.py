@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from kiosk.channel import UpdateFault, UpdateSource
 from kiosk.uploader.service.service_client import Client
 from kiosk.uploader.service.tls import server_only_context
-from kiosk.uploader.service.wire import Fault, FaultKind, Problem
+from kiosk.uploader.service.wire import FaultKind, RequestFault, ServiceProblem
 from kiosk.uploader.updates import channel_file
 from kiosk.uploader.updates.channel_file import ChannelFile
 
@@ -30,7 +30,7 @@ class Stopped(Exception):  # noqa: N818  # a wish, not an error
 
 
 @dataclass(frozen=True)
-class Pace:
+class FetchPace:
     """How a transfer tells how far it is, and asks whether to go on."""
 
     progress: Callable[[int], None]  #: percent
@@ -64,11 +64,11 @@ class Channel:
         if (fault := self._open()) is not None:
             return _said(fault)
         found = self._client.ask("GET", self._path, channel_file.read)
-        if isinstance(found, Problem | Fault):
+        if isinstance(found, ServiceProblem | RequestFault):
             return _said(found)
         return _fault("nonsense", "what lies there is no channel file") if found is None else found
 
-    def fetch(self, wanted: ChannelFile, folder: Path, pace: Pace) -> Path | UpdateFault:
+    def fetch(self, wanted: ChannelFile, folder: Path, pace: FetchPace) -> Path | UpdateFault:
         """Bring the bundle into `folder`, going on where an earlier try ended. Raises Stopped."""
         part = folder / f"{wanted.sha256[:16]}.part"
         clear(folder, keep=part)
@@ -84,14 +84,16 @@ class Channel:
             return _fault("changed", "what came is not what the channel file describes; try again")
         return part
 
-    def _open(self) -> Fault | None:
+    def _open(self) -> RequestFault | None:
         context = server_only_context(self._ca)
-        if isinstance(context, Fault):
+        if isinstance(context, RequestFault):
             return context
         self._client.open(context)
         return None
 
-    def _bring(self, wanted: ChannelFile, part: Path, have: int, pace: Pace) -> Problem | Fault | None:
+    def _bring(
+        self, wanted: ChannelFile, part: Path, have: int, pace: FetchPace
+    ) -> ServiceProblem | RequestFault | None:
         path = f"{self._path.rpartition('/')[0]}/{wanted.bundle}"
         with part.open("ab") as file:
 
@@ -120,7 +122,7 @@ def room_fault(folder: Path, wanted: int) -> UpdateFault | None:
     return _fault("no_room", f"{need:.0f} MB are needed on the data partition, {free / 1e6:.0f} MB are free")
 
 
-def _sha256(path: Path, pace: Pace) -> str:
+def _sha256(path: Path, pace: FetchPace) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(1 << 20):
@@ -133,9 +135,9 @@ def _fault(word: str, say: str) -> UpdateFault:
     return UpdateFault(source=UpdateSource.CHANNEL, word=word, say=say)
 
 
-def _said(reply: Problem | Fault) -> UpdateFault:
-    if isinstance(reply, Problem):
+def _said(reply: ServiceProblem | RequestFault) -> UpdateFault:
+    if isinstance(reply, ServiceProblem):
         word = "not_found" if reply.status == 404 else "unreachable"
         return _fault(word, f"the channel's server answers {reply.status}")
-    word, say = _WORDS.get(reply.kind, ("unreachable", "the channel cannot be reached: check the line"))
-    return _fault(word, say)
+    word, reason = _WORDS.get(reply.kind, ("unreachable", "the channel cannot be reached: check the line"))
+    return _fault(word, reason)

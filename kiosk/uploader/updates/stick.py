@@ -8,7 +8,7 @@ import msgspec
 from kiosk.box import rauc
 from kiosk.box.rauc import Bundle, Judged
 from kiosk.channel import UpdateFault, UpdateOffer, UpdateSource
-from kiosk.uploader.updates.channel import Pace, clear, room_fault
+from kiosk.uploader.updates.channel import FetchPace, clear, room_fault
 from kiosk.uploader.updates.channel_file import MAX_SENTENCE, MAX_SENTENCES, Changes, age_fault, parsed
 
 MAX_BUNDLES = 5  #: looked at on one stick, by name
@@ -87,7 +87,7 @@ def changes_of(description: str) -> dict[str, tuple[str, ...]]:
         return {"ja": lines, "en": lines} if lines else {}
 
 
-def copy(bundle: Bundle, folder: Path, pace: Pace) -> Path | UpdateFault:
+def copy(bundle: Bundle, folder: Path, pace: FetchPace) -> Path | UpdateFault:
     """Bring the bundle into `folder`, so that the stick may be pulled and cannot change. Raises Stopped."""
     part = folder / "stick.part"
     clear(folder)

@@ -34,7 +34,7 @@ from kiosk.uploader.updates.channel_file import ChannelFile, age_fault, offer_of
 from kiosk.uploader.updates.flags import RESTART, STICK, Flags
 from kiosk.uploader.updates.stick import OnStick, stamp
 from kiosk.uploader.updates.visits import Visits
-from kiosk.uploader.updates.work import Ended, Install, Look, Looked, Progress, Work
+from kiosk.uploader.updates.work import Ended, Install, Looked, LookForUpdates, UpdateProgress, UpdateWork
 from kiosk.visit.audit_events import AuditEvent
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class _State:
     stick: OnStick | UpdateFault = NO_STICK
     job: Install | None = None
     looking: bool = False
-    progress: Progress | None = None
+    progress: UpdateProgress | None = None
     installed: str | None = None
     fault: UpdateFault | None = None
     stick_stamp: object = None
@@ -84,7 +84,7 @@ class Updates:
         self._settings, self._tell, self._note = settings, tell, note
         self._running = release_of(settings.os_release).version
         self._flags = Flags(settings.flags)
-        self._work = Work(settings, self._running, timeout_s, wake)
+        self._work = UpdateWork(settings, self._running, timeout_s, wake)
         self.visits = Visits()
         self._state = _State()
         self.status: UpdateStatus | None = None  #: as it was told last
@@ -110,9 +110,9 @@ class Updates:
             return
         note.unlink(missing_ok=True)
         if age_fault(found.version, self._running, found.source) is None:
-            say = f"{found.version} did not start well: {self._running} goes on"
-            log.error("update: %s", say)
-            self._state.fault = UpdateFault(source=found.source, word="fell_back", say=say)
+            reason = f"{found.version} did not start well: {self._running} goes on"
+            log.error("update: %s", reason)
+            self._state.fault = UpdateFault(source=found.source, word="fell_back", say=reason)
 
     def close(self) -> None:
         """Give up what can be given up."""
@@ -151,7 +151,7 @@ class Updates:
         if channel or stick:
             state.stick_stamp, state.looking = found, True
             self._asked_s = seconds if channel else self._asked_s
-            self._work.give(Look(channel=channel, stick=stick))
+            self._work.give(LookForUpdates(channel=channel, stick=stick))
 
     def _begin(self, message: StartUpdate, now: Moment) -> None:
         what = self._wanted(message.source, message.version)
@@ -162,7 +162,7 @@ class Updates:
         if word is not None:
             self._state.fault = UpdateFault(source=message.source, word=word)
             return
-        self._state.fault, self._state.progress = None, Progress(UpdatePhase.FETCHING, 0)
+        self._state.fault, self._state.progress = None, UpdateProgress(UpdatePhase.FETCHING, 0)
         self._state.job = Install(what)
         self._state.staff = message.staff
         self._note(AuditEvent.UPDATE_STARTED, message.staff)
@@ -224,9 +224,9 @@ class Updates:
         if seconds >= self._due_s and not self._state.looking and self._state.job is None:
             self._due_s = seconds + AFTER_FAULT_S
             self._asked_s, self._state.looking = seconds, True
-            self._work.give(Look(channel=True, stick=False))
+            self._work.give(LookForUpdates(channel=True, stick=False))
 
-    def _happened(self, event: Looked | Progress | Ended, now: Moment) -> None:
+    def _happened(self, event: Looked | UpdateProgress | Ended, now: Moment) -> None:
         match event:
             case Looked(channel=channel, stick=stick):
                 self._state.looking = False
@@ -234,7 +234,7 @@ class Updates:
                     self._found(channel, now)
                 if stick is not None:
                     self._state.stick = stick
-            case Progress():
+            case UpdateProgress():
                 self._state.progress = event
             case Ended(job=job, fault=fault):
                 self._state.job = self._state.progress = None

@@ -14,13 +14,13 @@ from kiosk.box import rauc
 from kiosk.channel import UpdateFault, UpdatePhase, UpdateSource
 from kiosk.config.uploader_settings import UpdateSettings
 from kiosk.uploader.updates import stick
-from kiosk.uploader.updates.channel import Channel, Pace, Stopped
+from kiosk.uploader.updates.channel import Channel, FetchPace, Stopped
 from kiosk.uploader.updates.channel_file import ChannelFile, judge
 from kiosk.uploader.updates.stick import OnStick, bundle_fault
 
 
 @dataclass(frozen=True)
-class Look:
+class LookForUpdates:
     """Ask the channel, the stick, or both."""
 
     channel: bool
@@ -42,7 +42,7 @@ class Install:
         return self.what.bundle.version if isinstance(self.what, OnStick) else self.what.version
 
 
-Job = Look | Install
+UpdateJob = LookForUpdates | Install
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Looked:
 
 
 @dataclass(frozen=True)
-class Progress:
+class UpdateProgress:
     phase: UpdatePhase
     percent: int
 
@@ -68,16 +68,16 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Crashed:
+class WorkCrashed:
     """The thread died of a bug; the process must not go on without it."""
 
     fault: BaseException
 
 
-Event = Looked | Progress | Ended
+WorkEvent = Looked | UpdateProgress | Ended
 
 
-class Work:
+class UpdateWork:
     """The thread. `wake` lets the main thread come round; it may be called from any thread."""
 
     def __init__(
@@ -87,8 +87,8 @@ class Work:
         self._channel: Channel | None = None
         if settings.channel is not None:
             self._channel = Channel(settings.channel, settings.ca, timeout_s)
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._events: queue.SimpleQueue[Event | Crashed] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[UpdateJob | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[WorkEvent | WorkCrashed] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._free = threading.Event()  # no visit goes on
         self._thread = threading.Thread(target=self._run, name="uploader-update", daemon=True)
@@ -97,7 +97,7 @@ class Work:
         """Begin; ends with the process or `close`."""
         self._thread.start()
 
-    def give(self, job: Job) -> None:
+    def give(self, job: UpdateJob) -> None:
         """Queue a job."""
         self._stop.clear()
         self._jobs.put(job)
@@ -122,19 +122,19 @@ class Work:
         self._jobs.put(None)
         self._thread.join(timeout_s)
 
-    def take(self) -> list[Event]:
+    def take(self) -> list[WorkEvent]:
         """What has come about; raises RuntimeError when the thread has died."""
-        events: list[Event] = []
+        events: list[WorkEvent] = []
         while not self._events.empty():
             event = self._events.get()
-            if isinstance(event, Crashed):
+            if isinstance(event, WorkCrashed):
                 raise RuntimeError("the updates' thread died") from event.fault
             events.append(event)
         return events
 
     # ---- in the thread -----------------------------------------------------------------------------------
 
-    def _tell(self, event: Event | Crashed) -> None:
+    def _tell(self, event: WorkEvent | WorkCrashed) -> None:
         self._events.put(event)
         self._wake()
 
@@ -142,20 +142,20 @@ class Work:
         try:
             while (job := self._jobs.get()) is not None:
                 match job:
-                    case Look():
+                    case LookForUpdates():
                         self._tell(self._look(job))
                     case Install():
                         self._tell(Ended(job, self._install(job)))
                     case _:
                         assert_never(job)
         except BaseException as fault:
-            self._tell(Crashed(fault))
+            self._tell(WorkCrashed(fault))
             raise
         finally:
             if self._channel is not None:
                 self._channel.close()
 
-    def _look(self, job: Look) -> Looked:
+    def _look(self, job: LookForUpdates) -> Looked:
         return Looked(
             channel=self._published() if job.channel else None,
             stick=self._on_stick() if job.stick else None,
@@ -192,7 +192,7 @@ class Work:
             return UpdateFault(source=job.source, word=word, say=fault.strerror or str(fault))
 
     def _fetched(self, job: Install) -> Path | UpdateFault:
-        pace = Pace(self._pacing(UpdatePhase.FETCHING), self._stop.is_set)
+        pace = FetchPace(self._pacing(UpdatePhase.FETCHING), self._stop.is_set)
         if isinstance(job.what, OnStick):
             return stick.copy(job.what.bundle, self._settings.folder, pace)
         assert self._channel is not None, "only the channel names a ChannelFile"
@@ -203,7 +203,7 @@ class Work:
 
     def _checked(self, job: Install, path: Path) -> UpdateFault | None:
         """RAUC verifies the signature here, and once more when it installs."""
-        self._tell(Progress(UpdatePhase.CHECKING, 0))
+        self._tell(UpdateProgress(UpdatePhase.CHECKING, 0))
         bundle = rauc.inspect(self._settings.rauc, path)
         wrong = bundle if isinstance(bundle, rauc.Judged) else None
         if isinstance(bundle, rauc.Bundle):
@@ -233,6 +233,6 @@ class Work:
             nonlocal last
             if percent != last:
                 last = percent
-                self._tell(Progress(phase, percent))
+                self._tell(UpdateProgress(phase, percent))
 
         return progress

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.document import Read, read, write
-from kiosk.uploader.oqs.exchange import Kind, LookUp, Stage, answer_name, request_name, request_of
+from kiosk.uploader.oqs.exchange import LookUp, LookUpKind, LookUpStage, answer_name, request_name, request_of
 from kiosk.uploader.oqs.folder import Folder, Put
 from tests.uploader.oqs.clinic import wait_for
 
@@ -36,10 +36,10 @@ def test_it_answers_like_a_terminal_until_it_is_told_to_end(tmp_path: Path) -> N
     try:
         wait_for((folder / "res").is_dir)
         today = time.strftime("%Y%m%d")
-        state = LookUp(1, Kind.HOME, today, str(int(today) + 1), "abc", stage=Stage.SENT)
+        state = LookUp(1, LookUpKind.HOME, today, str(int(today) + 1), "abc", stage=LookUpStage.SENT)
         reception = exchanged(folder, state, "1").message.header.ReceptionNumber
         assert reception
-        fetch = LookUp(1, Kind.HOME, today, today, "abc", reception=reception)
+        fetch = LookUp(1, LookUpKind.HOME, today, today, "abc", reception=reception)
         assert exchanged(folder, fetch, "2").message.header.SegmentOfResult == "2"
         units = exchanged(folder, fetch, "3").message.body.BulkConfirmUnit
         assert len(units) == 3

@@ -22,13 +22,13 @@ from random import Random
 from kiosk.uploader.delivery.breaker import Breaker
 from kiosk.uploader.delivery.drain import drain_gap_s
 from kiosk.uploader.delivery.retry import LineDown, RetryRules, decide_line
-from kiosk.uploader.service.wire import Fault, FaultKind
+from kiosk.uploader.service.wire import FaultKind, RequestFault
 from tests.uploader.delivery.fleet_plot import Curve, draw
 
 GOAL = 3.0  #: times the steady rate, in any window after the return
 WINDOW_S = 10
 KEYS_S = 3600.0
-REFUSED = Fault(FaultKind.CONNECT, reached=False)
+REFUSED = RequestFault(FaultKind.CONNECT, reached=False)
 
 Gap = Callable[[int, float], float]  #: (records that wait, age of the oldest in s) -> s between two of them
 

@@ -11,34 +11,29 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from kiosk.channel import Answered, Deferred, SealingKeys
-from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
-from kiosk.uploader.delivery.answer_memory import ResponseKey
 from kiosk.uploader.delivery.retry import (
-    Accept,
-    Again,
     Decision,
-    Hold,
+    HoldBack,
     LineDown,
     Reject,
     RetryRules,
+    SendLater,
     SendNow,
     decide,
 )
-from kiosk.uploader.service.service_client import Service
+from kiosk.uploader.service.service_client import ServiceClient
 from kiosk.uploader.service.tls import Credentials
-from kiosk.uploader.service.wire import Answer, Fault, FaultKind, Keys
+from kiosk.uploader.service.wire import FaultKind, RequestFault, ServiceKeys
 from tests.simulator.service.running import RunningService
-from tests.uploader.service.fault_proxy import FaultProxy, Termination, Then, fault_proxy
+from tests.uploader.service.fault_proxy import FaultProxy, Termination, Then, client_through, fault_proxy
 from tests.uploader.service.tls_server import KEYS, Authority, Pair, response, saying, serving
-from tests.uploader.world import Token, new_visit, running_uploader, sealed_request, write_config
+from tests.uploader.world import new_visit
 
 # CPython's SSLSocket._create leaves one that was reset before the handshake to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
@@ -69,17 +64,6 @@ def termination(ours: Authority, pair: Pair, credentials: Credentials) -> Termin
     return Termination(ours.ca, pair.certificate, pair.key, credentials.certificate, credentials.key)
 
 
-@contextmanager
-def client_through(
-    proxy: FaultProxy, credentials: Credentials, *, timeout_s: float = 30.0
-) -> Iterator[Service]:
-    service = Service(f"https://127.0.0.1:{proxy.port}", credentials, timeout_s)
-    try:
-        yield service
-    finally:
-        service.close()
-
-
 def port_of(url: str) -> int:
     return int(url.rpartition(":")[2])
 
@@ -96,7 +80,7 @@ def server_behind(
         yield proxy
 
 
-def decided(service: Service, *, status: bool = False) -> Decision:
+def decided(service: ServiceClient, *, status: bool = False) -> Decision:
     """What becomes of a record whose first attempt (or status query) this is."""
     record = new_visit()
     reply = service.status(record) if status else service.deliver(record, "s", "k", b"sealed")
@@ -113,7 +97,7 @@ def problem(status: int, code: str = "", **headers: str) -> bytes:
 def again(*, soon: bool = False, reached: bool = True, least: float = 0, most: float = 2.0) -> object:
     def fits(decision: Decision) -> bool:
         return (
-            isinstance(decision, Again)
+            isinstance(decision, SendLater)
             and (decision.soon, decision.reached) == (soon, reached)
             and least <= decision.after_s <= most
         )
@@ -122,7 +106,7 @@ def again(*, soon: bool = False, reached: bool = True, least: float = 0, most: f
 
 
 def held(code: str) -> object:
-    return lambda decision: isinstance(decision, Hold) and decision.code == code
+    return lambda decision: isinstance(decision, HoldBack) and decision.code == code
 
 
 def rejected(code: str) -> object:
@@ -205,7 +189,7 @@ def test_a_connection_that_breaks_in_the_body_may_have_reached_the_service(
         decision = decided(service)
         assert isinstance(decision, LineDown)
         assert decision.reached
-        assert isinstance(service.keys(), Keys), "and the next one works"
+        assert isinstance(service.keys(), ServiceKeys), "and the next one works"
 
 
 def test_silence_in_the_body_ends_at_the_deadline(
@@ -218,7 +202,7 @@ def test_silence_in_the_body_ends_at_the_deadline(
     ):
         proxy.arm(len(data) - 20, Then.SILENCE)
         began = time.monotonic()
-        assert service.keys() == Fault(FaultKind.TIMEOUT, reached=True)
+        assert service.keys() == RequestFault(FaultKind.TIMEOUT, reached=True)
         assert time.monotonic() - began < 15.0
 
 
@@ -229,12 +213,12 @@ def test_a_half_open_connection_costs_one_deadline_and_no_more(
         fault_proxy_before_many(ours, pair) as proxy,
         client_through(proxy, credentials, timeout_s=2.0) as service,
     ):
-        assert isinstance(service.keys(), Keys)
+        assert isinstance(service.keys(), ServiceKeys)
         proxy.vanish()
         decision = decided(service)
         assert isinstance(decision, LineDown)
         assert decision.reached, "it was written into a connection that looked sound"
-        assert isinstance(service.keys(), Keys)
+        assert isinstance(service.keys(), ServiceKeys)
         assert proxy.connections == 2
 
 
@@ -243,10 +227,10 @@ def test_an_idle_connection_that_the_service_ended_is_no_fault_of_the_next_reque
     ours: Authority, pair: Pair, credentials: Credentials, then: Then
 ) -> None:
     with fault_proxy_before_many(ours, pair) as proxy, client_through(proxy, credentials) as service:
-        assert isinstance(service.keys(), Keys)
+        assert isinstance(service.keys(), ServiceKeys)
         proxy.end(then)
         time.sleep(0.1)  # the end has to arrive; nothing here tells when
-        assert isinstance(service.keys(), Keys)
+        assert isinstance(service.keys(), ServiceKeys)
 
 
 def test_the_deadline_holds_although_the_name_was_found_too_late(
@@ -265,12 +249,12 @@ def test_the_deadline_holds_although_the_name_was_found_too_late(
             time.sleep(0.05)
 
     with serving(pair, dribble, client_ca=ours.ca) as server:
-        service = Service(server.url, credentials, 0.3)
+        service = ServiceClient(server.url, credentials, 0.3)
         with monkeypatch.context() as patch:
             patch.setattr(socket, "getaddrinfo", slowly)
             began = time.monotonic()
             reply = service.keys()
-        assert isinstance(reply, Fault)
+        assert isinstance(reply, RequestFault)
         assert reply.kind is FaultKind.TIMEOUT
         assert time.monotonic() - began < 8.0
         service.close()
@@ -299,10 +283,10 @@ def test_a_handshake_cut_anywhere_is_a_line_that_is_down(
                 assert isinstance(decided(uplink), LineDown), f"cut after {after} bytes"
         proxy.disarm()
         with client_through(proxy, credentials) as uplink:
-            assert isinstance(uplink.keys(), Keys)
+            assert isinstance(uplink.keys(), ServiceKeys)
 
 
-# ---- answers cut at every byte (F10) -----------------------------------------------------------------------
+# ---- answers cut at every byte -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -328,86 +312,3 @@ def test_a_refusal_cut_at_any_byte_never_gives_the_record_up(
             assert isinstance(decision, LineDown), f"cut after {after} bytes: {decision}"
             assert decision.reached
         assert not isinstance(decided(service), LineDown)
-
-
-def sealing_keys(keys: Keys, response_key: ResponseKey) -> SealingKeys:
-    return SealingKeys(
-        service=keys.service,
-        key_id=keys.keys[0].key_id,
-        suite=keys.keys[0].suite.value,
-        public=keys.keys[0].public,
-        response_key_id=response_key.key_id,
-        response_key=response_key.public,
-    )
-
-
-@pytest.fixture
-def before_the_service(service: RunningService, client: ClientFiles) -> Iterator[FaultProxy]:
-    """A proxy before the simulated service that can cut its answers."""
-    files = service.files
-    cutting = Termination(files.ca, files.certificate, files.key, client.certificate, client.key)
-    with fault_proxy(service.port, cutting) as proxy:
-        yield proxy
-
-
-@pytest.mark.slow
-def test_an_answer_cut_at_any_byte_has_one_effect_and_is_fetched(
-    service: RunningService, client: ClientFiles, before_the_service: FaultProxy, token: Token
-) -> None:
-    """A record for every byte of the answer: sent, cut there, its status asked, told in whole."""
-    proxy = before_the_service
-    credentials = Credentials(service.files.ca, client.certificate, client.key)
-    effects_before, records_before = service.control.effect_totals()
-    began = time.monotonic()
-    with client_through(proxy, credentials) as uplink:
-        keys = uplink.keys()
-        assert isinstance(keys, Keys)
-        told = sealing_keys(keys, ResponseKey.generate())
-        after, ended = 0, False
-        while not ended:
-            sealed = sealed_request(token, told, new_visit())
-            proxy.arm(after, Then.CLOSE)
-            reply = uplink.deliver(sealed.visit, sealed.suite, sealed.key_id, sealed.sealed)
-            decision = decide(reply, 1, RULES, DICE, asked_status=False)
-            ended = isinstance(decision, Accept)
-            if ended:
-                assert proxy.answered <= after, "the whole answer came through"
-            else:
-                assert isinstance(decision, LineDown), f"cut after {after} bytes: {decision}"
-                assert decision.reached
-            proxy.disarm()
-            assert isinstance(uplink.status(sealed.visit), Answer)
-            after += 1
-    effects, records = service.control.effect_totals()
-    print(f"{after} cuts, one effect each, in {time.monotonic() - began:.1f} s")
-    assert after > 500
-    assert (effects - effects_before, records - records_before) == (after, after)
-
-
-def test_the_uploader_gets_through_a_bad_way_with_one_effect_each(
-    service: RunningService, client: ClientFiles, before_the_service: FaultProxy, token: Token, tmp_path: Path
-) -> None:
-    proxy = before_the_service
-    url = f"https://127.0.0.1:{proxy.port}"
-    config = write_config(tmp_path, url, service.files.ca, client.certificate, client.key, retry_cap_s=0.2)
-    visits = []
-    with running_uploader(config, token) as uploader, uploader.screen() as screen:
-        keys = screen.keys()
-        for after, then in [
-            (0, Then.CLOSE),
-            (0, Then.RESET),
-            (5, Then.CLOSE),
-            (13, Then.CLOSE),
-            (120, Then.RESET),
-            (160, Then.CLOSE),
-            (400, Then.RESET),
-            (0, Then.SILENCE),
-            (400, Then.SILENCE),
-        ]:
-            visit = new_visit()
-            proxy.arm(after, then)
-            screen.send(sealed_request(token, keys, visit))
-            screen.wait_for(Deferred, visit)
-            assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
-            visits.append(visit)
-    assert [service.control.effects(visit) for visit in visits] == [1] * len(visits)

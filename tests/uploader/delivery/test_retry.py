@@ -10,18 +10,18 @@ from kiosk.qualification.codes import (
 )
 from kiosk.uploader.delivery.retry import (
     Accept,
-    Again,
     Decision,
-    Hold,
+    HoldBack,
     LineDown,
     Reject,
     RetryRules,
+    SendLater,
     SendNow,
     backoff,
     decide,
     decide_line,
 )
-from kiosk.uploader.service.wire import Answer, Fault, FaultKind, Problem
+from kiosk.uploader.service.wire import Answer, FaultKind, RequestFault, ServiceProblem
 
 RULES = RetryRules(base_s=2.0, cap_s=300.0)
 ALMOST_ONE = 0.999
@@ -36,11 +36,11 @@ def answer(segment: SegmentOfResult = SegmentOfResult.NORMAL) -> Answer:
     return Answer("id", codes, "", None)
 
 
-def delivered(reply: Answer | Problem | Fault, attempts: int = 1) -> Decision:
+def delivered(reply: Answer | ServiceProblem | RequestFault, attempts: int = 1) -> Decision:
     return decide(reply, attempts, RULES, high, asked_status=False)
 
 
-def asked(reply: Answer | Problem | Fault) -> Decision:
+def asked(reply: Answer | ServiceProblem | RequestFault) -> Decision:
     return decide(reply, 1, RULES, high, asked_status=True)
 
 
@@ -55,11 +55,16 @@ def test_an_abnormal_end_is_an_answer_as_well() -> None:
 
 @pytest.mark.parametrize(
     "reply",
-    [answer(SegmentOfResult.IN_PROGRESS), Problem(409, "in_progress"), Problem(425, ""), Problem(202, "")],
+    [
+        answer(SegmentOfResult.IN_PROGRESS),
+        ServiceProblem(409, "in_progress"),
+        ServiceProblem(425, ""),
+        ServiceProblem(202, ""),
+    ],
 )
-def test_work_in_progress_is_asked_for_again_soon(reply: Answer | Problem) -> None:
+def test_work_in_progress_is_asked_for_again_soon(reply: Answer | ServiceProblem) -> None:
     decision = delivered(reply)
-    assert isinstance(decision, Again)
+    assert isinstance(decision, SendLater)
     assert decision.soon
     assert decision.reached
     assert decision.after_s <= 0.5
@@ -67,12 +72,12 @@ def test_work_in_progress_is_asked_for_again_soon(reply: Answer | Problem) -> No
 
 
 def test_a_record_unknown_to_the_service_is_sent() -> None:
-    assert asked(Problem(404, "unknown")) == SendNow()
+    assert asked(ServiceProblem(404, "unknown")) == SendNow()
 
 
 def test_a_path_unknown_to_the_service_is_no_reason_to_give_a_record_up() -> None:
-    assert isinstance(delivered(Problem(404, "not_found")), Hold)
-    assert isinstance(asked(Problem(404, "not_found")), Hold)
+    assert isinstance(delivered(ServiceProblem(404, "not_found")), HoldBack)
+    assert isinstance(asked(ServiceProblem(404, "not_found")), HoldBack)
 
 
 @pytest.mark.parametrize(
@@ -92,13 +97,13 @@ def test_a_path_unknown_to_the_service_is_no_reason_to_give_a_record_up() -> Non
     ],
 )
 def test_a_refusal_of_the_record_is_final(status: int, code: str) -> None:
-    assert delivered(Problem(status, code)) == Reject(code)
+    assert delivered(ServiceProblem(status, code)) == Reject(code)
 
 
 @pytest.mark.parametrize("status", [400, 409, 410, 413, 415, 422])
 def test_a_refusal_without_a_code_is_not_the_services_and_gives_no_record_up(status: int) -> None:
-    decision = delivered(Problem(status, ""))
-    assert isinstance(decision, Hold)
+    decision = delivered(ServiceProblem(status, ""))
+    assert isinstance(decision, HoldBack)
     assert decision.code == f"http_{status}"
 
 
@@ -116,22 +121,22 @@ def test_a_refusal_without_a_code_is_not_the_services_and_gives_no_record_up(sta
     ],
 )
 def test_a_refusal_of_the_terminal_keeps_the_record(status: int, code: str) -> None:
-    decision = delivered(Problem(status, code), attempts=20)
-    assert isinstance(decision, Hold)
+    decision = delivered(ServiceProblem(status, code), attempts=20)
+    assert isinstance(decision, HoldBack)
     assert decision.after_s == pytest.approx(ALMOST_ONE * 300)
-    assert decision.say
+    assert decision.reason
 
 
 def test_an_unknown_key_keeps_the_record_and_says_so() -> None:
-    decision = delivered(Problem(400, "key_unknown"))
-    assert isinstance(decision, Hold)
+    decision = delivered(ServiceProblem(400, "key_unknown"))
+    assert isinstance(decision, HoldBack)
     assert decision.code == "key_unknown"
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 599])
 def test_a_service_in_trouble_is_tried_again_with_back_off(status: int) -> None:
-    decision = delivered(Problem(status, ""), attempts=3)
-    assert isinstance(decision, Again)
+    decision = delivered(ServiceProblem(status, ""), attempts=3)
+    assert isinstance(decision, SendLater)
     assert decision.after_s == pytest.approx(ALMOST_ONE * 8)
     assert not decision.soon
     assert decision.service_failing == (status >= 500)
@@ -139,23 +144,23 @@ def test_a_service_in_trouble_is_tried_again_with_back_off(status: int) -> None:
 
 
 def test_retry_after_is_honoured() -> None:
-    decision = delivered(Problem(429, "", retry_after_s=40.0))
-    assert isinstance(decision, Again)
+    decision = delivered(ServiceProblem(429, "", retry_after_s=40.0))
+    assert isinstance(decision, SendLater)
     assert 40.0 <= decision.after_s <= 40.0 + RULES.base_s
     assert decision.quiet_s == 40.0
 
 
 def test_retry_after_is_capped() -> None:
-    decision = delivered(Problem(503, "", retry_after_s=1e9))
-    assert isinstance(decision, Again)
+    decision = delivered(ServiceProblem(503, "", retry_after_s=1e9))
+    assert isinstance(decision, SendLater)
     assert decision.quiet_s == 600.0
     assert decision.after_s <= 600.0 + RULES.base_s
 
 
 @pytest.mark.parametrize("kind", [FaultKind.CONTENT, FaultKind.TOO_LARGE])
 def test_nonsense_counts_against_the_service_and_waits(kind: FaultKind) -> None:
-    decision = delivered(Fault(kind, reached=True), attempts=4)
-    assert isinstance(decision, Again)
+    decision = delivered(RequestFault(kind, reached=True), attempts=4)
+    assert isinstance(decision, SendLater)
     assert decision.service_failing
     assert decision.reached
     assert decision.after_s == pytest.approx(ALMOST_ONE * 16)
@@ -166,7 +171,7 @@ def test_nonsense_counts_against_the_service_and_waits(kind: FaultKind) -> None:
 )
 @pytest.mark.parametrize("reached", [True, False])
 def test_no_reply_means_the_line_is_down(kind: FaultKind, reached: bool) -> None:
-    decision = delivered(Fault(kind, reached))
+    decision = delivered(RequestFault(kind, reached))
     assert isinstance(decision, LineDown)
     assert decision.reached == reached
     assert (decision.after_s > 0) == reached, "what hung once is not repeated at every probe"
@@ -175,17 +180,19 @@ def test_no_reply_means_the_line_is_down(kind: FaultKind, reached: bool) -> None
 @pytest.mark.parametrize(
     ("reply", "down"),
     [
-        (Problem(401, "revoked"), True),
-        (Problem(404, ""), True),
-        (Fault(FaultKind.CONTENT, reached=True), True),
-        (Fault(FaultKind.CONNECT, reached=False), True),
-        (Problem(503, ""), False),
-        (Problem(429, ""), False),
-        (Problem(409, "in_progress"), False),
+        (ServiceProblem(401, "revoked"), True),
+        (ServiceProblem(404, ""), True),
+        (RequestFault(FaultKind.CONTENT, reached=True), True),
+        (RequestFault(FaultKind.CONNECT, reached=False), True),
+        (ServiceProblem(503, ""), False),
+        (ServiceProblem(429, ""), False),
+        (ServiceProblem(409, "in_progress"), False),
     ],
 )
-def test_what_a_reply_without_record_says_of_the_line(reply: Problem | Fault, down: bool) -> None:
-    assert isinstance(decide_line(reply, RULES, high), LineDown if down else Again)
+def test_what_a_reply_without_record_says_of_the_line(
+    reply: ServiceProblem | RequestFault, down: bool
+) -> None:
+    assert isinstance(decide_line(reply, RULES, high), LineDown if down else SendLater)
 
 
 def test_back_off_doubles_up_to_the_cap_and_jitters_over_all_of_it() -> None:

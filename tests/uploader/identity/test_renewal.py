@@ -45,7 +45,7 @@ from kiosk.simulator.service.service_pki import (
 from kiosk.uploader.identity.keypairs import draft_next, has_next, keep_next, promote_next, tidy
 from kiosk.uploader.service.custody import load_key, to_pem
 from kiosk.uploader.service.tls import Credentials, client_context, fit_each_other, in_use, next_of
-from kiosk.uploader.service.wire import Fault
+from kiosk.uploader.service.wire import RequestFault
 from tests.simulator.service.running import RunningService, running_service
 from tests.uploader.world import (
     INSTITUTION,
@@ -245,7 +245,7 @@ def test_a_kill_at_every_instant_of_a_renewal_leaves_a_pair_that_works(
     for state in states:
         left = Credentials(files.ca, state / "terminal.pem", state / "terminal.key", secret)
         assert fit_each_other(in_use(left)), f"{state.name}: {sorted(each.name for each in state.iterdir())}"
-        assert not isinstance(client_context(left), Fault)
+        assert not isinstance(client_context(left), RequestFault)
         tidy(left)
         assert fit_each_other(left)
         drafted = draft_next(left) if not has_next(left) else None

@@ -4,8 +4,8 @@ from typing import TypeVar
 
 from kiosk.uploader.oqs.document import Read, read
 from kiosk.uploader.oqs.element import Element
-from kiosk.uploader.oqs.messages import Body, Header, XmlMsg
-from kiosk.uploader.oqs.results import Result
+from kiosk.uploader.oqs.messages import Body, FileHeader, XmlMsg
+from kiosk.uploader.oqs.results import QualificationResult
 
 E = TypeVar("E", bound=Element)
 
@@ -25,10 +25,10 @@ def filled(kind: type[E], mark: str = "試験") -> E:
     return kind(**values)  # type: ignore[arg-type]
 
 
-def answer(*results: Result, validity: str = "1") -> XmlMsg:
+def answer(*results: QualificationResult, validity: str = "1") -> XmlMsg:
     """A single answer, as from a face reader."""
     return XmlMsg(
-        MessageHeader=Header(
+        MessageHeader=FileHeader(
             ProcessExecutionTime="20261125090001",
             QualificationConfirmationDate="20261125",
             MedicalInstitutionCode="1312345670",

@@ -5,7 +5,7 @@ import pytest
 from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import result
 from kiosk.uploader.oqs.characters import Flag, Oddity, comparable, flags, oddities
-from kiosk.uploader.oqs.results import Result
+from kiosk.uploader.oqs.results import QualificationResult
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_every_character_of_jis_x_0208_is_plain() -> None:
 def test_an_answers_odd_texts_are_named_by_their_elements() -> None:
     person = result(PERSONS[0])
     assert flags(person) == ()
-    odd = Result(Name="●試", NameKana="ｼｹﾝ", Address="ﾃﾞｽ", InsuredName="髙")
+    odd = QualificationResult(Name="●試", NameKana="ｼｹﾝ", Address="ﾃﾞｽ", InsuredName="髙")
     assert flags(odd) == (
         Flag("InsuredName", Oddity.OUTSIDE_JIS_X_0208),
         Flag("Name", Oddity.REPLACED),

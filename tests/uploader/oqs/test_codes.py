@@ -8,7 +8,7 @@ import pytest
 from kiosk.qualification import codes as answer_codes
 from kiosk.qualification.codes import Code
 from kiosk.uploader.oqs import code_tables as codes
-from kiosk.uploader.oqs.code_tables import Consent, SegmentOfResult, meaning
+from kiosk.uploader.oqs.code_tables import ConsentFlag, SegmentOfResult, meaning
 
 TABLES = sorted(
     {
@@ -42,6 +42,6 @@ def test_every_code_has_a_japanese_meaning_and_stands_once(table: type[Code]) ->
 
 def test_a_code_is_explained_and_an_unknown_one_is_not_made_up() -> None:
     assert meaning(SegmentOfResult, "9") == "異常終了"
-    assert meaning(Consent, "3") == "同意取得困難"
+    assert meaning(ConsentFlag, "3") == "同意取得困難"
     assert meaning(SegmentOfResult, "3") is None
     assert SegmentOfResult("2") is SegmentOfResult.IN_PROGRESS

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import crowd, result
 from kiosk.uploader.oqs.code_tables import CharacterCode
-from kiosk.uploader.oqs.document import MAX_BYTES, Read, Reason, Refused, read, write
-from kiosk.uploader.oqs.messages import Body, Header, Unit, XmlMsg
+from kiosk.uploader.oqs.document import MAX_BYTES, DocumentRefused, Read, Reason, read, write
+from kiosk.uploader.oqs.messages import Body, FileHeader, Unit, XmlMsg
 from tests.uploader.oqs.samples import answer, as_file, must_read
 
 UTF_8, SHIFT_JIS = CharacterCode.UTF_8, CharacterCode.SHIFT_JIS
@@ -25,7 +25,7 @@ def name_in(message: XmlMsg) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("codec", "declared", "identifier", "code", "as_told"),
+    ("codec", "declared", "identifier", "code", "as_named"),
     [
         ("utf-8", "UTF-8", "0", UTF_8, True),
         ("cp932", "Shift_JIS", "1", SHIFT_JIS, True),
@@ -40,11 +40,11 @@ def name_in(message: XmlMsg) -> str | None:
     ],
 )
 def test_the_bytes_decide_and_a_wrong_statement_is_told(
-    codec: str, declared: str, identifier: str, code: CharacterCode, as_told: bool
+    codec: str, declared: str, identifier: str, code: CharacterCode, as_named: bool
 ) -> None:
     got = must_read(as_file(HEADER.format(identifier) + NAME.format("髙橋　試験①"), codec, declared))
     assert name_in(got.message) == "髙橋　試験①"
-    assert (got.code, got.as_told) == (code, as_told)
+    assert (got.code, got.as_named) == (code, as_named)
     assert got.message.header.CharacterCodeIdentifier == identifier
 
 
@@ -74,7 +74,7 @@ def test_control_characters_are_no_text_of_a_file() -> None:
     "data", [b"\x81 no kanji \x81\xff", "<XmlMsg/>".encode("utf-16"), "<XmlMsg/>".encode("utf-16-be")]
 )
 def test_what_is_no_text_is_refused(data: bytes) -> None:
-    assert read(data) == Refused(Reason.ENCODING)
+    assert read(data) == DocumentRefused(Reason.ENCODING)
 
 
 HOSTILE = {
@@ -107,14 +107,14 @@ HOSTILE = {
 def test_a_hostile_or_broken_file_is_refused_by_its_reason(name: str) -> None:
     data, reason = HOSTILE[name]
     units: list[Unit] = []
-    assert read(data, units.append) == Refused(reason)
+    assert read(data, units.append) == DocumentRefused(reason)
 
 
 def test_every_beginning_of_a_file_is_refused_and_nothing_worse() -> None:
     data = write(answer(result(PERSONS[0])), SHIFT_JIS).rstrip()
     for length in range(len(data)):
         got = read(data[:length])
-        assert isinstance(got, Refused), length
+        assert isinstance(got, DocumentRefused), length
         assert got.reason in (Reason.NOT_XML, Reason.ENCODING)
 
 
@@ -134,17 +134,17 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_worse(
     got = read(data, lambda _unit: None)
     if isinstance(got, Read):
         assert got.message.shown() is not None
-        assert read(write(got.message, code)) != Refused(Reason.NOT_XML)
+        assert read(write(got.message, code)) != DocumentRefused(Reason.NOT_XML)
 
 
 def test_comments_and_processing_instructions_are_passed_over() -> None:
     got = must_read(as_file("<!-- x --><MessageHeader><?y z?><ErrorCode>E1</ErrorCode></MessageHeader>"))
-    assert got.message.header == Header(ErrorCode="E1")
+    assert got.message.header == FileHeader(ErrorCode="E1")
 
 
 def bulk(count: int) -> tuple[list[Unit], bytes]:
     units = crowd(count)
-    header = Header(SegmentOfResult="1", ReceptionNumber="R1", CharacterCodeIdentifier="1")
+    header = FileHeader(SegmentOfResult="1", ReceptionNumber="R1", CharacterCodeIdentifier="1")
     return units, write(
         XmlMsg(MessageHeader=header, MessageBody=Body(BulkConfirmUnit=tuple(units))), SHIFT_JIS
     )

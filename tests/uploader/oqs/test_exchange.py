@@ -6,25 +6,27 @@ from typing import Any
 import pytest
 
 from kiosk.uploader.oqs.exchange import (
-    Again,
+    AskAgain,
     Foreign,
-    Kind,
     LookUp,
+    LookUpKind,
+    LookUpStage,
     Results,
-    Stage,
     answer_name,
     heard,
     request_name,
     request_of,
 )
-from kiosk.uploader.oqs.messages import Body, Header, XmlMsg
+from kiosk.uploader.oqs.messages import Body, FileHeader, XmlMsg
 
 CODE = "1312345670"
-ASKED = LookUp(1, Kind.ONLINE, "20261124", "20261125", "abc", stage=Stage.SENT, request="OQSmuonq01req_1.xml")
+ASKED = LookUp(
+    1, LookUpKind.ONLINE, "20261124", "20261125", "abc", stage=LookUpStage.SENT, request="OQSmuonq01req_1.xml"
+)
 FETCHED = replace(ASKED, reception="R-77", request="OQSmuonq02req_2.xml", asks=1)
 
 
-USUAL = Header(MedicalInstitutionCode=CODE, ArbitraryFileIdentifier="abc", SegmentOfResult="1")
+USUAL = FileHeader(MedicalInstitutionCode=CODE, ArbitraryFileIdentifier="abc", SegmentOfResult="1")
 
 
 def answer(body: Body | None = None, **header: Any) -> XmlMsg:
@@ -34,13 +36,13 @@ def answer(body: Body | None = None, **header: Any) -> XmlMsg:
 def test_the_names_of_files() -> None:
     assert request_name(ASKED, "20261125091500123") == "OQSmuonq01req_20261125091500123.xml"
     assert request_name(FETCHED, "2") == "OQSmuonq02req_2.xml"
-    assert request_name(replace(ASKED, kind=Kind.HOME), "2") == "OQSmuhvq01req_2.xml"
-    assert request_name(replace(FETCHED, kind=Kind.HOME), "2") == "OQSmuhvq02req_2.xml"
+    assert request_name(replace(ASKED, kind=LookUpKind.HOME), "2") == "OQSmuhvq01req_2.xml"
+    assert request_name(replace(FETCHED, kind=LookUpKind.HOME), "2") == "OQSmuhvq02req_2.xml"
     assert answer_name("OQSmuhvq02req_2.xml") == "OQSmuhvq02res_2.xml"
 
 
-@pytest.mark.parametrize(("kind", "flag"), [(Kind.ONLINE, "3"), (Kind.HOME, "2")])
-def test_a_request_asks_for_days_and_the_next_for_the_reception(kind: Kind, flag: str) -> None:
+@pytest.mark.parametrize(("kind", "flag"), [(LookUpKind.ONLINE, "3"), (LookUpKind.HOME, "2")])
+def test_a_request_asks_for_days_and_the_next_for_the_reception(kind: LookUpKind, flag: str) -> None:
     first = request_of(replace(ASKED, kind=kind), CODE)
     assert dict(first.shown()) == {
         "ヘッダー 医療機関コード": CODE,
@@ -77,22 +79,22 @@ def test_an_answer_that_is_not_ours_is_left_alone(state: LookUp, header: dict[st
 )
 def test_with_the_reception_number_the_result_is_asked_for(told: XmlMsg) -> None:
     got = heard(ASKED, told, CODE, 3)
-    assert got == Again(replace(ASKED, stage=Stage.READY, reception="R-77"))
+    assert got == AskAgain(replace(ASKED, stage=LookUpStage.READY, reception="R-77"))
 
 
 @pytest.mark.parametrize("number", ["", "../../etc", "R 7", "あ", "7" * 65])
 def test_a_reception_number_that_is_none_is_not_used(number: str) -> None:
     got = heard(ASKED, answer(ReceptionNumber=number), CODE, 3)
-    assert isinstance(got, Again)
-    assert (got.state.stage, got.state.reason) == (Stage.FAILED, "the terminal gave no ReceptionNumber")
+    assert isinstance(got, AskAgain)
+    assert (got.state.stage, got.state.reason) == (LookUpStage.FAILED, "the terminal gave no ReceptionNumber")
 
 
 def test_while_it_is_at_work_the_same_number_is_asked_for_again_and_not_for_ever() -> None:
     at_work = answer(SegmentOfResult="2", ReceptionNumber="R-77")
-    assert heard(FETCHED, at_work, CODE, 3) == Again(replace(FETCHED, stage=Stage.READY), wait=True)
+    assert heard(FETCHED, at_work, CODE, 3) == AskAgain(replace(FETCHED, stage=LookUpStage.READY), wait=True)
     got = heard(replace(FETCHED, asks=3), at_work, CODE, 3)
-    assert isinstance(got, Again)
-    assert got.state.stage is Stage.FAILED
+    assert isinstance(got, AskAgain)
+    assert got.state.stage is LookUpStage.FAILED
     assert got.state.reception == "R-77"
 
 
@@ -113,7 +115,7 @@ def test_while_it_is_at_work_the_same_number_is_asked_for_again_and_not_for_ever
 )
 @pytest.mark.parametrize("state", [ASKED, FETCHED])
 def test_an_error_ends_it_and_only_its_code_is_kept(state: LookUp, told: XmlMsg, reason: str) -> None:
-    assert heard(state, told, CODE, 3) == Again(replace(state, stage=Stage.FAILED, reason=reason))
+    assert heard(state, told, CODE, 3) == AskAgain(replace(state, stage=LookUpStage.FAILED, reason=reason))
 
 
 def test_a_normal_end_of_02_is_the_result() -> None:

@@ -24,7 +24,7 @@ from kiosk.uploader.delivery.answer_memory import AnswerMemory
 from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.errands import Errands
 from kiosk.uploader.oqs.handover import PATIENCE_S, HandOver
-from kiosk.uploader.outbox.records import Answered
+from kiosk.uploader.outbox.records import FinalAnswer
 from kiosk.uploader.service.wire import Answer
 from tests.uploader.oqs.samples import must_read
 
@@ -71,7 +71,9 @@ class Folders:
     ) -> None:
         """An answer comes in."""
         self.memory.put(record, person(as_json()) if what is None else what)
-        self.over.answered(Answered(record, Answer(record, codes, "", None, executed_at), late, "1234"), now)
+        self.over.answered(
+            FinalAnswer(record, Answer(record, codes, "", None, executed_at), late, "1234"), now
+        )
 
     def until(self, reached: Callable[[], bool], now: Moment = NOW) -> None:
         end = time.monotonic() + PATIENCE
@@ -115,7 +117,7 @@ def test_a_verified_answer_becomes_a_face_style_file(
     [file] = desk.files()
     assert file.name == "OQSsiquc01res_face_K001_20261125091500.xml"
     got = must_read(file.read_bytes())
-    assert got.as_told
+    assert got.as_named
     assert got.code is (CharacterCode.UTF_8 if encoding is FileEncoding.UTF_8 else CharacterCode.SHIFT_JIS)
     header = got.message.header
     assert (header.ArbitraryFileIdentifier, header.MedicalInstitutionCode) == (RECORD, "1312345670")

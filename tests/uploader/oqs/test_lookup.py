@@ -4,110 +4,25 @@ import dataclasses
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from kiosk.box.clock import Clock, Moment
-from kiosk.config.clinic_settings import Clinic
+from kiosk.box.clock import Clock
 from kiosk.config.folder_settings import FileEncoding, LookupMessage, LookupSettings
 from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import crowd, result
 from kiosk.simulator.terminal.terminal_folder import Manners, TerminalFolder
-from kiosk.uploader.delivery.answer_memory import AnswerMemory
 from kiosk.uploader.oqs.code_tables import CharacterCode
-from kiosk.uploader.oqs.errands import Errands
-from kiosk.uploader.oqs.exchange import Kind, LookUp, Stage
-from kiosk.uploader.oqs.lookup import LookUpDesk
+from kiosk.uploader.oqs.exchange import LookUpKind, LookUpStage
 from kiosk.uploader.oqs.lookup_store import LookUps
 from kiosk.uploader.oqs.matching import identities
-from kiosk.uploader.oqs.messages import Unit
-from kiosk.uploader.oqs.results import Result
-from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import Answered, Kept, Rejected
-from kiosk.uploader.staff.late_answers import board
+from kiosk.uploader.oqs.results import QualificationResult
+from kiosk.uploader.staff.late_answers import waiting_list
+from tests.uploader.oqs.asking import CLINIC, DAY, PATIENCE_S, Asker, consented
 from tests.uploader.oqs.clinic import wait_for
-from tests.uploader.outbox.records import answered, entry, open_outbox
-
-CLINIC = Clinic("架空クリニック", "1312345670", "K001")
-DAY = "20270115"  # of the records that `entry` makes
-PATIENCE_S = 60.0  #: of a busy machine; nothing is measured by it
-
-
-def consented(visit: str | None, person: int = 0) -> tuple[str, Unit]:
-    """A result that the terminal holds for a visit."""
-    one = result(PERSONS[person], reference=visit)
-    return (DAY, Unit(ProcessingResultStatus="1", QualificationValidity="1", ResultList=(one,)))
-
-
-@dataclass
-class Asker:
-    """One life of a look-up desk; `heed` notes what it tells."""
-
-    folder: Path
-    outbox: Outbox
-    settings: LookupSettings
-    memory: AnswerMemory = field(default_factory=lambda: AnswerMemory(time.monotonic))
-    told: list[Answered] = field(default_factory=list)
-    online: bool = True
-
-    def __post_init__(self) -> None:
-        self.clock = Clock(synchronized=Path("/"))
-        self.desk = LookUpDesk(
-            self.settings,
-            CLINIC,
-            self.folder,
-            self.memory,
-            Errands("test", lambda: None),
-            lambda settled, _now: self.told.append(settled),
-            lambda: "token-1",
-        )
-        self.desk.start()
-
-    def now(self) -> Moment:
-        return self.clock.now()
-
-    def late(self, state: str = "answered") -> str:
-        """A visit whose patient was told "recorded", and what came of it since."""
-        now = self.now()
-        visit = entry()
-        assert isinstance(self.outbox.commit(visit, now, send_now=True), Kept)
-        if state == "answered":
-            self.outbox.settle([dataclasses.replace(answered(visit.id), late=True)], now)
-        elif state == "rejected":
-            self.outbox.settle([Rejected(visit.id, "unknown", late=True)], now)
-        else:
-            self.outbox.database.rows(
-                "UPDATE records SET state = 'expired', desk = 1 WHERE id = ?", (visit.id,)
-            )
-        return visit.id
-
-    def turn(self) -> None:
-        self.desk.step(self.outbox, self.online, self.now())
-
-    def last(self) -> LookUp | None:
-        return next(iter(LookUps(self.outbox.database).last(1)), None)
-
-    def until(self, stage: Stage) -> LookUp:
-        """Go on until the newest look-up stands there."""
-        end = time.monotonic() + PATIENCE_S
-        while (last := self.last()) is None or last.stage is not stage:
-            assert time.monotonic() < end, last
-            self.turn()
-            time.sleep(0.002)
-        return last
-
-    def run(self) -> LookUp:
-        """Begin one and go on until it has ended."""
-        assert self.desk.begin(DAY, DAY, self.outbox) is None
-        end = time.monotonic() + PATIENCE_S
-        while (last := self.last()) is None or last.active:
-            assert time.monotonic() < end, last
-            self.turn()
-            time.sleep(0.002)
-        return last
+from tests.uploader.outbox.records import open_outbox
 
 
 @pytest.fixture
@@ -133,11 +48,11 @@ def terminal(settings: LookupSettings) -> Iterator[TerminalFolder]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, settings: LookupSettings) -> Iterator[Asker]:
+def asker(tmp_path: Path, settings: LookupSettings) -> Iterator[Asker]:
     outbox = open_outbox(tmp_path / "outbox.sqlite", now=Clock().now())
     one = Asker(tmp_path, outbox, settings)
     yield one
-    one.desk.stop()
+    one.runner.stop()
     outbox.close()
 
 
@@ -160,27 +75,27 @@ MANNERS = {
 
 @pytest.mark.parametrize("manners", MANNERS.values(), ids=MANNERS)
 def test_results_are_found_whatever_the_manners(
-    desk: Asker, terminal: TerminalFolder, manners: Manners
+    asker: Asker, terminal: TerminalFolder, manners: Manners
 ) -> None:
     terminal.manners = manners
-    visit = desk.late()
+    visit = asker.late()
     terminal.consented = [consented(None, 1), consented(visit), *[(DAY, unit) for unit in crowd(20)]]
     before = set(terminal.res.iterdir())
-    ended = desk.run()
-    assert (ended.stage, ended.reason) == (Stage.DONE, "")
+    ended = asker.run()
+    assert (ended.stage, ended.reason) == (LookUpStage.DONE, "")
     assert (ended.found, ended.uncertain, ended.others) == (1, 0, 21)
     names = [name[:14] for name, _ in terminal.taken]
     assert names == ["OQSmuonq01req_"] + ["OQSmuonq02req_"] * (1 + manners.at_work)
     assert {m.body.ReceptionNumber for _, m in terminal.taken[1:]} == {"R00000001"}, "the same number again"
-    assert [each.id for each in desk.told] == [visit]
+    assert [each.id for each in asker.found] == [visit]
     assert set(terminal.res.iterdir()) > before, "the kiosk takes nothing away"
-    assert not any((desk.settings.work / "K001").iterdir())
+    assert not any((asker.settings.work / "K001").iterdir())
 
 
-def test_a_day_without_results_is_a_result(desk: Asker, terminal: TerminalFolder) -> None:
+def test_a_day_without_results_is_a_result(asker: Asker, terminal: TerminalFolder) -> None:
     terminal.consented = [("20261124", crowd(1)[0])]
-    ended = desk.run()
-    assert (ended.stage, ended.found, ended.others) == (Stage.DONE, 0, 0)
+    ended = asker.run()
+    assert (ended.stage, ended.found, ended.others) == (LookUpStage.DONE, 0, 0)
 
 
 def test_home_visits_have_messages_of_their_own(
@@ -192,157 +107,163 @@ def test_home_visits_have_messages_of_their_own(
     terminal.consented = [consented(visit)]
     assert one.run().found == 1
     assert [name[:14] for name, _ in terminal.taken] == ["OQSmuhvq01req_", "OQSmuhvq02req_"]
-    one.desk.stop()
+    one.runner.stop()
     outbox.close()
 
 
-def test_at_work_for_too_long_is_a_failure(desk: Asker, terminal: TerminalFolder) -> None:
+def test_at_work_for_too_long_is_a_failure(asker: Asker, terminal: TerminalFolder) -> None:
     terminal.manners = Manners(at_work=100)
-    ended = desk.run()
-    assert ended.stage is Stage.FAILED
+    ended = asker.run()
+    assert ended.stage is LookUpStage.FAILED
     assert "still at work" in ended.reason
-    assert [name[:14] for name, _ in terminal.taken].count("OQSmuonq02req_") == desk.settings.asks
+    assert [name[:14] for name, _ in terminal.taken].count("OQSmuonq02req_") == asker.settings.asks
     assert [name[:14] for name, _ in terminal.taken].count("OQSmuonq01req_") == 1
 
 
 def test_an_error_of_the_terminal_is_a_failure_that_the_audit_table_knows(
-    desk: Asker, terminal: TerminalFolder
+    asker: Asker, terminal: TerminalFolder
 ) -> None:
     terminal.manners = Manners(error="E0042")
-    ended = desk.run()
-    assert (ended.stage, ended.reason) == (Stage.FAILED, "the terminal ended it with an error E0042")
-    assert desk.outbox.database.rows("SELECT event, staff FROM audit") == [("looked_up:failed", "kiosk")]
+    ended = asker.run()
+    assert (ended.stage, ended.reason) == (LookUpStage.FAILED, "the terminal ended it with an error E0042")
+    assert asker.outbox.database.rows("SELECT event, staff FROM audit") == [("looked_up:failed", "kiosk")]
 
 
-def test_a_silent_terminal_is_waited_for_once_and_not_for_ever(desk: Asker, terminal: TerminalFolder) -> None:
+def test_a_silent_terminal_is_waited_for_once_and_not_for_ever(
+    asker: Asker, terminal: TerminalFolder
+) -> None:
     terminal.manners = Manners(silent=True)
-    desk.desk.stop()
-    impatient = Asker(desk.folder, desk.outbox, dataclasses.replace(desk.settings, wait_s=0.3))
+    asker.runner.stop()
+    impatient = Asker(asker.folder, asker.outbox, dataclasses.replace(asker.settings, wait_s=0.3))
     ended = impatient.run()
-    assert ended.stage is Stage.FAILED
+    assert ended.stage is LookUpStage.FAILED
     assert "no answer came to OQSmuonq01req_" in ended.reason
     wait_for(lambda: bool(terminal.taken))
     for _ in range(20):
         impatient.turn()
     assert len(terminal.taken) == 1, "never sent again"
     assert list(terminal.req.iterdir()) == []
-    impatient.desk.stop()
+    impatient.runner.stop()
 
 
 def test_a_wait_is_resumed_by_the_next_life_and_nothing_is_sent_again(
-    desk: Asker, terminal: TerminalFolder
+    asker: Asker, terminal: TerminalFolder
 ) -> None:
     terminal.manners = Manners(delay_s=1.0)
-    visit = desk.late()
+    visit = asker.late()
     terminal.consented = [consented(visit)]
-    assert desk.desk.begin(DAY, DAY, desk.outbox) is None
-    desk.until(Stage.SENT)
+    assert asker.runner.begin(DAY, DAY, asker.outbox) is None
+    asker.until(LookUpStage.SENT)
     wait_for(lambda: bool(terminal.taken))
-    desk.desk.stop()  # the process dies; what is on the disk is all that is known
-    second = Asker(desk.folder, desk.outbox, desk.settings)
-    assert second.until(Stage.DONE).found == 1
+    asker.runner.stop()  # the process dies; what is on the disk is all that is known
+    second = Asker(asker.folder, asker.outbox, asker.settings)
+    assert second.until(LookUpStage.DONE).found == 1
     assert [name[:14] for name, _ in terminal.taken] == ["OQSmuonq01req_", "OQSmuonq02req_"]
-    second.desk.stop()
+    second.runner.stop()
 
 
-def test_a_request_that_may_have_been_sent_is_not_sent_again(desk: Asker, terminal: TerminalFolder) -> None:
+def test_a_request_that_may_have_been_sent_is_not_sent_again(asker: Asker, terminal: TerminalFolder) -> None:
     """The power failed between the note that it is sent and the move: nobody knows, so it is waited for."""
-    lookups = LookUps(desk.outbox.database)
-    begun = lookups.begin(Kind.ONLINE, DAY, DAY, "token-1")
-    lookups.save(dataclasses.replace(begun, stage=Stage.SENT, request="OQSmuonq01req_20270115000000000.xml"))
-    desk.desk.stop()
-    impatient = Asker(desk.folder, desk.outbox, dataclasses.replace(desk.settings, wait_s=0.3))
-    ended = impatient.until(Stage.FAILED)
+    lookups = LookUps(asker.outbox.database)
+    begun = lookups.begin(LookUpKind.ONLINE, DAY, DAY, "token-1")
+    lookups.save(
+        dataclasses.replace(begun, stage=LookUpStage.SENT, request="OQSmuonq01req_20270115000000000.xml")
+    )
+    asker.runner.stop()
+    impatient = Asker(asker.folder, asker.outbox, dataclasses.replace(asker.settings, wait_s=0.3))
+    ended = impatient.until(LookUpStage.FAILED)
     assert "no answer came" in ended.reason
     assert terminal.taken == []
-    impatient.desk.stop()
+    impatient.runner.stop()
 
 
 def test_a_folder_that_is_away_gets_the_request_when_it_is_back(
-    desk: Asker, terminal: TerminalFolder, monkeypatch: pytest.MonkeyPatch
+    asker: Asker, terminal: TerminalFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kiosk.uploader.oqs.lookup.RETRY_S", 0.05)
     away = terminal.req.rename(terminal.folder / "away")
-    assert desk.desk.begin(DAY, DAY, desk.outbox) is None
+    assert asker.runner.begin(DAY, DAY, asker.outbox) is None
     for _ in range(30):
-        desk.turn()
+        asker.turn()
         time.sleep(0.01)
-    last = desk.last()
+    last = asker.last()
     assert last is not None
     assert last.active
     away.rename(terminal.req)
-    assert desk.until(Stage.DONE).asks == 1
+    assert asker.until(LookUpStage.DONE).asks == 1
     assert len(terminal.taken) == 2
 
 
-def test_only_one_goes_on_at_a_time(desk: Asker, terminal: TerminalFolder) -> None:
-    assert desk.desk.begin(DAY, DAY, desk.outbox) is None
-    assert desk.desk.begin(DAY, DAY, desk.outbox) == "one is under way"
-    desk.until(Stage.DONE)
-    assert desk.desk.begin(DAY, DAY, desk.outbox) is None
+def test_only_one_goes_on_at_a_time(asker: Asker, terminal: TerminalFolder) -> None:
+    assert asker.runner.begin(DAY, DAY, asker.outbox) is None
+    assert asker.runner.begin(DAY, DAY, asker.outbox) == "one is under way"
+    asker.until(LookUpStage.DONE)
+    assert asker.runner.begin(DAY, DAY, asker.outbox) is None
 
 
-def test_it_is_off_unless_the_settings_say_otherwise(desk: Asker, tmp_path: Path) -> None:
-    off = Asker(tmp_path, desk.outbox, dataclasses.replace(desk.settings, message=LookupMessage.OFF))
-    desk.late()
+def test_it_is_off_unless_the_settings_say_otherwise(asker: Asker, tmp_path: Path) -> None:
+    off = Asker(tmp_path, asker.outbox, dataclasses.replace(asker.settings, message=LookupMessage.OFF))
+    asker.late()
     for _ in range(20):
         off.turn()
     assert off.last() is None
-    assert "look-ups are off" in (off.desk.begin(DAY, DAY, desk.outbox) or "")
+    assert "look-ups are off" in (off.runner.begin(DAY, DAY, asker.outbox) or "")
 
 
 # ---- by itself ---------------------------------------------------------------------------------------------
 
 
 def test_it_begins_by_itself_once_late_answers_have_come_to_rest(
-    desk: Asker, terminal: TerminalFolder
+    asker: Asker, terminal: TerminalFolder
 ) -> None:
-    visit = desk.late()
+    visit = asker.late()
     terminal.consented = [consented(visit)]
-    ended = desk.until(Stage.DONE)
+    ended = asker.until(LookUpStage.DONE)
     assert (ended.date_from, ended.date_to, ended.found) == (DAY, DAY, 1)
     for _ in range(30):
-        desk.turn()
+        asker.turn()
         time.sleep(0.01)
-    assert len(LookUps(desk.outbox.database).last(9)) == 1, "not again for the same visits"
-    desk.late()
+    assert len(LookUps(asker.outbox.database).last(9)) == 1, "not again for the same visits"
+    asker.late()
     end = time.monotonic() + PATIENCE_S
-    while len(LookUps(desk.outbox.database).last(9)) < 2:
+    while len(LookUps(asker.outbox.database).last(9)) < 2:
         assert time.monotonic() < end
-        desk.turn()
+        asker.turn()
         time.sleep(0.005)
 
 
-def test_it_does_not_begin_while_the_service_is_away(desk: Asker, terminal: TerminalFolder) -> None:
-    desk.online = False
-    desk.late()
+def test_it_does_not_begin_while_the_service_is_away(asker: Asker, terminal: TerminalFolder) -> None:
+    asker.online = False
+    asker.late()
     for _ in range(30):
-        desk.turn()
+        asker.turn()
         time.sleep(0.01)
-    assert desk.last() is None
+    assert asker.last() is None
 
 
 # ---- what comes of it --------------------------------------------------------------------------------------
 
 
-def test_a_record_that_was_given_up_gets_its_answer(desk: Asker, terminal: TerminalFolder) -> None:
-    visit = desk.late("expired")
+def test_a_record_that_was_given_up_gets_its_answer(asker: Asker, terminal: TerminalFolder) -> None:
+    visit = asker.late("expired")
     terminal.consented = [consented(visit)]
-    desk.run()
-    [late] = board(desk.outbox).late
+    asker.run()
+    [late] = waiting_list(asker.outbox).late
     assert (late.visit, late.outcome, late.validity) == (visit, Outcome.VERIFIED, "1")
 
 
 def test_a_found_person_is_in_memory_only_and_whole(
-    desk: Asker, terminal: TerminalFolder, tmp_path: Path
+    asker: Asker, terminal: TerminalFolder, tmp_path: Path
 ) -> None:
-    visit = desk.late()
+    visit = asker.late()
     terminal.consented = [consented(visit)]
-    desk.run()
-    held = desk.memory.get(visit)
+    asker.run()
+    held = asker.memory.get(visit)
     assert held is not None
     [one] = json.loads(held)["ResultList"]
-    from_memory = Result.of([(name, value) for name, value in one.items() if isinstance(value, str)])
+    from_memory = QualificationResult.of(
+        [(name, value) for name, value in one.items() if isinstance(value, str)]
+    )
     assert identities([from_memory]) == identities([result(PERSONS[0])])
     assert one["SpecificDiseasesCertificateList"]["SpecificDiseasesCertificateInfo"]
     content = (tmp_path / "outbox.sqlite").read_bytes()
@@ -351,31 +272,31 @@ def test_a_found_person_is_in_memory_only_and_whole(
         assert text.encode("cp932") not in content
 
 
-def test_uncertain_results_are_left_to_staff(desk: Asker, terminal: TerminalFolder) -> None:
-    visit = desk.late("expired")
+def test_uncertain_results_are_left_to_staff(asker: Asker, terminal: TerminalFolder) -> None:
+    visit = asker.late("expired")
     terminal.consented = [consented(visit, 0), consented(visit, 1)]
-    ended = desk.run()
+    ended = asker.run()
     assert (ended.found, ended.uncertain) == (0, 1)
-    assert desk.told == []
-    assert desk.memory.get(visit) is None
-    [late] = board(desk.outbox).late
+    assert asker.found == []
+    assert asker.memory.get(visit) is None
+    [late] = waiting_list(asker.outbox).late
     assert (late.visit, late.outcome) == (visit, Outcome.RECORDED), "as before: nobody decided for staff"
 
 
-def test_the_answer_that_is_still_in_memory_tells_who_it_was(desk: Asker, terminal: TerminalFolder) -> None:
-    visit = desk.late()
+def test_the_answer_that_is_still_in_memory_tells_who_it_was(asker: Asker, terminal: TerminalFolder) -> None:
+    visit = asker.late()
     found = {name: value for name, value in result(PERSONS[3]).nodes() if isinstance(value, str)}
-    desk.memory.put(visit, json.dumps({"ResultList": [found]}).encode())
+    asker.memory.put(visit, json.dumps({"ResultList": [found]}).encode())
     terminal.consented = [consented(None, 3), consented(None, 1)]
-    ended = desk.run()
+    ended = asker.run()
     assert (ended.found, ended.uncertain, ended.others) == (1, 0, 1)
 
 
-def test_a_visit_that_staff_have_dealt_with_is_left_alone(desk: Asker, terminal: TerminalFolder) -> None:
-    visit = desk.late()
-    desk.outbox.database.rows("UPDATE records SET desk = 2 WHERE id = ?", (visit,))
+def test_a_visit_that_staff_have_dealt_with_is_left_alone(asker: Asker, terminal: TerminalFolder) -> None:
+    visit = asker.late()
+    asker.outbox.database.rows("UPDATE records SET asker = 2 WHERE id = ?", (visit,))
     terminal.consented = [consented(visit)]
-    ended = desk.run()
+    ended = asker.run()
     assert (ended.found, ended.others) == (0, 1)
 
 
@@ -383,27 +304,27 @@ def test_a_visit_that_staff_have_dealt_with_is_left_alone(desk: Asker, terminal:
 
 
 def test_what_a_look_up_leaves_to_staff_is_told_until_they_have_dealt_with_it(
-    desk: Asker, terminal: TerminalFolder
+    asker: Asker, terminal: TerminalFolder
 ) -> None:
-    visit = desk.late()
-    assert desk.desk.check(desk.outbox) is None
+    visit = asker.late()
+    assert asker.runner.check(asker.outbox) is None
     terminal.manners = Manners(error="E0042")
-    desk.run()
-    item = desk.desk.check(desk.outbox)
+    asker.run()
+    item = asker.runner.check(asker.outbox)
     assert item is not None
     assert (item.part, item.fault) == ("folders", "lookup_failed")
     terminal.manners = Manners()
     terminal.consented = [consented(visit, 0), consented(visit, 1)]
-    desk.run()
-    item = desk.desk.check(desk.outbox)
+    asker.run()
+    item = asker.runner.check(asker.outbox)
     assert item is not None
     assert (item.fault, item.value) == ("lookup_uncertain", 1)
-    desk.outbox.mark_seen(visit)
-    assert desk.desk.check(desk.outbox) is None
+    asker.outbox.mark_seen(visit)
+    assert asker.runner.check(asker.outbox) is None
 
 
-def test_a_look_up_that_found_them_all_leaves_nothing_to_say(desk: Asker, terminal: TerminalFolder) -> None:
-    visit = desk.late()
+def test_a_look_up_that_found_them_all_leaves_nothing_to_say(asker: Asker, terminal: TerminalFolder) -> None:
+    visit = asker.late()
     terminal.consented = [consented(visit)]
-    desk.run()
-    assert desk.desk.check(desk.outbox) is None
+    asker.run()
+    assert asker.runner.check(asker.outbox) is None

@@ -6,15 +6,15 @@ import pytest
 
 from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import result
-from kiosk.uploader.oqs.matching import Matcher, Matches, Recorded, identities, identity
+from kiosk.uploader.oqs.matching import Matcher, Matches, RecordedVisit, identities, identity
 from kiosk.uploader.oqs.messages import SearchInfo, Unit
-from kiosk.uploader.oqs.results import Result
+from kiosk.uploader.oqs.results import QualificationResult
 
 ONE, TWO = "01a20000-0000-7000-8000-000000000001", "01a20000-0000-7000-8000-000000000002"
 TARO, HANAKO = PERSONS[0], PERSONS[1]
 
 
-def unit(person: Result | None = None, *names: str, asked: str | None = None) -> Unit:
+def unit(person: QualificationResult | None = None, *names: str, asked: str | None = None) -> Unit:
     search = None if asked is None else SearchInfo(ArbitraryIdentifier=asked)
     return Unit(
         ReferenceNumber=names,
@@ -25,11 +25,11 @@ def unit(person: Result | None = None, *names: str, asked: str | None = None) ->
     )
 
 
-def recorded(visit: str, *persons: Result) -> Recorded:
-    return Recorded(visit, identities(persons))
+def recorded(visit: str, *persons: QualificationResult) -> RecordedVisit:
+    return RecordedVisit(visit, identities(persons))
 
 
-def matched(visits: list[Recorded], *units: Unit) -> Matches:
+def matched(visits: list[RecordedVisit], *units: Unit) -> Matches:
     matcher = Matcher(visits)
     for each in units:
         matcher.take(each)
@@ -112,7 +112,7 @@ UNCERTAIN = {
 
 
 @pytest.mark.parametrize("case", UNCERTAIN.values(), ids=UNCERTAIN)
-def test_what_is_not_certain_goes_to_staff(case: tuple[list[Recorded], list[Unit], set[str]]) -> None:
+def test_what_is_not_certain_goes_to_staff(case: tuple[list[RecordedVisit], list[Unit], set[str]]) -> None:
     visits, units, uncertain = case
     for order in (units, units[::-1]):
         assert matched(visits, *order) == Matches({}, frozenset(uncertain), 0)

@@ -13,13 +13,13 @@ from kiosk.simulator.terminal.people import result
 from kiosk.uploader.oqs.code_tables import CharacterCode
 from kiosk.uploader.oqs.document import write
 from kiosk.uploader.oqs.element import Element, Node, from_json
-from kiosk.uploader.oqs.messages import Body, Header, SearchInfo, Unit, XmlMsg
-from kiosk.uploader.oqs.results import Result
+from kiosk.uploader.oqs.messages import Body, FileHeader, SearchInfo, Unit, XmlMsg
+from kiosk.uploader.oqs.results import QualificationResult
 from tests.uploader.oqs.samples import answer, as_file, filled, must_read
 
 E = TypeVar("E", bound=Element)
 
-KINDS = [Header, Body, SearchInfo, Unit, Result]
+KINDS = [FileHeader, Body, SearchInfo, Unit, QualificationResult]
 
 
 def texts() -> st.SearchStrategy[str]:
@@ -36,11 +36,11 @@ def elements(kind: type[E]) -> st.SearchStrategy[E]:
 
 def messages() -> st.SearchStrategy[XmlMsg]:
     """A message with a header and results."""
-    results = st.lists(elements(Result), min_size=1, max_size=3).map(tuple)
+    results = st.lists(elements(QualificationResult), min_size=1, max_size=3).map(tuple)
     return st.builds(
         lambda header, results: XmlMsg(MessageHeader=header, MessageBody=Body(ResultList=results)),
-        elements(Header).filter(lambda header: header != Header()),
-        results.filter(lambda found: Result() not in found),
+        elements(FileHeader).filter(lambda header: header != FileHeader()),
+        results.filter(lambda found: QualificationResult() not in found),
     )
 
 
@@ -65,8 +65,8 @@ def test_whatever_can_be_said_survives_the_file(message: XmlMsg, code: Character
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_order_of_elements_means_nothing(seed: int) -> None:
-    whole = filled(Result)
-    assert Result.of(shuffled(whole.nodes(), random.Random(seed))) == whole
+    whole = filled(QualificationResult)
+    assert QualificationResult.of(shuffled(whole.nodes(), random.Random(seed))) == whole
 
 
 def test_the_padding_of_the_insurer_number_is_kept() -> None:
@@ -104,12 +104,12 @@ def test_a_known_code_is_shown_with_its_meaning() -> None:
 
 
 def test_an_element_that_comes_twice_is_not_lost() -> None:
-    twice = Result.of([("Name", "試験 一"), ("Name", "試験 二")])
+    twice = QualificationResult.of([("Name", "試験 一"), ("Name", "試験 二")])
     assert (twice.Name, twice.others) == ("試験 一", (("Name", "試験 二"),))
 
 
 def test_an_element_of_another_shape_than_known_is_kept_as_unknown() -> None:
-    odd = Result.of([("Name", [("First", "太郎")]), ("ElderlyRecipientCertificateInfo", "なし")])
+    odd = QualificationResult.of([("Name", [("First", "太郎")]), ("ElderlyRecipientCertificateInfo", "なし")])
     assert odd.Name is None
     assert odd.ElderlyRecipientCertificateInfo is None
     assert odd.others == (("Name", [("First", "太郎")]), ("ElderlyRecipientCertificateInfo", "なし"))
@@ -147,7 +147,7 @@ def test_the_services_json_holds_the_same_elements() -> None:
         "Newer": {"Things": ["い", "ろ"]},
         "Count": 3,
     }
-    person = Result.of(from_json(Result, found))
+    person = QualificationResult.of(from_json(QualificationResult, found))
     assert person.InsurerNumber == "  999902"
     assert person.InsuredBranchNumber is None
     assert person.ElderlyRecipientCertificateInfo is not None
@@ -158,7 +158,7 @@ def test_the_services_json_holds_the_same_elements() -> None:
 
 def anything() -> st.SearchStrategy[object]:
     """Any JSON, with the interface's names in it."""
-    names = st.sampled_from([*Result.specs(), "MedicalTicketInfo", "X"])
+    names = st.sampled_from([*QualificationResult.specs(), "MedicalTicketInfo", "X"])
     leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
     return st.recursive(
         leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4)
@@ -166,7 +166,7 @@ def anything() -> st.SearchStrategy[object]:
 
 
 @settings(max_examples=150)
-@given(found=st.dictionaries(st.sampled_from(list(Result.specs())), anything(), max_size=5))
+@given(found=st.dictionaries(st.sampled_from(list(QualificationResult.specs())), anything(), max_size=5))
 def test_any_json_becomes_an_element_that_survives_its_file(found: dict[str, object]) -> None:
-    person = Result.of(from_json(Result, found))
-    assert Result.of(person.nodes()) == person
+    person = QualificationResult.of(from_json(QualificationResult, found))
+    assert QualificationResult.of(person.nodes()) == person

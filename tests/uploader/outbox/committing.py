@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from kiosk.uploader.outbox.records import Kept
+from kiosk.uploader.outbox.records import KeptRecord
 from tests.uploader.outbox.records import NOW, entry, open_outbox
 
 
@@ -12,7 +12,7 @@ def main() -> None:
     while True:
         record = entry(size=2600)
         result = outbox.commit(record, NOW, send_now=False)
-        assert isinstance(result, Kept)
+        assert isinstance(result, KeptRecord)
         sys.stdout.write(f"{record.id} {record.digest.hex()}\n")
         sys.stdout.flush()
 

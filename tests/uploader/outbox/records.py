@@ -11,7 +11,7 @@ from kiosk.qualification.codes import (
     SegmentOfResult,
 )
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import Answered, Entry
+from kiosk.uploader.outbox.records import Entry, FinalAnswer
 from kiosk.uploader.service.wire import Answer
 from kiosk.uploader.store.database import PRAGMAS
 from tests.uploader.world import new_visit
@@ -55,6 +55,6 @@ def open_outbox(
     )
 
 
-def answered(record: str, validity: QualificationValidity = QualificationValidity.VALID) -> Answered:
+def answered(record: str, validity: QualificationValidity = QualificationValidity.VALID) -> FinalAnswer:
     codes = ResultCodes(SegmentOfResult.NORMAL, ProcessingResultStatus.NORMAL, validity)
-    return Answered(record, Answer(record, codes, "", None))
+    return FinalAnswer(record, Answer(record, codes, "", None))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import Kept
+from kiosk.uploader.outbox.records import KeptRecord
 from kiosk.uploader.store.database import OutboxLost
 from tests.uploader.outbox.records import NOW, entry, open_outbox
 
@@ -25,7 +25,7 @@ def step(name: str, outbox: Outbox) -> bool:
         outbox.close()
         sys.stdout.write(f"{name}: lost: {lost}\n")
         return False
-    assert isinstance(result, Kept)
+    assert isinstance(result, KeptRecord)
     return True
 
 

@@ -13,7 +13,7 @@ import pytest
 from kiosk.channel import Answered, AskStatus, CommitRefused, Committed, OutboxState, Status
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.outbox.record_list import count_by_state, list_records
-from kiosk.uploader.outbox.records import State
+from kiosk.uploader.outbox.records import StoredState
 from kiosk.visit.states import OutboxCondition
 from tests.simulator.service.running import RunningService
 from tests.uploader.outbox.records import NOW, open_outbox
@@ -49,7 +49,7 @@ def test_kill_9_in_the_middle_of_commits_loses_nothing_acknowledged(tmp_path: Pa
     assert len({line.receipt for line in listed.values()}) == len(listed)
     claimed = outbox.claim(NOW, 1_000_000)
     assert len(claimed) == len(listed)
-    assert count_by_state(outbox.database)[State.QUARANTINED] == 0
+    assert count_by_state(outbox.database)[StoredState.QUARANTINED] == 0
     outbox.close()
 
 

@@ -16,17 +16,17 @@ from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.record_list import count_by_state, list_records, sealed_record
 from kiosk.uploader.outbox.records import (
     Full,
-    Kept,
-    Refused,
+    KeptRecord,
+    NotTaken,
     Rejected,
     Settled,
-    State,
+    StoredState,
     Untried,
     Waits,
     receipt_for,
 )
 from kiosk.uploader.outbox.service_keys import keep_keys, kept_keys
-from kiosk.uploader.service.wire import Keys
+from kiosk.uploader.service.wire import ServiceKeys
 from kiosk.uploader.store.database import PRAGMAS, OutboxLost
 from kiosk.uploader.store.ledger import Ledger
 from kiosk.visit.audit_events import AuditEvent
@@ -45,12 +45,12 @@ def outbox(path: Path) -> Iterator[Outbox]:
     outbox.close()
 
 
-def kept(result: Kept | Full | Refused) -> Kept:
-    assert isinstance(result, Kept)
+def kept(result: KeptRecord | Full | NotTaken) -> KeptRecord:
+    assert isinstance(result, KeptRecord)
     return result
 
 
-def states(outbox: Outbox) -> dict[str, State]:
+def states(outbox: Outbox) -> dict[str, StoredState]:
     return {line.id: line.state for line in list_records(outbox.database, limit=100)}
 
 
@@ -67,7 +67,7 @@ def test_the_same_commit_again_has_one_effect_and_the_same_receipt(outbox: Outbo
 def test_another_content_under_the_same_id_is_refused(outbox: Outbox) -> None:
     record = entry()
     kept(outbox.commit(record, NOW, send_now=False))
-    assert isinstance(outbox.commit(entry(record.id), NOW, send_now=False), Refused)
+    assert isinstance(outbox.commit(entry(record.id), NOW, send_now=False), NotTaken)
     sealed = sealed_record(outbox.database, record.id)
     assert sealed is not None
     assert sealed.sealed == record.sealed
@@ -78,7 +78,7 @@ def test_a_commit_again_after_the_answer_tells_the_answer(outbox: Outbox) -> Non
     first = kept(outbox.commit(record, NOW, send_now=True))
     outbox.settle([answered(record.id)], NOW)
     again = kept(outbox.commit(record, NOW, send_now=True))
-    assert again == Kept(first.receipt, None, Settled(Outcome.VERIFIED, "1"))
+    assert again == KeptRecord(first.receipt, None, Settled(Outcome.VERIFIED, "1"))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_commit_again_after_the_answer_tells_the_answer(outbox: Outbox) -> Non
 def test_an_id_that_is_no_uuid_is_refused(outbox: Outbox, record: str) -> None:
     malformed = entry("x")
     malformed = type(malformed)(**{**malformed.__dict__, "id": record})
-    assert isinstance(outbox.commit(malformed, NOW, send_now=False), Refused)
+    assert isinstance(outbox.commit(malformed, NOW, send_now=False), NotTaken)
 
 
 def test_at_the_count_cap_patients_are_refused_until_one_is_answered(outbox: Outbox) -> None:
@@ -213,7 +213,7 @@ def test_a_rejected_record_tells_the_code_and_keeps_no_blob(outbox: Outbox) -> N
     outbox.commit(record, NOW, send_now=True)
     outbox.settle([Rejected(record.id, "bad_signature")], NOW)
     [line] = list_records(outbox.database, limit=10)
-    assert (line.state, line.code, line.outcome) == (State.REJECTED, "bad_signature", "staff_called")
+    assert (line.state, line.code, line.outcome) == (StoredState.REJECTED, "bad_signature", "staff_called")
     assert sealed_record(outbox.database, record.id) is None
 
 
@@ -223,7 +223,7 @@ def test_an_answer_is_not_undone_by_a_late_failure(outbox: Outbox) -> None:
     outbox.settle([answered(record.id)], NOW)
     outbox.settle([Waits(record.id, 0.0, reached=True, reason="late")], NOW)
     outbox.settle([Rejected(record.id, "late")], NOW)
-    assert states(outbox) == {record.id: State.ANSWERED}
+    assert states(outbox) == {record.id: StoredState.ANSWERED}
 
 
 def test_at_the_age_cap_a_record_is_kept_listed_and_no_longer_sent(outbox: Outbox) -> None:
@@ -232,7 +232,7 @@ def test_at_the_age_cap_a_record_is_kept_listed_and_no_longer_sent(outbox: Outbo
     assert outbox.expire(later(86_399), 86_400) == []
     assert outbox.expire(later(86_401), 86_400) == [receipt]
     assert outbox.claim(later(86_402), 5) == []
-    assert states(outbox) == {record.id: State.EXPIRED}
+    assert states(outbox) == {record.id: StoredState.EXPIRED}
     assert sealed_record(outbox.database, record.id) is not None
     assert outbox.waiting() == 0, "it does not fill the outbox for ever"
 
@@ -242,7 +242,7 @@ def test_an_answer_that_comes_after_expiry_still_counts(outbox: Outbox) -> None:
     outbox.commit(record, NOW, send_now=False)
     outbox.expire(later(90_000), 86_400)
     outbox.settle([answered(record.id)], later(90_001))
-    assert states(outbox) == {record.id: State.ANSWERED}
+    assert states(outbox) == {record.id: StoredState.ANSWERED}
 
 
 def test_old_settled_rows_go_and_waiting_ones_stay(path: Path) -> None:
@@ -254,7 +254,7 @@ def test_old_settled_rows_go_and_waiting_ones_stay(path: Path) -> None:
         outbox.commit(record, NOW, send_now=True)
         outbox.settle([answered(record.id)], NOW)
     counts = count_by_state(outbox.database)
-    assert (counts[State.PENDING], counts[State.ANSWERED]) == (1, 10)
+    assert (counts[StoredState.PENDING], counts[StoredState.ANSWERED]) == (1, 10)
     outbox.close()
 
 
@@ -270,7 +270,7 @@ def test_a_record_damaged_on_the_disk_is_quarantined_and_the_others_are_sent(pat
     outbox = open_outbox(path)
     assert [leased.id for leased in outbox.claim(NOW, 5)] == [good.id]
     line = next(line for line in list_records(outbox.database, limit=10) if line.id == bad.id)
-    assert line.state is State.QUARANTINED
+    assert line.state is StoredState.QUARANTINED
     assert "checksum" in line.reason
     outbox.close()
 
@@ -318,7 +318,7 @@ def test_the_numbers_go_on_after_a_restart(path: Path) -> None:
 def test_the_services_keys_are_kept(outbox: Outbox) -> None:
     assert kept_keys(outbox.database) is None
     suite = SuiteName.X25519_SHA256_CHACHA20POLY1305
-    keys = Keys("s", (SealingKey("k2", suite, bytes(32)), SealingKey("k1", suite, bytes(32))))
+    keys = ServiceKeys("s", (SealingKey("k2", suite, bytes(32)), SealingKey("k1", suite, bytes(32))))
     keep_keys(outbox.database, keys)
     keep_keys(outbox.database, keys)
     assert kept_keys(outbox.database) == keys

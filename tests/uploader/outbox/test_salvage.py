@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.record_list import count_by_state, list_records
-from kiosk.uploader.outbox.records import Kept, State
+from kiosk.uploader.outbox.records import KeptRecord, StoredState
 from kiosk.uploader.outbox.salvage import MAX_ASIDE, open_or_salvage
 from kiosk.uploader.store.database import OutboxLost
 from kiosk.uploader.store.ledger import Ledger
@@ -24,7 +24,7 @@ def filled(path: Path, count: int) -> list[str]:
     outbox = open_outbox(path)
     records = [entry() for _ in range(count)]
     for record in records:
-        assert isinstance(outbox.commit(record, NOW, send_now=False), Kept)
+        assert isinstance(outbox.commit(record, NOW, send_now=False), KeptRecord)
     outbox.settle([answered(records[0].id)], NOW)
     Ledger(outbox.database).note(AuditEvent.FALLBACK_ON, "1001", NOW)
     outbox.close()
@@ -45,7 +45,7 @@ def test_a_file_that_is_no_database_is_set_aside(tmp_path: Path, content: bytes)
     path = tmp_path / "outbox.sqlite"
     path.write_bytes(content)
     outbox = reopened(path)
-    assert isinstance(outbox.commit(entry(), NOW, send_now=False), Kept)
+    assert isinstance(outbox.commit(entry(), NOW, send_now=False), KeptRecord)
     outbox.close()
     assert (tmp_path / "outbox.sqlite.damaged-1").read_bytes() == content
 
@@ -63,8 +63,8 @@ def test_every_page_lost_in_turn_leaves_a_working_outbox_and_loses_little(tmp_pa
         outbox = reopened(path)
         claimed = {leased.id for leased in outbox.claim(NOW, 100)}
         assert claimed <= set(ids), "nothing that was never committed is sent"
-        assert isinstance(outbox.commit(entry(), NOW, send_now=False), Kept)
-        quarantined = count_by_state(outbox.database)[State.QUARANTINED]
+        assert isinstance(outbox.commit(entry(), NOW, send_now=False), KeptRecord)
+        quarantined = count_by_state(outbox.database)[StoredState.QUARANTINED]
         saved_everywhere.append(len(claimed) + quarantined)
         outbox.close()
         again = reopened(path)
@@ -99,7 +99,7 @@ def test_saved_rows_keep_receipts_and_the_numbers_do_not_start_over(tmp_path: Pa
     after = {line.id: line.receipt for line in list_records(outbox.database, limit=100)}
     assert after.items() <= receipts.items()
     new = outbox.commit(entry(), NOW, send_now=False)
-    assert isinstance(new, Kept)
+    assert isinstance(new, KeptRecord)
     assert new.receipt not in receipts.values()
     outbox.close()
 

@@ -18,6 +18,9 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
+from kiosk.uploader.service.service_client import ServiceClient
+from kiosk.uploader.service.tls import Credentials
+
 CHUNK = 65536
 
 
@@ -208,3 +211,14 @@ def fault_proxy(service_port: int, termination: Termination | None = None) -> It
         yield proxy
     finally:
         proxy.stop()
+
+
+@contextmanager
+def client_through(
+    proxy: FaultProxy, credentials: Credentials, *, timeout_s: float = 30.0
+) -> Iterator[ServiceClient]:
+    service = ServiceClient(f"https://127.0.0.1:{proxy.port}", credentials, timeout_s)
+    try:
+        yield service
+    finally:
+        service.close()

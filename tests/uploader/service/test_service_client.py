@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.uploader.service.service_client import Service, Wire
+from kiosk.uploader.service.service_client import ServiceClient
+from kiosk.uploader.service.service_sockets import ServiceSockets
 from kiosk.uploader.service.tls import Credentials, client_context, holds_exactly, server_only_context
-from kiosk.uploader.service.wire import MAX_BODY, Fault, FaultKind, Keys, Problem
+from kiosk.uploader.service.wire import MAX_BODY, FaultKind, RequestFault, ServiceKeys, ServiceProblem
 from tests.uploader.service.tls_server import KEYS, Authority, Pair, Server, Talk, response, saying, serving
 
 GOOD = saying(response(200, KEYS))
@@ -51,16 +52,18 @@ def server(server_pair: Pair, ours: Authority, talk: Talk) -> Iterator[Server]:
         yield running
 
 
-def keys_from(server: Server, credentials: Credentials, timeout_s: float = 20.0) -> Keys | Problem | Fault:
-    service = Service(server.url, credentials, timeout_s)
+def keys_from(
+    server: Server, credentials: Credentials, timeout_s: float = 20.0
+) -> ServiceKeys | ServiceProblem | RequestFault:
+    service = ServiceClient(server.url, credentials, timeout_s)
     try:
         return service.keys()
     finally:
         service.close()
 
 
-def kind_of(reply: Keys | Problem | Fault) -> FaultKind:
-    assert isinstance(reply, Fault), reply
+def kind_of(reply: ServiceKeys | ServiceProblem | RequestFault) -> FaultKind:
+    assert isinstance(reply, RequestFault), reply
     return reply.kind
 
 
@@ -68,7 +71,7 @@ def kind_of(reply: Keys | Problem | Fault) -> FaultKind:
 
 
 def test_our_service_is_spoken_to(server: Server, credentials: Credentials) -> None:
-    assert isinstance(keys_from(server, credentials), Keys)
+    assert isinstance(keys_from(server, credentials), ServiceKeys)
 
 
 def test_a_service_of_another_ca_gets_no_request(theirs: Authority, credentials: Credentials) -> None:
@@ -104,7 +107,7 @@ def test_a_server_that_asks_for_no_certificate_gets_no_request(
     server_pair: Pair, credentials: Credentials
 ) -> None:
     with serving(server_pair, GOOD) as server:
-        assert keys_from(server, credentials) == Fault(FaultKind.NOT_ASKED, reached=False)
+        assert keys_from(server, credentials) == RequestFault(FaultKind.NOT_ASKED, reached=False)
         assert server.requests == []
 
 
@@ -136,7 +139,7 @@ def test_without_files_the_kiosk_is_not_enrolled(server: Server, ours: Authority
 def test_a_ca_file_without_a_certificate_trusts_nobody(tmp_path: Path, content: str) -> None:
     ca = tmp_path / "ca.pem"
     ca.write_text(content)
-    assert isinstance(server_only_context(ca), Fault)
+    assert isinstance(server_only_context(ca), RequestFault)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +150,7 @@ def test_a_key_that_others_may_read_is_not_used(ours: Authority, mode: int, good
     pair.key.chmod(mode)
     context = client_context(Credentials(ours.ca, pair.certificate, pair.key))
     assert isinstance(context, ssl.SSLContext) == good
-    if isinstance(context, Fault):
+    if isinstance(context, RequestFault):
         assert context.kind is FaultKind.KEY_UNSAFE
 
 
@@ -166,12 +169,12 @@ def test_a_certificate_that_appears_later_is_used_without_restart(
     server: Server, ours: Authority, tmp_path: Path
 ) -> None:
     pair = Pair(tmp_path / "terminal.pem", tmp_path / "terminal.key")
-    service = Service(server.url, Credentials(ours.ca, pair.certificate, pair.key), 2.0)
-    assert isinstance(service.keys(), Fault)
+    service = ServiceClient(server.url, Credentials(ours.ca, pair.certificate, pair.key), 2.0)
+    assert isinstance(service.keys(), RequestFault)
     issued = ours.issue("late")
     issued.key.rename(pair.key)
     issued.certificate.rename(pair.certificate)
-    assert isinstance(service.keys(), Keys)
+    assert isinstance(service.keys(), ServiceKeys)
     service.close()
 
 
@@ -204,7 +207,7 @@ def test_content_that_is_not_of_the_interface(
 
 @pytest.mark.parametrize("talk", [saying(response(302, b"", Location="https://127.0.0.1:1/"))])
 def test_a_redirect_is_not_followed(server: Server, credentials: Credentials) -> None:
-    assert keys_from(server, credentials) == Problem(302, "")
+    assert keys_from(server, credentials) == ServiceProblem(302, "")
     assert len(server.requests) == 1
 
 
@@ -213,7 +216,7 @@ def test_a_redirect_is_not_followed(server: Server, credentials: Credentials) ->
     [saying(response(503, b'{"code": "unavailable"}', "application/problem+json", Retry_After="7"))],
 )
 def test_a_problem_is_read_with_its_retry_after(server: Server, credentials: Credentials) -> None:
-    assert keys_from(server, credentials) == Problem(503, "unavailable", 7.0)
+    assert keys_from(server, credentials) == ServiceProblem(503, "unavailable", 7.0)
     assert len(server.requests) == 1, "the library does not retry by itself"
 
 
@@ -246,17 +249,17 @@ def hang_up(connection: ssl.SSLSocket, _request: bytes) -> None:
 def test_an_answer_that_never_comes_may_have_reached_the_service(
     server: Server, credentials: Credentials
 ) -> None:
-    service = Service(server.url, credentials, 20.0)
+    service = ServiceClient(server.url, credentials, 20.0)
     reply = service.deliver("0190a000-0000-7000-8000-000000000001", "s", "k", b"sealed")
     service.close()
-    assert reply == Fault(FaultKind.BROKEN, reached=True)
+    assert reply == RequestFault(FaultKind.BROKEN, reached=True)
 
 
 def test_a_server_that_never_says_a_word_is_left(credentials: Credentials) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts TCP, never begins TLS
-        service = Service(f"https://127.0.0.1:{silent.getsockname()[1]}", credentials, 0.4)
+        service = ServiceClient(f"https://127.0.0.1:{silent.getsockname()[1]}", credentials, 0.4)
         began = time.monotonic()
-        assert isinstance(service.keys(), Fault)
+        assert isinstance(service.keys(), RequestFault)
         assert time.monotonic() - began < 8.0
         service.close()
 
@@ -264,14 +267,14 @@ def test_a_server_that_never_says_a_word_is_left(credentials: Credentials) -> No
 def test_nobody_listening_surely_did_not_reach_the_service(credentials: Credentials) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    service = Service(f"https://127.0.0.1:{port}", credentials, 2.0)
-    assert service.keys() == Fault(FaultKind.CONNECT, reached=False)
+    service = ServiceClient(f"https://127.0.0.1:{port}", credentials, 2.0)
+    assert service.keys() == RequestFault(FaultKind.CONNECT, reached=False)
     service.close()
 
 
 def test_a_name_that_nobody_knows_is_said_to_be_so(credentials: Credentials) -> None:
-    service = Service("https://service.invalid:1", credentials, 5.0)
-    assert service.keys() == Fault(FaultKind.NAME, reached=False)
+    service = ServiceClient("https://service.invalid:1", credentials, 5.0)
+    assert service.keys() == RequestFault(FaultKind.NAME, reached=False)
     service.close()
 
 
@@ -281,13 +284,13 @@ def test_proxies_of_the_environment_are_not_used(
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
-    assert isinstance(keys_from(server, credentials), Keys)
+    assert isinstance(keys_from(server, credentials), ServiceKeys)
 
 
 def test_one_connection_serves_many_requests(server: Server, credentials: Credentials) -> None:
-    service = Service(server.url, credentials, 20.0)
+    service = ServiceClient(server.url, credentials, 20.0)
     for _ in range(50):
-        assert isinstance(service.keys(), Keys)
+        assert isinstance(service.keys(), ServiceKeys)
     service.close()
     assert server.connections == 1
 
@@ -299,7 +302,7 @@ def stall(connection: ssl.SSLSocket, _request: bytes) -> None:
 
 @pytest.mark.parametrize("talk", [stall])
 def test_another_thread_may_end_a_request(server: Server, credentials: Credentials) -> None:
-    service = Service(server.url, credentials, 30.0)
+    service = ServiceClient(server.url, credentials, 30.0)
     replies: list[object] = []
     thread = threading.Thread(target=lambda: replies.append(service.keys()))
     thread.start()
@@ -307,23 +310,23 @@ def test_another_thread_may_end_a_request(server: Server, credentials: Credentia
         time.sleep(0.01)
     service.abort()
     thread.join(5)
-    assert replies == [Fault(FaultKind.BROKEN, reached=True)]
+    assert replies == [RequestFault(FaultKind.BROKEN, reached=True)]
     service.close()
 
 
 def test_a_deadline_that_runs_out_late_does_not_cut_the_next_request() -> None:
     here, there = socket.socketpair()
-    wire = Wire()
+    sockets = ServiceSockets()
     with here, there:
-        first = wire.begin()
-        wire.watch(here)
-        assert not wire.end()
-        wire.cut(first)
-        wire.begin()
-        wire.cut(first)
+        first = sockets.begin()
+        sockets.watch(here)
+        assert not sockets.end()
+        sockets.cut(first)
+        sockets.begin()
+        sockets.cut(first)
         there.sendall(b"still there")
         assert here.recv(20) == b"still there"
-        wire.cut()
+        sockets.cut()
         assert here.recv(20) == b""
-        assert wire.end()
-    wire.forget()
+        assert sockets.end()
+    sockets.forget()

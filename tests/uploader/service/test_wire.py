@@ -11,10 +11,10 @@ from kiosk.qualification.codes import QualificationValidity, SegmentOfResult
 from kiosk.uploader.service.wire import (
     Answer,
     Challenge,
-    Fault,
     FaultKind,
-    Keys,
-    Problem,
+    RequestFault,
+    ServiceKeys,
+    ServiceProblem,
     read_answer,
     read_challenge,
     read_enrolled,
@@ -23,7 +23,7 @@ from kiosk.uploader.service.wire import (
     read_retry_after,
 )
 
-NONSENSE = Fault(FaultKind.CONTENT, reached=True)
+NONSENSE = RequestFault(FaultKind.CONTENT, reached=True)
 RECORD = "0190a000-0000-7000-8000-000000000001"
 RESULT = {"SegmentOfResult": "1", "ProcessingResultStatus": "1", "QualificationValidity": "1"}
 KEY = {
@@ -88,7 +88,7 @@ def test_no_bytes_make_the_readers_raise(data: bytes) -> None:
         read_enrolled(data),
     ):
         assert read == NONSENSE
-    assert isinstance(read_problem(400, data, None, None), Problem)
+    assert isinstance(read_problem(400, data, None, None), ServiceProblem)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_challenge_has_32_bytes_and_belongs_to_the_visit(changes: dict[str, ob
 def test_keys_of_suites_that_we_do_not_speak_are_left_out() -> None:
     data = {"service": "s", "keys": [KEY | {"suite": "newer", "key_id": "k2"}, KEY]}
     read = read_keys(json.dumps(data).encode())
-    assert isinstance(read, Keys)
+    assert isinstance(read, ServiceKeys)
     assert [key.key_id for key in read.keys] == ["k1"]
 
 

@@ -23,7 +23,7 @@ from kiosk.channel import (
 )
 from kiosk.simulator.service.service_pki import ClientFiles
 from kiosk.uploader.outbox.record_list import count_by_state, list_records
-from kiosk.uploader.outbox.records import State
+from kiosk.uploader.outbox.records import StoredState
 from tests.simulator.service.running import RunningService
 from tests.uploader.outbox.records import NOW, entry, later, open_outbox
 from tests.uploader.world import RunningUploader, Screen, Token, new_visit, running_uploader, write_config
@@ -126,7 +126,7 @@ def test_a_dummy_that_a_killed_drill_left_is_erased_at_the_next_start(tmp_path: 
     outbox.commit_drill(dummy, NOW)
     outbox.close()
     again = open_outbox(tmp_path / "outbox.sqlite")
-    assert count_by_state(again.database)[State.PENDING] == 0
+    assert count_by_state(again.database)[StoredState.PENDING] == 0
     again.close()
     assert dummy.sealed[:32] not in (tmp_path / "outbox.sqlite").read_bytes()
 

@@ -26,8 +26,8 @@ from kiosk.channel import (
 from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import Kept, Rejected
-from kiosk.uploader.staff.late_answers import board
+from kiosk.uploader.outbox.records import KeptRecord, Rejected
+from kiosk.uploader.staff.late_answers import waiting_list
 from kiosk.uploader.staff.preferences import Preferences
 from kiosk.uploader.store.audit_sentences import RULES, fault_of, sentence
 from kiosk.uploader.store.database import statements
@@ -191,13 +191,13 @@ def outbox(tmp_path: Path) -> Outbox:
 def test_each_end_without_an_answer_reaches_the_desk(outbox: Outbox) -> None:
     rejected, expired, damaged, fine = (entry() for _ in range(4))
     for each in (rejected, expired, damaged, fine):
-        assert isinstance(outbox.commit(each, NOW, send_now=each in (rejected, fine)), Kept)
+        assert isinstance(outbox.commit(each, NOW, send_now=each in (rejected, fine)), KeptRecord)
     outbox.settle([Rejected(rejected.id, "bad_signature", late=True), answered(fine.id)], NOW)
     outbox.database.rows("UPDATE records SET sealed = x'00' WHERE id = ?", (damaged.id,))
     assert len(outbox.claim(later(1), 5)) == 1
     outbox.database.rows("UPDATE records SET state = 'pending' WHERE id = ?", (expired.id,))
     assert outbox.expire(later(90_000), 86_400) != []
-    told = {late.visit: late.outcome for late in board(outbox).late}
+    told = {late.visit: late.outcome for late in waiting_list(outbox).late}
     assert told == {
         rejected.id: Outcome.STAFF_CALLED,
         expired.id: Outcome.RECORDED,
@@ -206,7 +206,7 @@ def test_each_end_without_an_answer_reaches_the_desk(outbox: Outbox) -> None:
     assert outbox.mark_seen(expired.id)
     assert not outbox.mark_seen(expired.id)
     assert not outbox.mark_seen(fine.id)
-    assert len(board(outbox).late) == 2
+    assert len(waiting_list(outbox).late) == 2
     outbox.close()
 
 
@@ -215,7 +215,7 @@ def test_the_list_is_the_oldest_fifty(outbox: Outbox) -> None:
     for record in records:
         outbox.commit(record, NOW, send_now=True)
     outbox.settle([Rejected(record.id, "bad_signature", late=True) for record in records], NOW)
-    assert [late.visit for late in board(outbox).late] == [record.id for record in records[:50]]
+    assert [late.visit for late in waiting_list(outbox).late] == [record.id for record in records[:50]]
     outbox.close()
 
 
@@ -275,7 +275,7 @@ def test_a_file_of_the_first_schema_is_brought_up_to_date_with_its_records(tmp_p
         old.commit()
     outbox = open_outbox(path)
     assert outbox.waiting() == 1
-    assert board(outbox).late == ()
+    assert waiting_list(outbox).late == ()
     outbox.close()
 
 
@@ -289,7 +289,7 @@ def test_a_program_of_the_first_schema_goes_on_with_our_file(outbox: Outbox) -> 
         old.commit()
     again = open_outbox(path)
     assert again.waiting() == 0
-    assert board(again).expired == 1
+    assert waiting_list(again).expired == 1
     again.close()
 
 

@@ -13,9 +13,9 @@ from kiosk.uploader.delivery.line import word_of
 from kiosk.uploader.identity.certificates import look_at
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.service.tls import Credentials
-from kiosk.uploader.service.wire import Fault, FaultKind
+from kiosk.uploader.service.wire import FaultKind, RequestFault
 from kiosk.uploader.store.ledger import Ledger
-from kiosk.uploader.store.standing import Name, Standing
+from kiosk.uploader.store.named_values import NamedValues, ValueName
 from kiosk.uploader.store.timekeeper import EVERY_S, Timekeeper
 from kiosk.visit.audit_events import AuditEvent
 from tests.simulator.service.running import running_service
@@ -115,13 +115,13 @@ def test_the_floor_comes_back_from_the_disk(tmp_path: Path, clock: Clock) -> Non
     outbox = open_outbox(tmp_path / "outbox.sqlite")
     keeper = Timekeeper(clock)
     keeper.step(outbox.database, LOST)
-    assert Standing(outbox.database).get(Name.LAST_SEEN) is None, "what is not believed is not noted"
+    assert NamedValues(outbox.database).get(ValueName.LAST_SEEN) is None, "what is not believed is not noted"
     keeper.step(outbox.database, SET)
     keeper.step(outbox.database, Moment("boot-1", 66_000, TRUE_MS + 1_000, trusted=True))
-    assert Standing(outbox.database).get(Name.LAST_SEEN) == str(TRUE_MS), "not at every turn"
+    assert NamedValues(outbox.database).get(ValueName.LAST_SEEN) == str(TRUE_MS), "not at every turn"
     soon = 65_000 + int(EVERY_S * 1000)
     keeper.step(outbox.database, Moment("boot-1", soon, TRUE_MS + 600_000, trusted=True))
-    assert Standing(outbox.database).get(Name.LAST_SEEN) == str(TRUE_MS + 600_000)
+    assert NamedValues(outbox.database).get(ValueName.LAST_SEEN) == str(TRUE_MS + 600_000)
     fresh = Clock(tmp_path / "boot_id", tmp_path / "synchronized", tmp_path / "built")
     Timekeeper(fresh).opened(outbox.database)
     assert fresh.now().floor_ms == TRUE_MS + 600_000
@@ -137,7 +137,7 @@ def test_counters_of_a_lost_clock_go_to_the_hour_of_the_floor() -> None:
 
 
 def test_dates_that_do_not_fit_are_the_clocks_fault_until_it_is_set() -> None:
-    fault = Fault(FaultKind.CLOCK, reached=False)
+    fault = RequestFault(FaultKind.CLOCK, reached=False)
     assert word_of(fault, clock_trusted=False) == "clock"
     assert word_of(fault, clock_trusted=True) == "service_expired"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from kiosk.box.clock import Moment
 from kiosk.uploader.outbox.outbox import Outbox
-from kiosk.uploader.outbox.records import Kept
+from kiosk.uploader.outbox.records import KeptRecord
 from kiosk.uploader.outbox.salvage import open_or_salvage
 from kiosk.uploader.store.database import OutboxLost
 from tests.uploader.outbox.powercut.disk import Disk, Files, Mark, Operation, Residue
@@ -194,7 +194,7 @@ def start(folder: Path, files: Files, expected: Expected, share: Share) -> tuple
             outbox.close()
     except (OutboxLost, sqlite3.Error) as fault:
         return Verdict.NO_START, str(fault)
-    if verdict is Verdict.SOUND and not isinstance(more, Kept):
+    if verdict is Verdict.SOUND and not isinstance(more, KeptRecord):
         return Verdict.NO_START, f"the next record was not taken: {more}"
     return verdict, why
 

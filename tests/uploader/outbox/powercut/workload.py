@@ -17,9 +17,9 @@ from kiosk.qualification.sealing import SealingKey, SuiteName
 from kiosk.qualification.terms import Authentication, Mode, Outcome
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.record_list import list_records
-from kiosk.uploader.outbox.records import Entry, Rejected, Settlement, State, Untried, Waits
+from kiosk.uploader.outbox.records import Entry, Rejected, Settlement, StoredState, Untried, Waits
 from kiosk.uploader.outbox.service_keys import keep_keys
-from kiosk.uploader.service.wire import Keys
+from kiosk.uploader.service.wire import ServiceKeys
 from kiosk.uploader.store.ledger import Ledger
 from kiosk.visit.audit_events import AuditEvent
 from tests.uploader.outbox.powercut.oracle import Contents, changes, contents
@@ -113,7 +113,8 @@ class Clinic:
 
     def _sending(self) -> list[str]:
         return [
-            line.id for line in list_records(self._outbox.database, limit=MAX_WAITING, states=[State.SENDING])
+            line.id
+            for line in list_records(self._outbox.database, limit=MAX_WAITING, states=[StoredState.SENDING])
         ]
 
     # ---- the steps; each at most one transaction -----------------------------------------------------------
@@ -167,7 +168,7 @@ class Clinic:
     def _keys(self) -> None:
         suite = SuiteName.X25519_SHA256_CHACHA20POLY1305
         keys = (SealingKey(f"k{self._chance.randrange(9)}", suite, self._chance.randbytes(32)) for _ in "ab")
-        kept = Keys("simulator", tuple(keys))
+        kept = ServiceKeys("simulator", tuple(keys))
         self._do(lambda: keep_keys(self._outbox.database, kept))
 
     def _expire(self) -> None:

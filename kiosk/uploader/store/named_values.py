@@ -1,12 +1,14 @@
-"""What must outlive a restart and is no record: a few named texts in the outbox's file."""
+"""What must outlive a restart and is no record: a few named texts in the outbox's file, in its table
+`standing`.
+"""
 
 from enum import Enum
 
 from kiosk.uploader.store.database import Database
 
 
-class Name(Enum):
-    """The names of what stands."""
+class ValueName(Enum):
+    """What there is."""
 
     STAFF_FALLBACK = "staff_fallback"  #: a FallbackReason that staff have set
     OFFLINE_FALLBACK = "offline_fallback"  #: "1": entered by itself, and the service has not answered since
@@ -18,18 +20,18 @@ class Name(Enum):
     SELF_TEST = "self_test"  #: rewritten by the daily check to see whether the disk takes it
 
 
-class Standing:
+class NamedValues:
     """Reads and writes them; shares the outbox's connection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self, name: Name) -> str | None:
+    def get(self, name: ValueName) -> str | None:
         """Return the text, None when there is none."""
         rows = self._database.rows("SELECT value FROM standing WHERE name = ?", (name.value,))
         return str(rows[0][0]) if rows else None
 
-    def put(self, name: Name, value: str | None) -> None:
+    def put(self, name: ValueName, value: str | None) -> None:
         """Replace or remove it; on return it is on the disk."""
         with self._database.writing():
             if value is None:
