@@ -1,18 +1,19 @@
 """What every picture looks like, to the pixel: one line of `golden.txt` for each, made by `make pictures`.
 
-The pixels depend on the fonts' files and on the pygame that the lock pins; the first lines name them. Where
-the fonts differ nothing is compared, for nothing could be learned.
+The pixels depend on the fonts' files and on the pygame that the lock pins. Debian 12 and Debian 13, which the
+image runs, have different files of BIZ UDPGothic: `golden.txt` has a part for each set of fonts, and the
+part's first lines name what it was drawn with. Fonts that no part names are a failure.
 """
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pygame
 
 from kiosk.config.choices import LANGUAGES, ReaderSide, Theme
-from kiosk.screens.drawing.fonts import BIZ, NOTO, FontBook
+from kiosk.screens.drawing.fonts import BIZ, NOTO, SHARE, Family, FontBook
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.theme import tokens_of
@@ -24,6 +25,15 @@ from tests.screens.proof.scan_table import MOUNTINGS, Place
 
 GOLDEN = Path(__file__).with_name("golden.txt")
 STANDARD = Theme.STANDARD
+FAMILIES = (BIZ, NOTO)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A part of `golden.txt`: what the pictures were drawn with, and the digest of each place and state."""
+
+    stack: dict[str, str]
+    pictures: dict[tuple[str, str], str]
 
 
 def places() -> list[Place]:
@@ -50,8 +60,8 @@ def states(place: Place) -> list[Example]:
 class Studio:
     """Draws pictures with one set of fonts and words."""
 
-    def __init__(self) -> None:
-        self._fonts = FontBook()
+    def __init__(self, families: tuple[Family, ...] = FAMILIES) -> None:
+        self._fonts = FontBook(families)
         self._painter = Painter(self._fonts)
         self._words = Catalogues(LANGUAGES)
 
@@ -71,9 +81,21 @@ def digest(surface: pygame.Surface) -> str:
     return hashlib.sha256(pygame.image.tobytes(surface, "RGB")).hexdigest()[:12]
 
 
-def fonts_here() -> dict[str, str]:
+def families_in(share: Path) -> tuple[Family, ...]:
+    """The same fonts in the /usr/share/fonts of another Debian."""
+    return tuple(
+        replace(
+            family,
+            regular=share / family.regular.relative_to(SHARE),
+            bold=share / family.bold.relative_to(SHARE),
+        )
+        for family in FAMILIES
+    )
+
+
+def files_of(families: tuple[Family, ...]) -> dict[str, str]:
     """The fonts' files by name, as digests."""
-    files = [path for family in (BIZ, NOTO) for path in (family.regular, family.bold)]
+    files = [path for family in families for path in (family.regular, family.bold)]
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in files}
 
 
@@ -83,22 +105,39 @@ def stack_here() -> dict[str, str]:
     return {"pygame-ce": pygame.version.ver, "SDL": sdl}
 
 
-def write(lines: list[tuple[str, str, str]]) -> None:
-    """Write the golden file: place, state, digest."""
-    head = [f"# {name} {value}" for name, value in (*fonts_here().items(), *stack_here().items())]
-    body = [f"{place} | {name} | {value}" for place, name, value in lines]
-    GOLDEN.write_text("\n".join([*head, *body]) + "\n", encoding="utf-8")
+def with_part(text: str, drawn: Drawn) -> str:
+    """The golden file with this part instead of the one with the same fonts, or after the others."""
+    parts = parse(text)
+    same = next((i for i, part in enumerate(parts) if drawn_with(part, drawn.stack)), len(parts))
+    parts[same : same + 1] = [drawn]
+    return "".join(line + "\n" for part in parts for line in _lines(part))
 
 
-def read() -> tuple[dict[str, str], dict[tuple[str, str], str]]:
-    """The stack that the file was made with, and the digest of each place and state."""
-    stack: dict[str, str] = {}
-    golden: dict[tuple[str, str], str] = {}
-    for line in GOLDEN.read_text(encoding="utf-8").splitlines():
+def parse(text: str) -> list[Drawn]:
+    """The parts of the golden file: the lines that say what with, then the pictures."""
+    parts: list[Drawn] = []
+    for line in text.splitlines():
         if line.startswith("# "):
+            if not parts or parts[-1].pictures:
+                parts.append(Drawn({}, {}))
             name, value = line[2:].rsplit(" ", 1)
-            stack[name] = value
+            parts[-1].stack[name] = value
         else:
             place, state, value = line.split(" | ")
-            golden[place, state] = value
-    return stack, golden
+            parts[-1].pictures[place, state] = value
+    return parts
+
+
+def drawn_with(part: Drawn, stack: dict[str, str]) -> bool:
+    """Whether the part was drawn with these files of the fonts; the pygame may be another."""
+    return all(stack[name] == value for name, value in part.stack.items() if name not in stack_here())
+
+
+def read() -> list[Drawn]:
+    """The parts of the file in the repository."""
+    return parse(GOLDEN.read_text(encoding="utf-8"))
+
+
+def _lines(part: Drawn) -> list[str]:
+    head = [f"# {name} {value}" for name, value in part.stack.items()]
+    return [*head, *(f"{place} | {state} | {value}" for (place, state), value in part.pictures.items())]

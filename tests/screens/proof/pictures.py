@@ -1,4 +1,8 @@
-"""`make pictures`: the contact sheets in docs/screens and the golden file; look before you keep them."""
+"""`make pictures`: the contact sheets in docs/screens and the golden file; look before you keep them.
+
+With the fonts of another Debian (`PICTURES_ARGS="--fonts ROOT/usr/share/fonts"`; `make image` leaves such a
+root) only that part of the golden file is made anew.
+"""
 
 import os
 from pathlib import Path
@@ -10,7 +14,18 @@ import pygame
 from PIL import Image
 
 from tests.screens.proof.gallery import contact_sheet
-from tests.screens.proof.golden import Studio, digest, places, write
+from tests.screens.proof.golden import (
+    FAMILIES,
+    GOLDEN,
+    Drawn,
+    Studio,
+    digest,
+    families_in,
+    files_of,
+    places,
+    stack_here,
+    with_part,
+)
 from tests.screens.proof.scan_table import Place
 
 SHEETS = Path(__file__).resolve().parents[3] / "docs" / "screens"
@@ -55,16 +70,34 @@ def save(sheet: pygame.Surface, path: Path, colours: int = COLOURS) -> None:
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=SHEETS, help="where the sheets go")
-def main(out: Path) -> None:
+@click.option(
+    "--fonts", type=click.Path(exists=True, path_type=Path), help="/usr/share/fonts of another Debian"
+)
+def main(out: Path, fonts: Path | None) -> None:
     """Draw everything anew."""
+    families = families_in(fonts) if fonts else FAMILIES
+    studio = Studio(families)
+    digests = draw_sheets(studio, out) if fonts is None else draw_digests(studio)
+    drawn = Drawn(files_of(families) | stack_here(), digests)
+    GOLDEN.write_text(with_part(GOLDEN.read_text(encoding="utf-8"), drawn), encoding="utf-8")
+    parts = GOLDEN.read_text(encoding="utf-8").count("# SDL ")
+    click.echo(f"{GOLDEN.name}: {len(digests)} pictures; it has {parts} sets of fonts, each to be drawn anew")
+
+
+def draw_digests(studio: Studio) -> dict[tuple[str, str], str]:
+    """Every picture's digest."""
+    return {(str(place), name): digest(surface) for place in places() for name, surface in studio.draw(place)}
+
+
+def draw_sheets(studio: Studio, out: Path) -> dict[tuple[str, str], str]:
+    """Every picture's digest; the pictures go on the contact sheets."""
     out.mkdir(parents=True, exist_ok=True)
-    studio = Studio()
-    lines: list[tuple[str, str, str]] = []
+    digests: dict[tuple[str, str], str] = {}
     visit: dict[str, pygame.Surface] = {}
     for place in places():
         sheets: dict[str, list[tuple[str, pygame.Surface]]] = {}
         for name, surface in studio.draw(place):
-            lines.append((str(place), name, digest(surface)))
+            digests[str(place), name] = digest(surface)
             width, height = surface.get_size()
             scale = THUMB_PX / max(width, height)
             thumb = pygame.transform.smoothscale(surface, (round(width * scale), round(height * scale)))
@@ -77,7 +110,7 @@ def main(out: Path) -> None:
             save(contact_sheet(thumbs), path)
             click.echo(f"{path}: {len(thumbs)} pictures, {path.stat().st_size // 1024} kB")
     save(visit_picture([visit[name] for name in VISIT]), out.parent / "visit.png", 256)
-    write(lines)
+    return digests
 
 
 if __name__ == "__main__":

@@ -5,7 +5,19 @@ from pathlib import Path
 import pygame
 import pytest
 
-from tests.screens.proof.golden import Studio, digest, fonts_here, places, read, stack_here
+from tests.screens.proof.golden import (
+    FAMILIES,
+    Drawn,
+    Studio,
+    digest,
+    drawn_with,
+    files_of,
+    parse,
+    places,
+    read,
+    stack_here,
+    with_part,
+)
 from tests.screens.proof.scan_table import Place
 
 
@@ -16,16 +28,35 @@ def studio() -> Studio:
 
 @pytest.fixture(scope="module")
 def golden() -> dict[tuple[str, str], str]:
-    stack, found = read()
-    other = [name for name, value in fonts_here().items() if stack[name] != value]
-    if other:
-        pytest.skip(f"the golden pictures were drawn with other files of {', '.join(other)}")
-    return found
+    fonts = files_of(FAMILIES)
+    found = [part.pictures for part in read() if drawn_with(part, fonts)]
+    assert len(found) == 1, f"no pictures with these files of the fonts: {fonts}"
+    return found[0]
 
 
 def test_the_golden_pictures_are_of_the_pinned_pygame() -> None:
-    stack, _ = read()
-    assert stack_here().items() <= stack.items(), "another pygame: look at the pictures, then make pictures"
+    for part in read():
+        assert stack_here().items() <= part.stack.items(), "another pygame: look, then make pictures"
+
+
+def test_every_set_of_fonts_has_the_same_pictures() -> None:
+    """Debian 12's fonts and Debian 13's: what is drawn anew with one is drawn anew with the other."""
+    twelve, thirteen = read()
+    assert twelve.pictures.keys() == thirteen.pictures.keys()
+    assert twelve.stack.keys() == thirteen.stack.keys()
+    assert not drawn_with(twelve, thirteen.stack)
+
+
+def test_drawing_anew_replaces_the_part_of_the_same_fonts_and_no_other() -> None:
+    def part(font: str, pygame: str, picture: str) -> Drawn:
+        return Drawn({"Font.ttf": font, "pygame-ce": pygame}, {("ja", "start"): picture})
+
+    text = with_part(with_part("", part("old", "1", "a")), part("new", "1", "b"))
+    assert text.splitlines() == [
+        *("# Font.ttf old", "# pygame-ce 1", "ja | start | a"),
+        *("# Font.ttf new", "# pygame-ce 1", "ja | start | b"),
+    ]
+    assert parse(with_part(text, part("old", "2", "c"))) == [part("old", "2", "c"), part("new", "1", "b")]
 
 
 @pytest.mark.parametrize("place", places(), ids=str)
