@@ -110,12 +110,16 @@ def values(files: Sequence[Path]) -> Iterator[str]:
 
 
 def paths_in(text: str) -> Iterator[Path]:
-    """Files and folders that a setting names, as a path or as an address."""
+    """Files and folders that a setting names, as a path or as an address.
+
+    The pages of an index (PEP 503) lie in a folder "simple" and link to files beside it: all of it is needed.
+    """
     for word in text.split():
         if word.startswith("/"):
             yield Path(word)
         elif word.startswith("file://"):
-            yield Path(urlsplit(word).path)
+            path = Path(urlsplit(word).path)
+            yield path.parent if path.name == "simple" else path
 
 
 def inside(root: Path, path: Path, home: Path | None = None) -> Path:

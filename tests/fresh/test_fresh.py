@@ -61,12 +61,12 @@ def test_pips_configuration_is_found_where_pip_looks_for_it(tmp_path: Path) -> N
 def test_folders_that_pip_is_told_of_are_found_in_its_configuration(tmp_path: Path) -> None:
     file = tmp_path / "pip.conf"
     file.write_text(
-        "[global]\nfind-links = /srv/wheels\nextra-index-url = file:///srv/index https://index.example/simple\n"
-        "timeout = 60\n",
+        "[global]\nfind-links = /srv/wheels\ntimeout = 60\n"
+        "extra-index-url = file:///srv/index/simple file:///srv/other https://index.example/simple\n",
         encoding="utf-8",
     )
     named = [path for text in values([file]) for path in paths_in(text)]
-    assert named == [Path("/srv/wheels"), Path("/srv/index")]
+    assert named == [Path("/srv/wheels"), Path("/srv/index"), Path("/srv/other")]
 
 
 def test_what_lies_in_the_home_lies_in_roots_home_inside(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -151,7 +151,7 @@ def records_in(outbox: Path) -> tuple[set[str], list[str]]:
     """The record ids in an outbox, opened as the uploader does: with its hot journal."""
     if not outbox.exists():
         return set(), []
-    with sqlite3.connect(outbox) as database:
+    with closing(sqlite3.connect(outbox)) as database:
         try:
             verdict = database.execute("PRAGMA integrity_check").fetchone()[0]
             tables = {
@@ -160,7 +160,6 @@ def records_in(outbox: Path) -> tuple[set[str], list[str]]:
             rows = database.execute("SELECT id FROM records").fetchall() if "records" in tables else []
         except sqlite3.DatabaseError as fault:
             return set(), [f"outbox: {fault}"]
-    database.close()
     return {str(row[0]) for row in rows}, [] if verdict == "ok" else [f"outbox: {verdict}"]
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,35 +117,42 @@ def test_a_stick_is_seen_read_only_until_the_wish_is_withdrawn(stick: str, tmp_p
 
 
 @pytest.fixture
-def system_bus(tmp_path: Path) -> Iterator[str]:
+def open_folder() -> Iterator[Path]:
+    """A folder that other users reach; the folders above pytest's own are for one user."""
+    with tempfile.TemporaryDirectory(prefix="kiosk-bus-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
+def system_bus(open_folder: Path, tmp_path: Path) -> Iterator[str]:
     """A bus with the usual openness of RAUC's own policy, and ours behind it."""
-    config = tmp_path / "bus.conf"
+    config = open_folder / "bus.conf"
     policy = POLICY.read_text(encoding="utf-8").replace('user="kiosk-uploader"', 'user="daemon"')
-    (tmp_path / "ours.conf").write_text(policy, encoding="utf-8")
+    (open_folder / "ours.conf").write_text(policy, encoding="utf-8")
     config.write_text(
         "<busconfig><type>system</type><auth>EXTERNAL</auth>"
-        f"<listen>unix:path={tmp_path}/bus</listen>"
+        f"<listen>unix:path={open_folder}/bus</listen>"
         '<policy context="default"><allow user="*"/><allow own="*"/>'
         '<allow send_requested_reply="true" send_type="method_return"/>'
         '<allow send_requested_reply="true" send_type="error"/>'
         '<allow receive_type="method_call"/>'
         '<allow receive_type="method_return"/><allow receive_type="error"/><allow receive_type="signal"/>'
         '<allow send_destination="org.freedesktop.DBus"/><allow send_destination="de.pengutronix.rauc"/>'
-        f"</policy><include>{tmp_path}/ours.conf</include></busconfig>",
+        f"</policy><include>{open_folder}/ours.conf</include></busconfig>",
         encoding="utf-8",
     )
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
     command = ["dbus-daemon", f"--config-file={config}", "--nofork"]
     bus = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         end = time.monotonic() + PATIENCE_S
-        while not (tmp_path / "bus").exists():
+        while not (open_folder / "bus").exists():
             assert time.monotonic() < end
             time.sleep(0.05)
         box = Box.make(tmp_path / "box", Signer.make(tmp_path, "signer"))
-        with rauc_service(box, {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={tmp_path}/bus"}):
-            yield f"unix:path={tmp_path}/bus"
+        with rauc_service(box, {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={open_folder}/bus"}):
+            yield f"unix:path={open_folder}/bus"
     finally:
         bus.terminate()
         bus.wait(10)
