@@ -14,7 +14,7 @@ import pytest
 from kiosk.indicators.patterns import PATTERNS
 from kiosk.indicators.pin_map import load_pin_map
 from kiosk.screens.pages.layout import STAFF_READ
-from tests.docs.conftest import KEEP, ROOT, made
+from tests.docs.conftest import ROOT
 from tests.screens.proof.gallery import all_examples
 
 HANDBOOK = ROOT / "docs" / "handbook"
@@ -51,16 +51,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The handbook as `make handbook` builds it."""
-    made("handbook")
-    subprocess.run(["make", "--silent", *KEEP, "handbook"], cwd=ROOT, check=True, timeout=900)
-    return ROOT / "build" / "handbook" / "html"
-
-
-@pytest.fixture(scope="session")
-def pages(built: Path) -> dict[Path, Page]:
-    found = {path: Page(path) for path in sorted(built.rglob("*.html")) if "_static" not in path.parts}
+def pages(handbook: Path) -> dict[Path, Page]:
+    found = {path: Page(path) for path in sorted(handbook.rglob("*.html")) if "_static" not in path.parts}
     assert len(found) > 15
     return found
 
@@ -101,15 +93,15 @@ def test_nothing_is_loaded_from_elsewhere(pages: dict[Path, Page]) -> None:
         assert outside == [], page.path.name
 
 
-def test_every_staff_screen_has_its_picture(built: Path, pages: dict[Path, Page]) -> None:
-    shown = {Path(address).stem for address in pages[built / "staff.html"].pictures}
+def test_every_staff_screen_has_its_picture(handbook: Path, pages: dict[Path, Page]) -> None:
+    shown = {Path(address).stem for address in pages[handbook / "staff.html"].pictures}
     wanted = {each.name for each in all_examples("ja") if isinstance(each.kiosk.screen, STAFF_READ)}
     assert len(wanted) > 50
     assert wanted - shown == set()
 
 
-def test_one_page_for_printing_holds_every_chapter(built: Path, pages: dict[Path, Page]) -> None:
-    printed = pages[built / "print" / "index.html"]
+def test_one_page_for_printing_holds_every_chapter(handbook: Path, pages: dict[Path, Page]) -> None:
+    printed = pages[handbook / "print" / "index.html"]
     chapters = sorted(path.stem for path in HANDBOOK.glob("*.md") if path.stem != "index")
     assert len(chapters) >= 13
     for chapter in chapters:
@@ -169,10 +161,10 @@ def test_another_board_gives_another_drawing(tmp_path: Path) -> None:
     assert [part["part"] for part in drawn(board)] == ["led 1", "led 2", "led 3", "led 4"]
 
 
-def test_every_pattern_of_the_lights_is_told(built: Path, pages: dict[Path, Page]) -> None:
+def test_every_pattern_of_the_lights_is_told(handbook: Path, pages: dict[Path, Page]) -> None:
     table = (HANDBOOK / "made" / "lights.md").read_text(encoding="utf-8")
     told = [line.split("|")[3].strip() for line in table.splitlines()[2:]]
     assert len(told) == len(PATTERNS)
     names = {pattern.name for pattern in PATTERNS}
     assert not names & set(told), "give it its meaning in docs/handbook/parts/lights.py"
-    assert all(meaning in pages[built / "wiring.html"].words for meaning in told)
+    assert all(meaning in pages[handbook / "wiring.html"].words for meaning in told)
