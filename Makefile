@@ -87,6 +87,9 @@ scan: .venv/.stamp-dev
 
 pictures: .venv/.stamp-dev
 	@$(BIN)/python -m tests.screens.proof.pictures $(PICTURES_ARGS)
+	@fonts="$$($(IMAGE) --where debian 2>/dev/null)/root/usr/share/fonts"; \
+	if [ -d "$$fonts" ]; then $(BIN)/python -m tests.screens.proof.pictures --fonts "$$fonts"; \
+	else echo "not drawn: what the image's fonts make of them (no root of its Debian here: make image)"; fi
 
 catalogues: .venv/.stamp-dev
 	@$(BIN)/pybabel --quiet compile --directory kiosk/screens/words/locale --domain "kiosk staff"

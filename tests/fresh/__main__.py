@@ -1,12 +1,13 @@
 """`make fresh`: README's two commands on a bare Debian, as somebody new would run them. Needs root.
 
 What is committed is cloned into a new root and tried there; the demo's pictures and the tests' report are
-left in `--out`.
+left in `--out`. In the cache an empty file says which commit's files passed: .ci/run does not try them again.
 """
 
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,7 @@ def try_out(root: Path, out: Path, test_args: str) -> list[str]:
     subprocess.run(source, check=True)
     (root / OUT.strip("/")).mkdir()
     seen = tell_of_this_machine(root)
-    wrong = []
+    wrong: list[str] = []
     for name, command in (("git clone", CLONE), ("make demo", DEMO), ("make test", TEST)):
         begun = time.monotonic()
         code = run(root, command, seen, PYTEST_ADDOPTS=f"--junitxml={OUT}/{REPORT}", TEST_ARGS=test_args)
@@ -48,6 +49,12 @@ def try_out(root: Path, out: Path, test_args: str) -> list[str]:
             wrong.append(f"{name} ended with {code}")
     shutil.copytree(root / OUT.strip("/"), out, dirs_exist_ok=True)
     return wrong
+
+
+def committed() -> str:
+    """Git's name of the files that are committed: the same for the same files."""
+    asked = ["git", "-C", str(REPOSITORY), "rev-parse", "HEAD^{tree}"]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def main() -> None:
@@ -66,6 +73,9 @@ def main() -> None:
     except BuildError as fault:
         fail(str(fault))
     shutil.rmtree(chosen.out, ignore_errors=True)
+    # Whoever stops this after a time does not want the root to stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    passed = chosen.cache / f"passed-fresh-{chosen.root}-{committed()}"
     with tempfile.TemporaryDirectory(prefix=f"fresh-{chosen.root}-", dir=chosen.cache) as folder:
         root = Path(folder) / "root"
         subprocess.run(["cp", "-a", "--reflink=auto", str(made / "root"), str(root)], check=True)
@@ -79,6 +89,10 @@ def main() -> None:
         wrong.append("make test left no report")
     if wrong:
         sys.exit("\n".join(wrong))
+    if not chosen.test_args:
+        for old in chosen.cache.glob(f"passed-fresh-{chosen.root}-*"):
+            old.unlink()
+        passed.touch()
 
 
 if __name__ == "__main__":

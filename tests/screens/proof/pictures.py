@@ -1,7 +1,7 @@
 """`make pictures`: the contact sheets in docs/screens and the golden file; look before you keep them.
 
-With the fonts of another Debian (`PICTURES_ARGS="--fonts ROOT/usr/share/fonts"`; `make image` leaves such a
-root) only that part of the golden file is made anew.
+With `--fonts ROOT/usr/share/fonts`, another Debian's, only its part of the golden file is made anew: `make
+pictures` does so with the image's, where `make image` has left such a root.
 """
 
 import os
@@ -13,6 +13,7 @@ import click
 import pygame
 from PIL import Image
 
+from kiosk.screens.drawing.fonts import SHARE
 from tests.screens.proof.gallery import contact_sheet
 from tests.screens.proof.golden import (
     FAMILIES,
@@ -80,8 +81,7 @@ def main(out: Path, fonts: Path | None) -> None:
     digests = draw_sheets(studio, out) if fonts is None else draw_digests(studio)
     drawn = Drawn(files_of(families) | stack_here(), digests)
     GOLDEN.write_text(with_part(GOLDEN.read_text(encoding="utf-8"), drawn), encoding="utf-8")
-    parts = GOLDEN.read_text(encoding="utf-8").count("# SDL ")
-    click.echo(f"{GOLDEN.name}: {len(digests)} pictures; it has {parts} sets of fonts, each to be drawn anew")
+    click.echo(f"{GOLDEN.name}: {len(digests)} pictures with the fonts of {fonts or SHARE}")
 
 
 def draw_digests(studio: Studio) -> dict[tuple[str, str], str]:
