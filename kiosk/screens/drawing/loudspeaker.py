@@ -67,7 +67,7 @@ class Loudspeaker:
             return frozenset()
         return frozenset(folder.name for folder in self._voices.iterdir() if folder.is_dir())
 
-    def say(self, language: str, sentence: str | None) -> None:
+    def speak(self, language: str, sentence: str | None) -> None:
         """Say a sentence from its file, which is read while it plays; what was being said ends."""
         if not self._open:
             return

@@ -46,13 +46,13 @@ from kiosk.visit.views.staff_views import TestStep
 class Voice(Protocol):
     """What says a sentence by its name, in a language; None: fall silent."""
 
-    def say(self, language: str, sentence: str | None) -> None: ...
+    def speak(self, language: str, sentence: str | None) -> None: ...
 
 
-class Silence:
+class NoVoice:
     """A box without a voice."""
 
-    def say(self, language: str, sentence: str | None) -> None: ...
+    def speak(self, language: str, sentence: str | None) -> None: ...
 
 
 def speaks_first(kiosk: Kiosk) -> bool:

@@ -50,7 +50,7 @@ class Listening(Loudspeaker):
         self.said: list[tuple[str, str | None]] = []
         self.tones: list[tuple[int, float]] = []
 
-    def say(self, language: str, sentence: str | None) -> None:
+    def speak(self, language: str, sentence: str | None) -> None:
         self.said.append((language, sentence))
 
     def tone(self, hz: int, seconds: float) -> None:
@@ -142,9 +142,9 @@ def loud() -> Iterator[Loudspeaker]:
 
 
 def test_a_sentence_is_said_and_falls_silent(loud: Loudspeaker) -> None:
-    loud.say("ja@easy", "start")
+    loud.speak("ja@easy", "start")
     assert loud.speaking
-    loud.say("ja", None)
+    loud.speak("ja", None)
     assert not loud.speaking
 
 
@@ -152,7 +152,7 @@ def test_volume_goes_from_silence_up(loud: Loudspeaker) -> None:
     assert GAINS[0] == 0
     assert list(GAINS) == sorted(GAINS)
     loud.set_volume(0)
-    loud.say("ja", "start")
+    loud.speak("ja", "start")
     assert pygame.mixer.music.get_volume() == 0
     loud.set_volume(LOUDEST)
     assert pygame.mixer.music.get_volume() == 1
@@ -162,8 +162,8 @@ def test_a_language_without_a_voice_is_silent_and_named_once(
     loud: Loudspeaker, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        loud.say("vi", "start")
-        loud.say("vi", "start")
+        loud.speak("vi", "start")
+        loud.speak("vi", "start")
     assert not loud.speaking
     assert len(caplog.records) == 1
     assert loud.languages == frozenset(SENTENCES)
@@ -173,7 +173,7 @@ def test_a_damaged_file_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "ja").mkdir()
     (tmp_path / "ja" / "start.ogg").write_bytes(b"OggS and nothing that follows")
     sound = Loudspeaker(True, tmp_path)
-    sound.say("ja", "start")
+    sound.speak("ja", "start")
     assert not sound.speaking
     sound.click()
     sound.close()
@@ -187,7 +187,7 @@ def test_without_a_sound_card_nothing_is_heard_and_nothing_fails(
         sound = Loudspeaker(True)
     assert not sound.audible
     assert "no sound" in caplog.text
-    sound.say("ja", "start")
+    sound.speak("ja", "start")
     sound.click()
     sound.set_volume(1)
     assert not sound.speaking
