@@ -17,11 +17,10 @@ from kiosk.channel import AskStatus, Status
 from kiosk.commands import reader_health
 from kiosk.commands.uploader_client import UploaderClient, config_option
 from kiosk.config.settings import Settings, load
-from kiosk.health.metrics import Board, Snapshot, exposition, write
+from kiosk.health.installed import UNITS
+from kiosk.health.metrics import MachineReadings, Snapshot, exposition, write
 
 log = logging.getLogger(__name__)
-
-UNITS = ("kiosk-reader", "kiosk-screen", "kiosk-uploader")
 
 
 @click.command()
@@ -63,7 +62,7 @@ def snapshot(config: Path, settings: Settings, release: Release) -> Snapshot:
         image=release.image,
         status=status,
         reader=reader_health.ask_reader(config),
-        board=Board(
+        machine=MachineReadings(
             celsius=box.celsius(),
             throttled_flags=box.throttled_flags(),
             undervoltage=box.undervoltage(),
@@ -90,7 +89,7 @@ def _restarts() -> dict[str, int]:
         return {}
     found = {}
     for block in done.stdout.split("\n\n"):
-        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if told.get("NRestarts", "").isdigit():
-            found[told.get("Id", "").removesuffix(".service")] = int(told["NRestarts"])
+        shown = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if shown.get("NRestarts", "").isdigit():
+            found[shown.get("Id", "").removesuffix(".service")] = int(shown["NRestarts"])
     return found

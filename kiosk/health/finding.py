@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class State(StrEnum):
+class PartState(StrEnum):
     """How a part is. UNKNOWN is no fault: the part cannot be looked at from here."""
 
     OK = "ok"
@@ -14,12 +14,12 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
-    """`part` and `word` are stable names for programs; `say` and `mend` are for people, one line each."""
+class PartFinding:
+    """`part` and `word` are stable names for programs; `text` and `mend` are for people, one line each."""
 
     part: str
-    state: State
-    say: str
+    state: PartState
+    text: str
     mend: str = ""
     word: str = ""
 
@@ -29,21 +29,21 @@ class Finding:
             "part": self.part,
             "state": self.state.value,
             "word": self.word,
-            "say": self.say,
+            "say": self.text,
             "mend": self.mend,
         }
 
 
-def ok(part: str, say: str) -> Finding:
+def ok(part: str, text: str) -> PartFinding:
     """All is well."""
-    return Finding(part, State.OK, say)
+    return PartFinding(part, PartState.OK, text)
 
 
-def fault(part: str, word: str, say: str, mend: str) -> Finding:
+def fault(part: str, word: str, text: str, mend: str) -> PartFinding:
     """Something is wrong."""
-    return Finding(part, State.FAULT, say, mend, word)
+    return PartFinding(part, PartState.FAULT, text, mend, word)
 
 
-def unknown(part: str, say: str) -> Finding:
+def unknown(part: str, text: str) -> PartFinding:
     """It cannot be looked at from here."""
-    return Finding(part, State.UNKNOWN, say)
+    return PartFinding(part, PartState.UNKNOWN, text)

@@ -12,23 +12,23 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from kiosk.box import rauc
+from kiosk.box.font_files import BIZ, NOTO
 from kiosk.config.settings import Settings
-from kiosk.health.finding import Finding, fault, ok, unknown
+from kiosk.health.finding import PartFinding, fault, ok, unknown
 from kiosk.indicators.pin_map import PinMapError, load_pin_map
-from kiosk.nfc.trust_folder import TrustFolderError, load_trust_folder
-from kiosk.screens.drawing.fonts import BIZ, NOTO
 
 UNITS = ("kiosk-reader", "kiosk-screen", "kiosk-uploader")
 #: Kernel modules that take the reader before nfcpy can (firmware/kiosk-blacklist.conf).
 TAKERS = frozenset({"pn533", "pn533_usb", "port100", "nfc"})
 
 
-def look(settings: Settings) -> list[Finding]:
-    """Every part of the installation."""
+def look(settings: Settings, trust: PartFinding) -> list[PartFinding]:
+    """Every part of the installation. `trust`: what became of the CA certificates that tokens are checked
+    against, which only the reader's own code can judge."""
     return [
         packages(),
         fonts(),
-        trust(settings.reader.trust),
+        trust,
         modules(Path("/proc/modules")),
         wiring(settings.indicators.board),
         display(Path("/dev")),
@@ -38,7 +38,7 @@ def look(settings: Settings) -> list[Finding]:
     ]
 
 
-def packages() -> Finding:
+def packages() -> PartFinding:
     """The Python packages that our own asks for."""
     lacking = []
     for line in metadata.requires("maina-kiosk") or ():
@@ -53,12 +53,12 @@ def packages() -> Finding:
         if not wanted.specifier.contains(there, prereleases=True):
             lacking.append(f"{wanted.name} {wanted.specifier} (here: {there})")
     if lacking:
-        say = f"missing or too old: {', '.join(lacking)}"
-        return fault("packages", "missing", say, "install the image anew, or requirements/run.txt with pip")
+        text = f"missing or too old: {', '.join(lacking)}"
+        return fault("packages", "missing", text, "install the image anew, or requirements/run.txt with pip")
     return ok("packages", f"maina-kiosk {metadata.version('maina-kiosk')} with all that it needs")
 
 
-def fonts() -> Finding:
+def fonts() -> PartFinding:
     """The two fonts of the screens."""
     lacking = [f.package for f in (BIZ, NOTO) if not (f.regular.exists() and f.bold.exists())]
     if lacking:
@@ -67,15 +67,7 @@ def fonts() -> Finding:
     return ok("fonts", f"{BIZ.package}, {NOTO.package}")
 
 
-def trust(folder: Path) -> Finding:
-    """The CA certificates that tokens are checked against."""
-    try:
-        return ok("trust", f"{len(load_trust_folder(folder))} CA certificates in {folder}")
-    except TrustFolderError as wrong:
-        return fault("trust", "unusable", str(wrong), "put the JPKI CA certificates into [reader] trust")
-
-
-def modules(proc_modules: Path) -> Finding:
+def modules(proc_modules: Path) -> PartFinding:
     """No kernel driver may sit on the reader."""
     try:
         loaded = {line.split()[0] for line in proc_modules.read_text(encoding="ascii").splitlines() if line}
@@ -87,7 +79,7 @@ def modules(proc_modules: Path) -> Finding:
     return ok("modules", "no kernel driver sits on the reader")
 
 
-def wiring(board: Path | None) -> Finding:
+def wiring(board: Path | None) -> PartFinding:
     """The pin map, and whether there are pins."""
     if board is None:
         return ok("wiring", "neither LEDs nor buzzer are fitted")
@@ -101,7 +93,7 @@ def wiring(board: Path | None) -> Finding:
     return ok("wiring", f"LEDs at GPIO {', '.join(map(str, pins.leds))}, {sounder}")
 
 
-def display(dev: Path) -> Finding:
+def display(dev: Path) -> PartFinding:
     """Something to draw on."""
     cards = sorted(path.name for path in dev.glob("dri/card*"))
     if cards:
@@ -109,12 +101,12 @@ def display(dev: Path) -> Finding:
     return unknown("display", "this machine has no display of its own (no /dev/dri)")
 
 
-def users(run_users: Iterable[str]) -> Finding:
+def users(run_users: Iterable[str]) -> PartFinding:
     """Who may connect to the sockets must exist."""
     lacking = [user for user in run_users if not _exists(user)]
     if lacking:
-        say = f"[run] users names {', '.join(lacking)}, whom this machine does not know"
-        return fault("users", "missing", say, "systemd-sysusers deploy/sysusers.d/kiosk.conf, or mend [run]")
+        text = f"[run] users names {', '.join(lacking)}, whom this machine does not know"
+        return fault("users", "missing", text, "systemd-sysusers deploy/sysusers.d/kiosk.conf, or mend [run]")
     return ok("users", ", ".join(run_users) or "no other user is let in")
 
 
@@ -126,7 +118,7 @@ def _exists(user: str) -> bool:
     return True
 
 
-def units() -> list[Finding]:
+def units() -> list[PartFinding]:
     """The services, where systemd runs."""
     if not Path("/run/systemd/system").is_dir():
         return [unknown("services", "systemd does not run here")]
@@ -134,8 +126,8 @@ def units() -> list[Finding]:
     for unit in UNITS:
         command = ["systemctl", "show", f"{unit}.service", "--property=ActiveState,NRestarts"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=2, check=False)
-        told = dict(re.findall(r"^(\w+)=(.*)$", done.stdout, re.MULTILINE))
-        state, restarts = told.get("ActiveState", "unknown"), told.get("NRestarts", "0")
+        shown = dict(re.findall(r"^(\w+)=(.*)$", done.stdout, re.MULTILINE))
+        state, restarts = shown.get("ActiveState", "unknown"), shown.get("NRestarts", "0")
         if state == "active":
             found.append(ok(unit, f"active, restarted {restarts} times"))
         else:
@@ -144,7 +136,7 @@ def units() -> list[Finding]:
     return found
 
 
-def updates(settings: Settings) -> Finding:
+def updates(settings: Settings) -> PartFinding:
     """RAUC, its settings, and where wishes to the service manager are put."""
     update = settings.update
     if shutil.which(rauc.PROGRAM) is None or not update.rauc.exists():
@@ -153,7 +145,7 @@ def updates(settings: Settings) -> Finding:
     if product is None:
         return fault("updates", "unusable", f"{update.rauc} names no product", "install the image anew")
     if not update.flags.is_dir() or (os.geteuid() == 0 and update.flags.stat().st_uid == 0):
-        say = f"{update.flags} is not the uploader's: neither stick nor restart from the menu"
-        return fault("updates", "no_flags", say, "systemd-tmpfiles --create")
+        text = f"{update.flags} is not the uploader's: neither stick nor restart from the menu"
+        return fault("updates", "no_flags", text, "systemd-tmpfiles --create")
     where = update.channel or "USB stick only"
     return ok("updates", f"{product}, {where}")

@@ -16,7 +16,7 @@ from kiosk.visit.vocabulary import OutboxCondition, ReaderCondition
 
 
 @dataclass(frozen=True)
-class Board:
+class MachineReadings:
     """What the box itself says; None: it cannot be asked."""
 
     celsius: float | None = None
@@ -38,7 +38,7 @@ class Snapshot:
     image: str
     status: Status | None
     reader: ReaderHealth | None
-    board: Board
+    machine: MachineReadings
 
 
 Labelled = tuple[Mapping[str, str], float]
@@ -61,7 +61,7 @@ class _Kiosk(Collector):
             yield from _uploader(shot.status, shot.now_s)
         if shot.reader is not None:
             yield from _reader(shot.reader)
-        yield from _board(shot.board)
+        yield from _machine(shot.machine)
 
 
 def _uploader(status: Status, now_s: float) -> Iterator[Metric]:
@@ -99,37 +99,37 @@ def _reader(reader: ReaderHealth) -> Iterator[Metric]:
     yield _counter("taps", "Contacts of tokens, by what came of them.", *_by("result", reader.contacts))
 
 
-def _board(board: Board) -> Iterator[Metric]:
-    if board.celsius is not None:
-        yield _gauge("cpu_celsius", "Temperature of the processor.", ({}, board.celsius))
-    if board.throttled_flags is not None:
-        yield _gauge("throttled_flags", "vcgencmd get_throttled.", ({}, board.throttled_flags))
-    if board.undervoltage is not None:
-        yield _gauge("undervoltage", "The supply is or was too weak.", ({}, board.undervoltage))
-    if board.card_bytes_written is not None:
+def _machine(machine: MachineReadings) -> Iterator[Metric]:
+    if machine.celsius is not None:
+        yield _gauge("cpu_celsius", "Temperature of the processor.", ({}, machine.celsius))
+    if machine.throttled_flags is not None:
+        yield _gauge("throttled_flags", "vcgencmd get_throttled.", ({}, machine.throttled_flags))
+    if machine.undervoltage is not None:
+        yield _gauge("undervoltage", "The supply is or was too weak.", ({}, machine.undervoltage))
+    if machine.card_bytes_written is not None:
         yield _counter(
-            "sd_write_bytes", "Written to the card since the start.", ({}, board.card_bytes_written)
+            "sd_write_bytes", "Written to the card since the start.", ({}, machine.card_bytes_written)
         )
-    if board.data_free_bytes is not None:
-        yield _gauge("data_free_bytes", "Free on the data partition.", ({}, board.data_free_bytes))
-    yield _counter("watchdog_restarts", "Restarts by the service manager.", *_by("unit", board.restarts))
+    if machine.data_free_bytes is not None:
+        yield _gauge("data_free_bytes", "Free on the data partition.", ({}, machine.data_free_bytes))
+    yield _counter("watchdog_restarts", "Restarts by the service manager.", *_by("unit", machine.restarts))
 
 
 def _by(label: str, counts: Mapping[str, float]) -> list[Labelled]:
     return [({label: word}, n) for word, n in sorted(counts.items())]
 
 
-def _gauge(name: str, say: str, *values: Labelled) -> GaugeMetricFamily:
+def _gauge(name: str, text: str, *values: Labelled) -> GaugeMetricFamily:
     labels = list(values[0][0]) if values else []
-    family = GaugeMetricFamily(f"kiosk_{name}", say, labels=labels)
+    family = GaugeMetricFamily(f"kiosk_{name}", text, labels=labels)
     for labelled, value in values:
         family.add_metric(list(labelled.values()), float(value))
     return family
 
 
-def _counter(name: str, say: str, *values: Labelled) -> CounterMetricFamily:
+def _counter(name: str, text: str, *values: Labelled) -> CounterMetricFamily:
     labels = list(values[0][0]) if values else []
-    family = CounterMetricFamily(f"kiosk_{name}", say, labels=labels)
+    family = CounterMetricFamily(f"kiosk_{name}", text, labels=labels)
     for labelled, value in values:
         family.add_metric(list(labelled.values()), float(value))
     return family

@@ -1,7 +1,7 @@
 """What the two processes say of themselves, as findings: a sentence and a way to mend it for each word."""
 
 from kiosk.channel import CheckItem, CheckResult, DrillProgress, ReaderHealth
-from kiosk.health.finding import Finding, State, fault, ok, unknown
+from kiosk.health.finding import PartFinding, PartState, fault, ok, unknown
 from kiosk.visit.vocabulary import ReaderCondition
 
 #: (part, word) of `CheckItem` -> what is wrong, how to mend it. {value}: its number.
@@ -97,12 +97,12 @@ _WELL = {
 }
 
 
-def of_check(told: CheckResult) -> list[Finding]:
+def of_check(result: CheckResult) -> list[PartFinding]:
     """What the uploader checked."""
-    return [_item(item) for item in told.parts]
+    return [_item(item) for item in result.parts]
 
 
-def _item(item: CheckItem) -> Finding:
+def _item(item: CheckItem) -> PartFinding:
     value = item.value or 0.0
     if item.fault is None:
         return ok(item.part, _WELL.get(item.part, "in order").format(value=value))
@@ -112,40 +112,43 @@ def _item(item: CheckItem) -> Finding:
     return fault(item.part, item.fault, known[0].format(value=value), known[1])
 
 
-def of_reader(health: ReaderHealth | None) -> Finding:
+def of_reader(health: ReaderHealth | None) -> PartFinding:
     """What the reader process says."""
     if health is None:
         mend = "systemctl start kiosk-reader; journalctl -u kiosk-reader"
         return fault("reader", "absent", "the reader process does not answer", mend)
     if health.condition is ReaderCondition.READY:
         return ok("reader", " at ".join(each for each in (health.model, health.where) if each) or "ready")
-    say = health.say or "the reader is not there"
-    return fault("reader", health.condition.value, say, "take its USB plug out and put it in again")
+    text = health.say or "the reader is not there"
+    return fault("reader", health.condition.value, text, "take its USB plug out and put it in again")
 
 
-def of_drill(told: DrillProgress | None) -> Finding:
+def of_drill(progress: DrillProgress | None) -> PartFinding:
     """How the drill ended; None: it did not."""
-    if told is None:
+    if progress is None:
         return fault(
             "drill", "unfinished", "the drill did not end in time", "ask again; see the uploader's log"
         )
-    if told.passed:
+    if progress.passed:
         return ok("drill", "a dummy record was sealed, kept, refused by a closed line and erased")
     return fault(
-        "drill", told.step, f"stopped at {told.step}: {told.say}", "mend the parts above, then again"
+        "drill",
+        progress.step,
+        f"stopped at {progress.step}: {progress.say}",
+        "mend the parts above, then again",
     )
 
 
-def without_uploader(say: str) -> list[Finding]:
+def without_uploader(text: str) -> list[PartFinding]:
     """What cannot be known while its process does not answer."""
     mend = "systemctl start kiosk-uploader; journalctl -u kiosk-uploader"
-    silent = fault("uploader", "absent", say, mend)
+    silent = fault("uploader", "absent", text, mend)
     return [
         silent,
         *(unknown(part, "the uploader would know") for part in _WELL if part not in ("heat", "power")),
     ]
 
 
-def all_well(findings: list[Finding]) -> bool:
+def all_well(findings: list[PartFinding]) -> bool:
     """Whether nothing has to be mended."""
-    return all(each.state is not State.FAULT for each in findings)
+    return all(each.state is not PartState.FAULT for each in findings)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import msgspec
 
 from kiosk.channel import ReaderHealth, Status
-from kiosk.health.metrics import Board, Snapshot, exposition
+from kiosk.health.metrics import MachineReadings, Snapshot, exposition
 from kiosk.visit.states import OutboxCondition, ReaderCondition
 
 DAY_S = 86_400
@@ -40,7 +40,7 @@ def healthy(number: int, now_s: float) -> Snapshot:
         reader=ReaderHealth(
             condition=ReaderCondition.READY, resets=number % 3, contacts={"authenticated": grown}
         ),
-        board=Board(
+        machine=MachineReadings(
             celsius=50.0 + number % 20,
             undervoltage=False,
             card_bytes_written=grown * 4096,

@@ -13,7 +13,7 @@ import pytest
 
 from kiosk.channel import CheckItem, CheckResult
 from kiosk.health import installed
-from kiosk.health.finding import Finding, State
+from kiosk.health.finding import PartFinding, PartState
 from kiosk.health.sentences import SENTENCES, of_check
 from kiosk.simulator.service.service_pki import make_client
 from kiosk.simulator.tokens.hierarchy import default_folder, ensure_hierarchy
@@ -45,7 +45,7 @@ def doctor(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def told(config: Path, *words: str) -> dict[str, dict[str, Any]]:
+def reported(config: Path, *words: str) -> dict[str, dict[str, Any]]:
     done = doctor(config, "--json", *words)
     document = json.loads(done.stdout)
     parts = {part["part"]: part for part in document["parts"]}
@@ -89,21 +89,21 @@ def test_every_word_of_the_daily_check_has_its_sentence_and_its_cure() -> None:
     assert set(SENTENCES) == listed
     for item in listed:
         [finding] = of_check_item(*item)
-        assert finding.state is State.FAULT
+        assert finding.state is PartState.FAULT
         assert finding.mend
 
 
-def of_check_item(part: str, word: str) -> list[Finding]:
+def of_check_item(part: str, word: str) -> list[PartFinding]:
     return of_check(CheckResult(parts=(CheckItem(part=part, fault=word, value=3.0),)))
 
 
 def test_a_word_that_only_a_newer_uploader_knows_is_shown() -> None:
     [finding] = of_check_item("flux", "de_phased")
-    assert (finding.part, finding.say, finding.state) == ("flux", "de phased", State.FAULT)
+    assert (finding.part, finding.text, finding.state) == ("flux", "de phased", PartState.FAULT)
 
 
 def test_a_kiosk_that_does_not_run(config: Path) -> None:
-    parts = told(config)
+    parts = reported(config)
     assert set(parts) >= PARTS
     assert parts["settings"]["state"] == "ok"
     assert (parts["reader"]["word"], parts["uploader"]["word"]) == ("absent", "absent")
@@ -112,7 +112,7 @@ def test_a_kiosk_that_does_not_run(config: Path) -> None:
 
 
 def test_a_running_uploader_and_its_drill(uploader: RunningUploader) -> None:
-    parts = told(uploader.config, "--drill")
+    parts = reported(uploader.config, "--drill")
     for name in ("uploader", "line", "clock", "certificate", "outbox", "disk", "drill", "trust", "packages"):
         assert parts[name]["state"] == "ok", parts[name]
     done = doctor(uploader.config)
@@ -128,7 +128,7 @@ def test_what_is_broken_is_found(uploader: RunningUploader, tmp_path: Path) -> N
     settings = re.sub(r'trust = ".*"', f'trust = "{tmp_path}/nowhere"', settings)
     settings += '[indicators]\nboard = "nowhere.toml"\n'
     uploader.config.write_text(settings.replace('folder = "run"', 'folder = "run"\nusers = ["nobody-there"]'))
-    parts = told(uploader.config)
+    parts = reported(uploader.config)
     assert parts["clock"]["word"] == "untrusted"
     assert parts["trust"]["word"] == "unusable"
     assert parts["wiring"]["word"] == "unusable"
@@ -150,5 +150,5 @@ def test_a_kernel_driver_on_the_reader(tmp_path: Path) -> None:
     found = installed.modules(modules)
     assert (found.word, found.mend) == ("loaded", "rmmod pn533_usb; install firmware/kiosk-blacklist.conf")
     modules.write_text("ext4 1 1 - Live 0x0\n", encoding="ascii")
-    assert installed.modules(modules).state is State.OK
-    assert installed.modules(tmp_path / "none").state is State.UNKNOWN
+    assert installed.modules(modules).state is PartState.OK
+    assert installed.modules(tmp_path / "none").state is PartState.UNKNOWN

@@ -62,14 +62,14 @@ def test_the_rules_use_only_what_a_kiosk_shows() -> None:
 def test_every_figure_stands_in_the_document() -> None:
     document = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(kiosk_\w+)", document))
-    shown = re.findall(rb"^# TYPE (kiosk_\w+)", exposition(full_board()), re.MULTILINE)
+    shown = re.findall(rb"^# TYPE (kiosk_\w+)", exposition(full_snapshot()), re.MULTILINE)
     assert named == {name.decode() for name in shown}
 
 
-def full_board() -> Snapshot:
-    """A board that says everything."""
+def full_snapshot() -> Snapshot:
+    """A kiosk that reports every figure."""
     shot = healthy(1, 1e9)
-    return replace(shot, board=replace(shot.board, throttled_flags=0))
+    return replace(shot, machine=replace(shot.machine, throttled_flags=0))
 
 
 def test_the_figures_are_well_formed_and_name_nobody() -> None:

@@ -1,4 +1,4 @@
-"""Compares a typed passcode on a thread of its own: the hash is slow on purpose, and the picture must not wait."""
+"""Compares a typed passcode on a thread of its own: the hash is slow by design, the picture must not wait."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -5,41 +5,18 @@ per string, because a line mixed of two fonts looks wrong and sits on two baseli
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
-from pathlib import Path
 
 import pygame
 
+from kiosk.box.font_files import BIZ, NOTO, FontFamily
 from kiosk.screens.drawing.glyphs import Coverage, FontFileError, coverage
 
-SHARE = Path("/usr/share/fonts")
 #: SDL_ttf puts a line on this part of the em above the baseline; every font is aligned to it.
 ASCENT_EM = 0.88
 SIZES_KEPT = 48
 WIDTHS_KEPT = 4096
 #: BIZ UDPGothic lacks some of their letters (docs/facts/screens.md, Text): all their texts are set in Noto.
 OTHER_FIRST = frozenset({"zh", "ko", "vi"})
-
-
-@dataclass(frozen=True)
-class Family:
-    """The files of a font and the Debian package that brings them."""
-
-    package: str
-    regular: Path
-    bold: Path
-
-
-BIZ = Family(
-    "fonts-morisawa-bizud-gothic",
-    SHARE / "truetype/bizud-gothic/BIZUDPGothic-Regular.ttf",
-    SHARE / "truetype/bizud-gothic/BIZUDPGothic-Bold.ttf",
-)
-NOTO = Family(
-    "fonts-noto-cjk",
-    SHARE / "opentype/noto/NotoSansCJK-Regular.ttc",
-    SHARE / "opentype/noto/NotoSansCJK-Bold.ttc",
-)
 
 
 class FontMissingError(Exception):
@@ -49,7 +26,7 @@ class FontMissingError(Exception):
 class FontBook:
     """Opens fonts by size and weight, measures and renders single lines. Is the layout's Measurer."""
 
-    def __init__(self, families: tuple[Family, ...] = (BIZ, NOTO)) -> None:
+    def __init__(self, families: tuple[FontFamily, ...] = (BIZ, NOTO)) -> None:
         pygame.font.init()
         self._families = families
         self._coverage = tuple(_coverage(family) for family in families)
@@ -126,7 +103,7 @@ def _shown(text: str) -> str:
     return text.replace("\u200b", "")
 
 
-def _coverage(family: Family) -> Coverage:
+def _coverage(family: FontFamily) -> Coverage:
     for path in (family.regular, family.bold):
         if not path.is_file():
             raise FontMissingError(f"font {path} is missing; install the Debian package {family.package}")

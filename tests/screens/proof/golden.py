@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pygame
 
+from kiosk.box.font_files import BIZ, NOTO, SHARE, FontFamily
 from kiosk.config.choices import LANGUAGES, ReaderSide, Theme
-from kiosk.screens.drawing.fonts import BIZ, NOTO, SHARE, Family, FontBook
+from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.theme import tokens_of
@@ -60,7 +61,7 @@ def states(place: Place) -> list[Example]:
 class Studio:
     """Draws pictures with one set of fonts and words."""
 
-    def __init__(self, families: tuple[Family, ...] = FAMILIES) -> None:
+    def __init__(self, families: tuple[FontFamily, ...] = FAMILIES) -> None:
         self._fonts = FontBook(families)
         self._painter = Painter(self._fonts)
         self._words = Catalogues(LANGUAGES)
@@ -81,7 +82,7 @@ def digest(surface: pygame.Surface) -> str:
     return hashlib.sha256(pygame.image.tobytes(surface, "RGB")).hexdigest()[:12]
 
 
-def families_in(share: Path) -> tuple[Family, ...]:
+def families_in(share: Path) -> tuple[FontFamily, ...]:
     """The same fonts in the /usr/share/fonts of another Debian."""
     return tuple(
         replace(
@@ -93,7 +94,7 @@ def families_in(share: Path) -> tuple[Family, ...]:
     )
 
 
-def files_of(families: tuple[Family, ...]) -> dict[str, str]:
+def files_of(families: tuple[FontFamily, ...]) -> dict[str, str]:
     """The fonts' files by name, as digests."""
     files = [path for family in families for path in (family.regular, family.bold)]
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in files}

@@ -13,7 +13,7 @@ import click
 import pygame
 from PIL import Image
 
-from kiosk.screens.drawing.fonts import SHARE
+from kiosk.box.font_files import SHARE
 from tests.screens.proof.gallery import contact_sheet
 from tests.screens.proof.golden import (
     FAMILIES,

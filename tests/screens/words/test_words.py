@@ -14,9 +14,10 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.box.font_files import BIZ, FontFamily
 from kiosk.config.choices import LANGUAGES, LANGUAGES_ON
 from kiosk.qualification.terms import Mode
-from kiosk.screens.drawing.fonts import BIZ, Family, FontBook, FontMissingError
+from kiosk.screens.drawing.fonts import FontBook, FontMissingError
 from kiosk.screens.drawing.glyphs import FontFileError, coverage
 from kiosk.screens.kit.linebreak import NOT_AT_END, NOT_AT_START, break_lines, fit, width_of
 from kiosk.screens.kit.look import Look
@@ -141,7 +142,7 @@ def test_fitted_text_is_within_its_box_or_says_so(text: str, width: int, height:
 
 
 def test_a_missing_font_names_the_debian_package(tmp_path: Path) -> None:
-    absent = Family("fonts-morisawa-bizud-gothic", tmp_path / "a.ttf", tmp_path / "b.ttf")
+    absent = FontFamily("fonts-morisawa-bizud-gothic", tmp_path / "a.ttf", tmp_path / "b.ttf")
     with pytest.raises(FontMissingError, match="install the Debian package fonts-morisawa-bizud-gothic"):
         FontBook((absent,))
 
