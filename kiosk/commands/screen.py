@@ -19,9 +19,11 @@ from kiosk.indicators.gpio import GpioError, Keys, Panel
 from kiosk.indicators.pin_map import PinMapError, load_pin_map
 from kiosk.indicators.player import Lamps, NoLamps, Player
 from kiosk.screens.app import ScreenApp, Shown
-from kiosk.screens.conductor.case_file import CaseFile, Clock
-from kiosk.screens.conductor.conductor import Conductor, World
-from kiosk.screens.conductor.links import Link
+from kiosk.screens.conductor.case_file import CaseFile, WallTime
+from kiosk.screens.conductor.conductor import Conductor
+from kiosk.screens.conductor.page_speech import PageSpeech
+from kiosk.screens.conductor.passcode_check import PasscodeCheck
+from kiosk.screens.conductor.process_link import ProcessLink
 from kiosk.screens.conductor.secret_pad import wipe
 from kiosk.screens.conductor.staff_side import Box, StaffSide
 from kiosk.screens.drawing.display import Display, DisplayError, SdlDisplay
@@ -30,6 +32,7 @@ from kiosk.screens.drawing.loudspeaker import Loudspeaker
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Look, canvas_for
 from kiosk.screens.kit.theme import tokens_of
+from kiosk.screens.warmup import Warmup
 from kiosk.screens.words.catalogue import CatalogueError, Catalogues
 from kiosk.visit.states import Kiosk
 
@@ -78,12 +81,22 @@ def keys(settings: Settings) -> Keys | None:
         return None
 
 
-def desk(settings: Settings, sound: Loudspeaker, lights_work: bool) -> StaffSide:
+def staff_side(settings: Settings, sound: Loudspeaker, lights_work: bool) -> StaffSide:
     """The staff side; a box that is meant to be silent is not at fault for it."""
     return StaffSide(
         lambda: datetime.now().astimezone(),
         settings.clock.trust_file.exists,
         Box(lambda: sound.audible or not settings.screen.sound, lights_work),
+    )
+
+
+def case_file(settings: Settings) -> CaseFile:
+    """The papers of a visit, with what every transcript says of this kiosk."""
+    return CaseFile(
+        settings.clinic.terminal,
+        settings.clinic.institution,
+        settings.service.name,
+        WallTime(lambda: datetime.now(UTC), settings.clock.trust_file.exists),
     )
 
 
@@ -99,24 +112,18 @@ def assemble(
 ) -> tuple[ScreenApp, Conductor]:
     """Put the screen process together around a display and its lamps; the demo brings its own two."""
     sound = Loudspeaker(settings.screen.sound)
-    reader = Link("reader", settings.run / READER_SOCKET, READER_OUTBOX)
-    uploader = Link("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
+    reader = ProcessLink("reader", settings.run / READER_SOCKET, READER_OUTBOX)
+    uploader = ProcessLink("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
     conductor = Conductor(
         Kiosk(settings.rules, settings.rules.languages[0], large_text=settings.rules.large_text),
-        World(
-            monotonic,
-            lambda: str(uuid6.uuid7()),
-            staff_check(settings.staff),
-            desk(settings, sound, lights_work),
-            sound,
-        ),
-        CaseFile(
-            settings.clinic,
-            settings.service.name,
-            Clock(lambda: datetime.now(UTC), settings.clock.trust_file.exists),
-        ),
         reader,
         uploader,
+        case=case_file(settings),
+        staff_side=staff_side(settings, sound, lights_work),
+        passcode=PasscodeCheck(staff_check(settings.staff)),
+        speech=PageSpeech(sound),
+        monotonic=monotonic,
+        new_visit_id=lambda: str(uuid6.uuid7()),
     )
     fonts = FontBook()
     words = Catalogues(settings.rules.known_languages)
@@ -137,15 +144,18 @@ def assemble(
         voices=sound.languages,
         handbook=settings.clinic.handbook,
     )
+    painter = Painter(fonts)
     app = ScreenApp(
         display,
-        Painter(fonts),
+        painter,
         look,
         conductor,
         (reader, uploader),
         Player(shown_on, monotonic),
         sound,
         Supervision(),
+        Warmup(painter, look, settings.rules),
+        settings.rules.timing.touch_guard_s,
         monotonic,
         on_shown,
         pressed or tuple,

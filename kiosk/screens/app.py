@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from kiosk.screens.conductor.conductor import Conductor
-from kiosk.screens.conductor.links import Link
+from kiosk.screens.conductor.process_link import ProcessLink
 from kiosk.screens.drawing.display import Display, Down, Quit, Surface, Up
 from kiosk.screens.drawing.loudspeaker import Loudspeaker
 from kiosk.screens.drawing.painter import Painter
@@ -68,10 +68,12 @@ class ScreenApp:
         painter: Painter,
         look: Look,
         conductor: Conductor,
-        links: tuple[Link[object], ...],
+        links: tuple[ProcessLink[object], ...],
         indicators: Indicators,
         sound: Loudspeaker,
         heartbeat: Heartbeat,
+        warmup: Warmup,
+        touch_guard_s: float,
         monotonic: Callable[[], float],
         on_shown: Shown | None = None,
         keys: Keys = tuple,
@@ -80,8 +82,8 @@ class ScreenApp:
         self._conductor, self._links = conductor, links
         self._indicators, self._sound, self._heartbeat = indicators, sound, heartbeat
         self._monotonic, self._on_shown, self._keys = monotonic, on_shown, keys
+        self._warmup, self._touch_guard_s = warmup, touch_guard_s
         self._focus = Focus()
-        self._warmup = Warmup(painter, look, conductor.kiosk.rules)
         self._picture: Picture | None = None
         self._laid_out: Kiosk | None = None
         self._held: str | None = None
@@ -232,7 +234,7 @@ class ScreenApp:
         if picture == self._picture:
             return
         if self._picture is None or self._picture.targets != picture.targets:
-            self._guarded_until = now + kiosk.rules.timing.touch_guard_s
+            self._guarded_until = now + self._touch_guard_s
         if self._picture is None or self._picture.name != picture.name:
             self._since = now
             self._held = self._knocking = None

@@ -8,7 +8,6 @@ is everything that `ScreenApp.step` does but its wait for messages.
 import heapq
 import json
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,21 +15,24 @@ import pygame
 import uuid6
 
 from kiosk.channel import READER_OUTBOX, READER_SOCKET, SCREEN_INBOX, UPLOADER_SOCKET
-from kiosk.commands.screen import desk, run_until_stopped, staff_check
+from kiosk.commands.screen import case_file, run_until_stopped, staff_check, staff_side
 from kiosk.config.choices import LANGUAGES
 from kiosk.config.settings import Settings, load
 from kiosk.indicators.player import Player
 from kiosk.screens.app import ScreenApp
-from kiosk.screens.conductor.case_file import CaseFile, Clock
-from kiosk.screens.conductor.conductor import Conductor, World
-from kiosk.screens.conductor.links import Link
+from kiosk.screens.conductor.conductor import Conductor
+from kiosk.screens.conductor.page_speech import PageSpeech
+from kiosk.screens.conductor.passcode_check import PasscodeCheck
+from kiosk.screens.conductor.process_link import ProcessLink
 from kiosk.screens.drawing.fonts import FontBook
 from kiosk.screens.drawing.loudspeaker import Loudspeaker
 from kiosk.screens.drawing.painter import Painter
 from kiosk.screens.kit.look import Canvas, Look
 from kiosk.screens.kit.theme import tokens_of
 from kiosk.screens.kit.widgets import Picture
+from kiosk.screens.warmup import Warmup
 from kiosk.screens.words.catalogue import Catalogues
+from kiosk.screens.words.speech import NoVoice
 from kiosk.simulator.demo.demo_screen import DrawnPanel, StorySocket, WiredDisplay
 from kiosk.visit.states import Kiosk
 
@@ -89,23 +91,18 @@ class TimedConductor(Conductor):
 def assemble(settings: Settings, display: WiredDisplay, panel: DrawnPanel, stopwatch: Stopwatch) -> ScreenApp:
     """As `kiosk.commands.screen.assemble`, with the two timed parts."""
     sound = Loudspeaker(settings.screen.sound)
-    reader = Link("reader", settings.run / READER_SOCKET, READER_OUTBOX)
-    uploader = Link("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
+    reader = ProcessLink("reader", settings.run / READER_SOCKET, READER_OUTBOX)
+    uploader = ProcessLink("uploader", settings.run / UPLOADER_SOCKET, SCREEN_INBOX)
     conductor = TimedConductor(
         Kiosk(settings.rules, settings.rules.languages[0]),
-        World(
-            time.monotonic,
-            lambda: str(uuid6.uuid7()),
-            staff_check(settings.staff),
-            desk(settings, sound, lights_work=True),
-        ),
-        CaseFile(
-            settings.clinic,
-            settings.service.name,
-            Clock(lambda: datetime.now(UTC), settings.clock.trust_file.exists),
-        ),
         reader,
         uploader,
+        case=case_file(settings),
+        staff_side=staff_side(settings, sound, lights_work=True),
+        passcode=PasscodeCheck(staff_check(settings.staff)),
+        speech=PageSpeech(NoVoice()),
+        monotonic=time.monotonic,
+        new_visit_id=lambda: str(uuid6.uuid7()),
     )
     conductor.stopwatch = stopwatch
     fonts = FontBook()
@@ -121,15 +118,18 @@ def assemble(settings: Settings, display: WiredDisplay, panel: DrawnPanel, stopw
         stopwatch.name = picture.name
         display.shown(picture, surface)
 
+    painter = Painter(fonts)
     return ScreenApp(
         display,
-        Painter(fonts),
+        painter,
         look,
         conductor,
         (reader, uploader),
         Player(panel, time.monotonic),
         sound,
         stopwatch,
+        Warmup(painter, look, settings.rules),
+        settings.rules.timing.touch_guard_s,
         time.monotonic,
         shown,
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kiosk.channel import CommitRecord, Evidence, SealingKeys, SignDigests
-from kiosk.config.clinic_settings import Clinic
 from kiosk.qualification.request import QualificationRequest
 from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
 from kiosk.qualification.transcript import Transcript, digests
@@ -21,7 +20,7 @@ RENEWABLE_MONTHS = 3
 
 
 @dataclass(frozen=True)
-class Clock:
+class WallTime:
     """The wall clock and whether it may be believed."""
 
     now: Callable[[], datetime]
@@ -31,8 +30,9 @@ class Clock:
 class CaseFile:
     """The papers of the present visit."""
 
-    def __init__(self, clinic: Clinic, service: str, clock: Clock) -> None:
-        self._clinic, self._service, self._clock = clinic, service, clock
+    def __init__(self, terminal: str, institution: str, service: str, clock: WallTime) -> None:
+        self._terminal, self._institution = terminal, institution
+        self._service, self._clock = service, clock
         self._transcript: Transcript | None = None
         self._evidence: Evidence | None = None
         self._record: CommitRecord | None = None
@@ -44,8 +44,8 @@ class CaseFile:
         taken = self._clock.now().astimezone(UTC)
         self._transcript = Transcript(
             service=self._service,
-            terminal=self._clinic.terminal,
-            institution=self._clinic.institution,
+            terminal=self._terminal,
+            institution=self._institution,
             visit=visit.id,
             mode=visit.mode,
             device=visit.device,

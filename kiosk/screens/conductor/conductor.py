@@ -6,24 +6,22 @@ are held by the conductor's parts and nowhere else, for as long as the visit las
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from kiosk import channel
 from kiosk.channel import ForScreen, FromReader, SealingKeys
 from kiosk.screens.conductor.case_file import CaseFile
 from kiosk.screens.conductor.incoming import event_from_reader, event_from_uploader
-from kiosk.screens.conductor.links import Link
 from kiosk.screens.conductor.outgoing import arm_reader, passcode_note, visit_ended
 from kiosk.screens.conductor.page_speech import PageSpeech
-from kiosk.screens.conductor.passcode_check import ComparePasscode, PasscodeCheck
+from kiosk.screens.conductor.passcode_check import PasscodeCheck
+from kiosk.screens.conductor.process_link import ProcessLink
 from kiosk.screens.conductor.reading_test import ReaderTest
 from kiosk.screens.conductor.secret_pad import SecretPad, wipe
 from kiosk.screens.conductor.staff_side import ANSWER_S, StaffSide
 from kiosk.screens.conductor.stage_times import StageTimes
 from kiosk.screens.conductor.update_watch import UpdateAsker
 from kiosk.screens.kit.touch import DigitTouch, StartTouch, Touch
-from kiosk.screens.words.speech import NoVoice, Voice
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
 from kiosk.visit.audit_events import AuditEvent
@@ -44,42 +42,35 @@ from kiosk.visit.timing import dwell
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class World:
-    """What the conductor needs from outside."""
-
-    monotonic: Callable[[], float]
-    new_visit_id: Callable[[], str]
-    compare_passcode: ComparePasscode
-    staff_side: StaffSide
-    voice: Voice = field(default_factory=NoVoice)
-
-
 class Conductor:
     """One kiosk's present state and its doings, all on the screen's thread but the passcode hash."""
 
     def __init__(
         self,
         kiosk: Kiosk,
-        world: World,
+        reader: ProcessLink[FromReader],
+        uploader: ProcessLink[ForScreen],
+        *,
         case: CaseFile,
-        reader: Link[FromReader],
-        uploader: Link[ForScreen],
+        staff_side: StaffSide,
+        passcode: PasscodeCheck,
+        speech: PageSpeech,
+        monotonic: Callable[[], float],
+        new_visit_id: Callable[[], str],
     ) -> None:
         self.kiosk = kiosk
-        self._monotonic, self._new_visit_id = world.monotonic, world.new_visit_id
-        self._staff_side, self._case = world.staff_side, case
         self._reader, self._uploader = reader, uploader
+        self._case, self._staff_side = case, staff_side
+        self._passcode, self._speech = passcode, speech
+        self._monotonic, self._new_visit_id = monotonic, new_visit_id
         self._keys: SealingKeys | None = None
         self._outbox = OutboxCondition.UNKNOWN
         self._pad = SecretPad()
-        self._passcode = PasscodeCheck(world.compare_passcode)
-        self._reader_test = ReaderTest(world.new_visit_id, world.monotonic, reader.send)
+        self._reader_test = ReaderTest(new_visit_id, monotonic, reader.send)
         self._updates = UpdateAsker(uploader.send)
-        self._speech = PageSpeech(world.voice)
-        self._times = StageTimes(world.monotonic)
+        self._times = StageTimes(monotonic)
         wait = dwell(kiosk)  # nothing has moved yet that would begin it
-        self._deadline = None if wait is None else world.monotonic() + wait
+        self._deadline = None if wait is None else monotonic() + wait
         self._unlock_at: float | None = None
         self._check_by: float | None = None
 

@@ -13,13 +13,14 @@ import pygame
 
 from kiosk import channel as ch
 from kiosk.channel.seqpacket import Peer
-from kiosk.config.clinic_settings import Clinic
 from kiosk.qualification.sealing import SuiteName
 from kiosk.qualification.terms import Mode
 from kiosk.screens.app import ScreenApp
-from kiosk.screens.conductor.case_file import CaseFile, Clock
-from kiosk.screens.conductor.conductor import Conductor, World
-from kiosk.screens.conductor.links import Link
+from kiosk.screens.conductor.case_file import CaseFile, WallTime
+from kiosk.screens.conductor.conductor import Conductor
+from kiosk.screens.conductor.page_speech import PageSpeech
+from kiosk.screens.conductor.passcode_check import PasscodeCheck
+from kiosk.screens.conductor.process_link import ProcessLink
 from kiosk.screens.conductor.staff_side import Box, StaffSide
 from kiosk.screens.drawing.display import Down, Input, Up
 from kiosk.screens.drawing.fonts import FontBook
@@ -29,6 +30,7 @@ from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.touch import DigitTouch, Touch
 from kiosk.screens.pages.layout import lay_out
+from kiosk.screens.warmup import Warmup
 from kiosk.visit.events import (
     Action,
     Knocked,
@@ -239,29 +241,34 @@ def open_place(look: Look, fonts: FontBook, sound: Loudspeaker | None = None) ->
     """The screen process at rest, both others well; silent, if nothing else is given."""
     sound = sound or Loudspeaker(False)
     uploader, reader, now, box = Other(), Other(), Now(), [True]
-    desk = StaffSide(lambda: now.wall, lambda: now.trusted, Box(lambda: box[0]))
+    staff_side = StaffSide(lambda: now.wall, lambda: now.trusted, Box(lambda: box[0]))
     links = (
-        Link("reader", Path("r"), ch.READER_OUTBOX, reader.connect),
-        Link("uploader", Path("u"), ch.SCREEN_INBOX, uploader.connect),
+        ProcessLink("reader", Path("r"), ch.READER_OUTBOX, reader.connect),
+        ProcessLink("uploader", Path("u"), ch.SCREEN_INBOX, uploader.connect),
     )
     conductor = Conductor(
         Kiosk(Rules(Mode.HOME_CONSENT), "ja"),
-        World(
-            lambda: now.monotonic, lambda: VISIT, lambda n, p: (n, bytes(p)) == (STAFF, PASSCODE), desk, sound
-        ),
-        CaseFile(Clinic("clinic", "1312345670", "T1"), "s", Clock(lambda: datetime.now(UTC), lambda: True)),
         *links,
+        case=CaseFile("T1", "1312345670", "s", WallTime(lambda: datetime.now(UTC), lambda: True)),
+        staff_side=staff_side,
+        passcode=PasscodeCheck(lambda number, typed: (number, bytes(typed)) == (STAFF, PASSCODE)),
+        speech=PageSpeech(sound),
+        monotonic=lambda: now.monotonic,
+        new_visit_id=lambda: VISIT,
     )
     fingers, nothing, keys = Fingers(), Nothing(), BoxKeys()
+    painter, rules = Painter(fonts), conductor.kiosk.rules
     app = ScreenApp(
         fingers,
-        Painter(fonts),
+        painter,
         look,
         conductor,
         links,
         nothing,
         sound,
         nothing,
+        Warmup(painter, look, rules),
+        rules.timing.touch_guard_s,
         lambda: now.monotonic,
         keys=keys.take,
     )

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from kiosk.channel import Evidence
-from kiosk.config.clinic_settings import Clinic
 from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import Mode, Outcome
-from kiosk.screens.conductor.case_file import CaseFile, Clock
+from kiosk.screens.conductor.case_file import CaseFile, WallTime
 from kiosk.screens.kit.look import Look
 from kiosk.screens.pages.examples.patient_examples import examples
 from kiosk.screens.pages.layout import lay_out
@@ -19,9 +18,9 @@ from kiosk.visit.states import Verified, visit_of
 from tests.screens.proof.scan import texts_of, words
 
 
-def told(now: str, not_after: str, trusted: bool = True) -> bool:
-    clock = Clock(lambda: datetime.fromisoformat(now).astimezone(UTC), lambda: trusted)
-    case = CaseFile(Clinic("clinic", "1312345670", "T1"), "service", clock)
+def ends_soon(now: str, not_after: str, trusted: bool = True) -> bool:
+    clock = WallTime(lambda: datetime.fromisoformat(now).astimezone(UTC), lambda: trusted)
+    case = CaseFile("T1", "1312345670", "service", clock)
     return case.ends_soon(
         Evidence(
             visit="v", token=Device.CARD, certificate=b"", signature=None, algorithm=None, not_after=not_after
@@ -41,11 +40,11 @@ def told(now: str, not_after: str, trusted: bool = True) -> bool:
     ],
 )
 def test_three_months_are_counted_by_the_calendar(now: str, not_after: str, soon: bool) -> None:
-    assert told(now, not_after) == soon
+    assert ends_soon(now, not_after) == soon
 
 
 def test_a_clock_that_is_not_trusted_tells_nobody() -> None:
-    assert not told("2026-11-25T09:00:00+09:00", "2026-12-01T00:00:00Z", trusted=False)
+    assert not ends_soon("2026-11-25T09:00:00+09:00", "2026-12-01T00:00:00Z", trusted=False)
 
 
 @pytest.mark.parametrize("soon", [True, False])

@@ -17,7 +17,7 @@ M = TypeVar("M")
 RECONNECT_S = 0.2  #: how often an absent process is looked for
 
 
-class Link(Generic[M]):
+class ProcessLink(Generic[M]):
     """A connection to one process. `poll` says what came in and whether the other end is there."""
 
     def __init__(
