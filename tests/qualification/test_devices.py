@@ -13,7 +13,7 @@ from kiosk.config.choices import LANGUAGES
 from kiosk.nfc.protocol.tokens import TOKENS
 from kiosk.qualification.devices import Device, DeviceKind
 from kiosk.report import report_words
-from kiosk.screens.pages.device_pictures import PICTURES, REMOVED
+from kiosk.screens.kit.device_pictures import PICTURES, REMOVED
 from kiosk.screens.words.catalogue import STAFF_LANGUAGES, Catalogues
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ ROWS = (
         '    Token("JPKIAPWATCHTOKN", Device.WATCH, Readable.AFTER_PROOF),\n',
     ),
     (
-        "kiosk/screens/pages/device_pictures.py",
+        "kiosk/screens/kit/device_pictures.py",
         "PICTURES: dict[Device, DevicePicture] = {\n",
         '    Device.WATCH: DevicePicture(Mark.ANDROID, SceneKind.ANDROID, ("hold.watch.hint",)),\n',
     ),

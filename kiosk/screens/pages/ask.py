@@ -5,11 +5,11 @@ from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import Mode
 from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
+from kiosk.screens.kit.device_pictures import PICTURES
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Label, Page, Paragraph
 from kiosk.screens.kit.touch import StartTouch
 from kiosk.screens.kit.widgets import Button, Icon, Mark
-from kiosk.screens.pages.device_pictures import PICTURES
 from kiosk.visit.events import Action, DeviceChosen, ItemAnswered, LanguageChosen, Pressed
 from kiosk.visit.states import AskConsent, AskConsentItems, ChooseDevice
 

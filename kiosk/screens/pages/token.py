@@ -5,11 +5,11 @@ from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import Authentication
 from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
+from kiosk.screens.kit.device_pictures import PICTURES, REMOVED
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.page import Label, Page, Paragraph
 from kiosk.screens.kit.widgets import Mark, Progress, Scene, SceneKind
-from kiosk.screens.pages.device_pictures import PICTURES, REMOVED
 from kiosk.visit.events import Action, Pressed
 from kiosk.visit.states import (
     Again,

@@ -3,11 +3,11 @@
 from kiosk.qualification.devices import Device
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.announcement import announce
+from kiosk.screens.kit.device_pictures import PICTURES
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Label, Page, Paragraph
 from kiosk.screens.kit.theme import Colour, Face
 from kiosk.screens.kit.widgets import Icon, Mark, Panel
-from kiosk.screens.pages.device_pictures import PICTURES
 from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame
 from kiosk.visit.events import Action, LanguageSwitched, Pressed, SpotTouched, VolumeChosen
 from kiosk.visit.rules import LOUDEST
