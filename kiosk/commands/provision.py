@@ -106,7 +106,7 @@ def enrol(config: Path, code: str, enrolment_url: str, sealed: bool) -> None:
             secret,
             digits_of(code),
             lambda request: service.enrol(
-                enrolment_url, credentials_of(settings, b""), request, settings.service.timeout_s
+                enrolment_url, credentials_of(settings.service, b""), request, settings.service.timeout_s
             ),
         )
     except enrolment.EnrolmentError as fault:

@@ -181,7 +181,7 @@ def uploader(config: Path) -> None:
     allowed = allowed_uids(settings.run_users) | {0}  # root: the command line of whoever mends the box
     hub = Hub(Listener(settings.run / UPLOADER_SOCKET, allowed))
     clock = Clock(synchronized=settings.clock.trust_file)
-    credentials = credentials_of(settings, device_secret(os.environ))
+    credentials = credentials_of(settings.service, device_secret(os.environ))
     process = assemble(settings, credentials, hub, clock, Supervision())
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -49,7 +49,7 @@ def enrol(settings: Settings, secret: bytes, code: str, send: SendEnrolment) -> 
 
     `secret`: what this device seals keys with, b"" if nothing (custody.py).
     """
-    credentials = credentials_of(settings, secret)
+    credentials = credentials_of(settings.service, secret)
     key = _own_key(credentials)
     reply = send(
         {
@@ -103,7 +103,7 @@ def _install(settings: Settings, key: ec.EllipticCurvePrivateKey, enrolled: Enro
     path = settings.service.certificate
     write_safely(keys_file(path), _keys_document(enrolled.keys), 0o600)
     write_safely(path, enrolled.certificate.encode(), 0o600)
-    drop_next(credentials_of(settings, b""))  # of a renewal that this enrolment overtakes
+    drop_next(credentials_of(settings.service, b""))  # of a renewal that this enrolment overtakes
     return EnrolmentDone(path, certificate.not_valid_after_utc.strftime("%Y-%m-%d"), enrolled.service)
 
 

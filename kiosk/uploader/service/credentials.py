@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-from kiosk.config.settings import Settings
+from kiosk.config.uploader_settings import ServiceSettings
 from kiosk.uploader.service import wire
 from kiosk.uploader.service.tls import Credentials
 
 
-def credentials_of(settings: Settings, secret: bytes) -> Credentials:
+def credentials_of(settings: ServiceSettings, secret: bytes) -> Credentials:
     """Where the settings say that CA, certificate and key lie; `secret`: what opens the key (custody.py)."""
-    return Credentials(settings.service.ca, settings.service.certificate, settings.service.key, secret)
+    return Credentials(settings.ca, settings.certificate, settings.key, secret)
 
 
 def keys_file(certificate: Path) -> Path:

@@ -3,7 +3,7 @@
 -- ADDED_COLUMNS.
 
 CREATE TABLE IF NOT EXISTS standing (                 -- what must outlive a restart and is no record
-    name  TEXT PRIMARY KEY,                           -- standing.py names them
+    name  TEXT PRIMARY KEY,                           -- named_values.py names them
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -74,7 +74,7 @@ def kiosk_with(config: Path, token: Token, clock: TurnedClock) -> Iterator[Kiosk
     settings.run.mkdir(exist_ok=True)
     path = settings.run / UPLOADER_SOCKET
     hub = Hub(Listener(path, frozenset({os.getuid()})))
-    uploader = assemble(settings, credentials_of(settings, b""), hub, clock, Supervision({}))
+    uploader = assemble(settings, credentials_of(settings.service, b""), hub, clock, Supervision({}))
     thread = threading.Thread(target=uploader.run, name="uploader")
     thread.start()
     screen = Screen(path, token)
