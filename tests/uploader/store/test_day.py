@@ -1,5 +1,7 @@
 """The counts of a day, as the chart and the report ask for them."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,8 +37,9 @@ def at(seconds: float) -> Moment:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return Database(tmp_path / "outbox.sqlite", PRAGMAS)
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(Database(tmp_path / "outbox.sqlite", PRAGMAS)) as database:
+        yield database
 
 
 def test_the_uploader_counts_a_day(uploader: RunningUploader) -> None:
