@@ -30,7 +30,7 @@ from kiosk.channel.command_line_messages import AskSealed as AskSealed
 from kiosk.channel.command_line_messages import AskStatus as AskStatus
 from kiosk.channel.command_line_messages import AuditRow as AuditRow
 from kiosk.channel.command_line_messages import AuditRows as AuditRows
-from kiosk.channel.command_line_messages import Done as Done
+from kiosk.channel.command_line_messages import CommandDone as CommandDone
 from kiosk.channel.command_line_messages import ForCommandLine as ForCommandLine
 from kiosk.channel.command_line_messages import FromCommandLine as FromCommandLine
 from kiosk.channel.command_line_messages import LookUpLine as LookUpLine
@@ -92,7 +92,6 @@ from kiosk.channel.update_messages import UpdatePhase as UpdatePhase
 from kiosk.channel.update_messages import UpdateSource as UpdateSource
 from kiosk.channel.update_messages import UpdateStatus as UpdateStatus
 from kiosk.channel.visit_messages import AboutVisits as AboutVisits
-from kiosk.channel.visit_messages import Answered as Answered
 from kiosk.channel.visit_messages import AskChallenge as AskChallenge
 from kiosk.channel.visit_messages import AuditNote as AuditNote
 from kiosk.channel.visit_messages import ChallengeGiven as ChallengeGiven
@@ -104,6 +103,7 @@ from kiosk.channel.visit_messages import FromScreen as FromScreen
 from kiosk.channel.visit_messages import LineState as LineState
 from kiosk.channel.visit_messages import OutboxState as OutboxState
 from kiosk.channel.visit_messages import SealingKeys as SealingKeys
+from kiosk.channel.visit_messages import ServiceAnswered as ServiceAnswered
 from kiosk.channel.visit_messages import VisitEnded as VisitEnded
 
 M = TypeVar("M")

@@ -91,7 +91,7 @@ class RetryNow(Message, frozen=True, tag="retry_now"):
     """Try to deliver at once, without waiting for the back-off."""
 
 
-class Done(Message, frozen=True, tag="done"):
+class CommandDone(Message, frozen=True, tag="done"):
     say: str = ""
 
 
@@ -125,7 +125,7 @@ class AskLookUps(Message, frozen=True, tag="ask_look_ups"):
 
 
 class StartLookUp(Message, frozen=True, tag="start_look_up"):
-    """Look up the results consented to on these days (yyyyMMdd); answered with Done, `say` is why not."""
+    """Look up the results consented to on these days (yyyyMMdd). Answered with CommandDone: why not."""
 
     date_from: str
     date_to: str
@@ -152,4 +152,4 @@ class LookUpLines(Message, frozen=True, tag="look_ups"):
 
 
 FromCommandLine = AskStatus | AskRecords | AskSealed | RetryNow | AskAudit | AskLookUps | StartLookUp
-ForCommandLine = Records | SealedRecord | Status | AuditRows | LookUpLines | Done
+ForCommandLine = Records | SealedRecord | Status | AuditRows | LookUpLines | CommandDone

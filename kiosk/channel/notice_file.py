@@ -13,7 +13,7 @@ LINES_SHOWN = 4  #: more faults than this are counted, not listed: who mends the
 
 
 @dataclass(frozen=True)
-class Words:
+class NoticeWords:
     """The notice in one language."""
 
     title: str
@@ -22,8 +22,8 @@ class Words:
 
 @dataclass(frozen=True)
 class Notice:
-    ja: Words
-    en: Words
+    ja: NoticeWords
+    en: NoticeWords
     code: str = ""  #: what a QR code beside the lines says, for who mends the card elsewhere; "": no code
 
 
@@ -52,22 +52,22 @@ def from_text(text: str) -> Notice | None:
         return None
 
 
-def _parts(notice: Notice) -> tuple[tuple[str, Words], ...]:
+def _parts(notice: Notice) -> tuple[tuple[str, NoticeWords], ...]:
     return ("ja", notice.ja), ("en", notice.en)
 
 
-def _words(part: dict[str, Any]) -> Words:
-    return Words(str(part["title"]), tuple(str(line) for line in part["lines"]))
+def _words(part: dict[str, Any]) -> NoticeWords:
+    return NoticeWords(str(part["title"]), tuple(str(line) for line in part["lines"]))
 
 
 #: Shown when there is no notice to read: something has failed so badly that nobody could write one.
 UNTOLD = Notice(
-    Words(
+    NoticeWords(
         "ただいま使えません",
         (
             "職員をお呼びください。",
             "職員の方へ：電源を入れ直しても変わらなければ、導入業者に連絡してください。",
         ),
     ),
-    Words("Out of service", ("Please call the staff.",)),
+    NoticeWords("Out of service", ("Please call the staff.",)),
 )

@@ -90,7 +90,7 @@ class CommitRefused(Message, frozen=True, tag="commit_refused"):
     say: str
 
 
-class Answered(Message, frozen=True, tag="answered"):
+class ServiceAnswered(Message, frozen=True, tag="answered"):
     """The service's answer is in and committed. `validity` is the code 1–6 where there is one."""
 
     visit: str
@@ -108,5 +108,12 @@ class Deferred(Message, frozen=True, tag="deferred"):
 
 FromScreen = AskChallenge | CommitRecord | VisitEnded | StaffWasCalled | AuditNote
 AboutVisits = (
-    SealingKeys | OutboxState | LineState | ChallengeGiven | Committed | CommitRefused | Answered | Deferred
+    SealingKeys
+    | OutboxState
+    | LineState
+    | ChallengeGiven
+    | Committed
+    | CommitRefused
+    | ServiceAnswered
+    | Deferred
 )

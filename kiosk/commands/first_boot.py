@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from kiosk.channel.notice_file import UNTOLD, Notice, Words, shortened, to_text
+from kiosk.channel.notice_file import UNTOLD, Notice, NoticeWords, shortened, to_text
 from kiosk.config.settings import CardFile, ConfigError, Settings
 from kiosk.provisioning.fault_lines import lines, qr_text
 from kiosk.provisioning.first_boot_steps import (
@@ -53,7 +53,7 @@ RELOAD = {
 SECRET_FILES = {WIFI, CREDENTIALS}
 #: The settings cannot be kept: the card is full, read-only or worn.
 UNWRITABLE = Notice(
-    Words(
+    NoticeWords(
         "ただいま使えません",
         (
             "受付窓口へお願いします。",
@@ -61,7 +61,7 @@ UNWRITABLE = Notice(
             "職員の方へ：電源を入れ直しても変わらなければ、新しいカードに取りかえてください。",
         ),
     ),
-    Words(
+    NoticeWords(
         "Out of service", ("The SD card does not take the settings. If a restart does not help, replace it.",)
     ),
 )
@@ -139,46 +139,46 @@ def notice_of(outcome: Outcome, data_lost: bool) -> Notice:
         case Faulty(error):
             ja, en = lines(error.faults, "ja"), lines(error.faults, "en")
             told = Notice(
-                Words(
+                NoticeWords(
                     "設定を待っています",
                     (
                         "SD カードの kiosk.toml を直します。続きは QR コードで見られます。",
                         *shortened(ja, "ほか {} 件"),
                     ),
                 ),
-                Words(
+                NoticeWords(
                     "Waiting for the settings: mend kiosk.toml on the SD card.", shortened(en, "and {} more")
                 ),
                 qr_text(error.faults, "ja"),
             )
         case NoCa(name):
             told = Notice(
-                Words(
+                NoticeWords(
                     "設定を待っています",
                     (f"照会先の CA 証明書 {name} を、SD カードの kiosk.toml の隣に置いてください。",),
                 ),
-                Words(
+                NoticeWords(
                     "Waiting for the settings",
                     (f"Put the service's CA certificate, {name}, beside kiosk.toml.",),
                 ),
             )
         case NoSecret():
             told = Notice(
-                Words(
+                NoticeWords(
                     "設定を待っています",
                     (
                         "この端末の鍵を SD カードにしまえません。自動でくり返し試みます。",
                         "変わらなければ、SD カードを新しいものに取りかえてください。",
                     ),
                 ),
-                Words(
+                NoticeWords(
                     "Waiting: this device cannot keep its key.",
                     ("It is tried again by itself; if that does not help, put in a new SD card.",),
                 ),
             )
         case NotEnrolled(say):
             told = Notice(
-                Words(
+                NoticeWords(
                     "登録を待っています",
                     (
                         "照会先への登録ができていません。自動でくり返し試みます。",
@@ -186,7 +186,7 @@ def notice_of(outcome: Outcome, data_lost: bool) -> Notice:
                         "アクティベーションコード、登録先を確かめてください。",
                     ),
                 ),
-                Words("Waiting for the enrolment; it is tried again by itself.", (say,)),
+                NoticeWords("Waiting for the enrolment; it is tried again by itself.", (say,)),
             )
         case Ready():
             return UNTOLD
@@ -201,7 +201,9 @@ def _after_loss(told: Notice) -> Notice:
     )
     en = "The card's data were destroyed and made anew; waiting records are lost. A new code is needed."
     # Without the code: the loss needs its room, and stands before everything else.
-    return Notice(Words(told.ja.title, (*ja, *told.ja.lines)), Words(told.en.title, (en, *told.en.lines)))
+    return Notice(
+        NoticeWords(told.ja.title, (*ja, *told.ja.lines)), NoticeWords(told.en.title, (en, *told.en.lines))
+    )
 
 
 def _in_journal(outcome: Outcome) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kiosk.box.clock import JAPAN
-from kiosk.channel import AskLookUps, Done, LookUpLine, LookUpLines, StartLookUp
+from kiosk.channel import AskLookUps, CommandDone, LookUpLine, LookUpLines, StartLookUp
 from kiosk.commands.uploader_client import UploaderClient, config_option
 from kiosk.uploader.oqs.characters import flags
 from kiosk.uploader.oqs.document import DocumentRefused, read
@@ -76,7 +76,7 @@ def start(config: Path, first: str | None, last: str | None) -> None:
     if last < first:
         raise click.UsageError("--to lies before --from")
     with UploaderClient(config) as client:
-        if say := client.ask(StartLookUp(date_from=first, date_to=last), Done).say:
+        if say := client.ask(StartLookUp(date_from=first, date_to=last), CommandDone).say:
             raise click.ClickException(say)
     click.echo(f"begun for {first}-{last}; `kiosk lookup list` tells what came of it")
 

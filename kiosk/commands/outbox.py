@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from kiosk.channel import AskRecords, AskSealed, Done, RecordLine, Records, RetryNow, SealedRecord
+from kiosk.channel import AskRecords, AskSealed, CommandDone, RecordLine, Records, RetryNow, SealedRecord
 from kiosk.commands.uploader_client import UploaderClient, config_option
 
 _PAGE = 100
@@ -76,7 +76,7 @@ def show(config: Path, record: str) -> None:
 def retry(config: Path) -> None:
     """Try to deliver at once, without waiting for the back-off."""
     with UploaderClient(config) as client:
-        click.echo(client.ask(RetryNow(), Done).say)
+        click.echo(client.ask(RetryNow(), CommandDone).say)
 
 
 @outbox.command()

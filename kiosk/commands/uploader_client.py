@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 
 from kiosk import channel
-from kiosk.channel import ChannelError, Done, FromUploader, ToUploader
+from kiosk.channel import ChannelError, CommandDone, FromUploader, ToUploader
 from kiosk.channel.seqpacket import Peer, connect
 from kiosk.config.settings import load
 
@@ -56,7 +56,7 @@ class UploaderClient:
                     reply = _decoded(bytes(packet))
                     if isinstance(reply, kind):
                         return reply
-                    if isinstance(reply, Done):
+                    if isinstance(reply, CommandDone):
                         raise click.ClickException(reply.say)
         raise click.ClickException("the uploader did not answer in time; see its log")
 

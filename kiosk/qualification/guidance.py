@@ -14,7 +14,7 @@ from kiosk.qualification.codes import QualificationValidity, validity_of
 from kiosk.qualification.terms import FallbackReason, Mode, Outcome
 
 
-class Finding(StrEnum):
+class RecordFinding(StrEnum):
     """What the desk knows of one visit: the six values of QualificationValidity, or why there is none."""
 
     VALID = "valid"
@@ -28,7 +28,7 @@ class Finding(StrEnum):
     EXPIRED = "expired"  #: no answer within the age cap; no longer sent
 
 
-class Step(StrEnum):
+class StaffStep(StrEnum):
     """One thing that the desk does."""
 
     COMPARE_FOUR = "compare_four"  #: does the answer belong to the person whose four items were noted
@@ -109,73 +109,75 @@ def next_change(today: date) -> date | None:
     return min(days, default=None)
 
 
-def finding(outcome: Outcome, validity: str | None) -> Finding:
+def finding_of(outcome: Outcome, validity: str | None) -> RecordFinding:
     """What an answer means to staff. Without a code: RECORDED as outcome says that none came in time."""
     known = validity_of(validity)
     return _without_code(outcome) if known is None else _by_code(known)
 
 
-def _by_code(validity: QualificationValidity) -> Finding:
+def _by_code(validity: QualificationValidity) -> RecordFinding:
     match validity:
         case QualificationValidity.VALID:
-            return Finding.VALID
+            return RecordFinding.VALID
         case QualificationValidity.INVALID:
-            return Finding.INVALID
+            return RecordFinding.INVALID
         case QualificationValidity.INVALID_NEW_EXISTS:
-            return Finding.INVALID_NEW_EXISTS
+            return RecordFinding.INVALID_NEW_EXISTS
         case QualificationValidity.NOT_FOUND:
-            return Finding.NOT_FOUND
+            return RecordFinding.NOT_FOUND
         case QualificationValidity.SEVERAL:
-            return Finding.SEVERAL
+            return RecordFinding.SEVERAL
         case QualificationValidity.VALID_NOT_REGISTERED:
-            return Finding.VALID_NOT_REGISTERED
+            return RecordFinding.VALID_NOT_REGISTERED
         case _:
             assert_never(validity)
 
 
-def _without_code(outcome: Outcome) -> Finding:
+def _without_code(outcome: Outcome) -> RecordFinding:
     match outcome:
         case Outcome.VERIFIED:
-            return Finding.VALID
+            return RecordFinding.VALID
         case Outcome.RECORDED:
-            return Finding.EXPIRED
+            return RecordFinding.EXPIRED
         case Outcome.NOT_CONFIRMED | Outcome.STAFF_CALLED | Outcome.ABANDONED:
-            return Finding.REJECTED
+            return RecordFinding.REJECTED
         case _:
             assert_never(outcome)
 
 
-def _all_steps(found: Finding) -> tuple[Step, ...]:
+def _all_steps(found: RecordFinding) -> tuple[StaffStep, ...]:
     """[P] 保発0710第1号 別添2, 別添3 (order of fallback, no 10割); [P] 運用マニュアル #26 (four items);
     VALID_NOT_REGISTERED: [S] 長崎市 2025-12-01 (ask the welfare office for the 医療券); the rest [I].
     """
     match found:
-        case Finding.VALID:
-            return Step.COMPARE_FOUR, Step.FETCH
-        case Finding.INVALID | Finding.NOT_FOUND:
-            return Step.ASK_CHANGE, Step.SHOW_WAYS, Step.DECLARED_SHARE
-        case Finding.INVALID_NEW_EXISTS:
-            return Step.LOOK_UP_NEW, Step.SHOW_WAYS, Step.DECLARED_SHARE
-        case Finding.SEVERAL:
-            return Step.ASK_WHICH, Step.SHOW_WAYS, Step.DECLARED_SHARE
-        case Finding.VALID_NOT_REGISTERED:
-            return Step.COMPARE_FOUR, Step.WELFARE_OFFICE
-        case Finding.RECORDED:
-            return Step.NOTE_FOUR, Step.SHOW_WAYS, Step.DECLARED_SHARE
-        case Finding.REJECTED | Finding.EXPIRED:
-            return Step.CHECK_IN_AGAIN, Step.LOOK_UP_LATER, Step.SHOW_WAYS
+        case RecordFinding.VALID:
+            return StaffStep.COMPARE_FOUR, StaffStep.FETCH
+        case RecordFinding.INVALID | RecordFinding.NOT_FOUND:
+            return StaffStep.ASK_CHANGE, StaffStep.SHOW_WAYS, StaffStep.DECLARED_SHARE
+        case RecordFinding.INVALID_NEW_EXISTS:
+            return StaffStep.LOOK_UP_NEW, StaffStep.SHOW_WAYS, StaffStep.DECLARED_SHARE
+        case RecordFinding.SEVERAL:
+            return StaffStep.ASK_WHICH, StaffStep.SHOW_WAYS, StaffStep.DECLARED_SHARE
+        case RecordFinding.VALID_NOT_REGISTERED:
+            return StaffStep.COMPARE_FOUR, StaffStep.WELFARE_OFFICE
+        case RecordFinding.RECORDED:
+            return StaffStep.NOTE_FOUR, StaffStep.SHOW_WAYS, StaffStep.DECLARED_SHARE
+        case RecordFinding.REJECTED | RecordFinding.EXPIRED:
+            return StaffStep.CHECK_IN_AGAIN, StaffStep.LOOK_UP_LATER, StaffStep.SHOW_WAYS
         case _:
             assert_never(found)
 
 
-def steps(found: Finding, mode: Mode) -> tuple[Step, ...]:
+def steps(found: RecordFinding, mode: Mode) -> tuple[StaffStep, ...]:
     """What staff do, first things first; nothing is fetched where no consent is asked."""
-    return tuple(step for step in _all_steps(found) if step is not Step.FETCH or mode is Mode.HOME_CONSENT)
+    return tuple(
+        step for step in _all_steps(found) if step is not StaffStep.FETCH or mode is Mode.HOME_CONSENT
+    )
 
 
-def ways_apply(found: Finding) -> bool:
+def ways_apply(found: RecordFinding) -> bool:
     """Whether the order of `ways` is wanted for this finding."""
-    return Step.SHOW_WAYS in _all_steps(found)
+    return StaffStep.SHOW_WAYS in _all_steps(found)
 
 
 #: Reasons whose official next step is more than going on; its words are the catalogues' `fallback.do.*`.

@@ -42,7 +42,7 @@ class SealingKey:
 
 
 @dataclass(frozen=True)
-class Label:
+class SealingInfo:
     """The readable metadata that a blob is bound to."""
 
     purpose: Purpose
@@ -73,13 +73,13 @@ def _suite(name: SuiteName) -> Suite:
             return Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
-def seal(plaintext: bytes, key: SealingKey, label: Label) -> bytes:
+def seal(plaintext: bytes, key: SealingKey, label: SealingInfo) -> bytes:
     """Return encapsulated key and ciphertext, 48 bytes longer than `plaintext`."""
     public = X25519PublicKey.from_public_bytes(key.public)
     return _suite(key.suite).encrypt(plaintext, public, info=label.info())
 
 
-def unseal(blob: bytes, private: X25519PrivateKey, label: Label) -> bytes:
+def unseal(blob: bytes, private: X25519PrivateKey, label: SealingInfo) -> bytes:
     """Open `blob`; raises UnsealError, which says nothing about the content."""
     try:
         return _suite(label.suite).decrypt(blob, private, info=label.info())

@@ -15,9 +15,9 @@ from kiosk.channel import (
     AuditNote,
     AuditRows,
     ChannelError,
+    CommandDone,
     CommitRecord,
     CommitRefused,
-    Done,
     FromChanged,
     FromStaffPages,
     FromUpdater,
@@ -115,7 +115,7 @@ class Inbox:
             case AskLookUps() | StartLookUp():
                 return self._connector.serve(message, outbox)
             case RetryNow():
-                return Done(say=f"{self._delivery.retry_now(outbox, now)} records wait; trying now")
+                return CommandDone(say=f"{self._delivery.retry_now(outbox, now)} records wait; trying now")
             case _:
                 assert_never(message)
 
@@ -145,9 +145,9 @@ class Inbox:
                 log.warning("%s was not noted: %s", type(message).__name__, reason)
                 return None
             case AskRecords() | AskSealed() | RetryNow() | AskStatus() | AskAudit():
-                return Done(say=reason)
+                return CommandDone(say=reason)
             case AskLookUps() | StartLookUp():
-                return Done(say=reason)
+                return CommandDone(say=reason)
             case AskChallenge():
                 return None
             case _:

@@ -98,7 +98,7 @@ from kiosk.visit.states import (
 )
 from kiosk.visit.step import S, Step, call, first_question, new_visit, resting, shelved, stay
 from kiosk.visit.timing import timing
-from kiosk.visit.views.staff_views import OPEN_DOOR, Door
+from kiosk.visit.views.staff_views import OPEN_DOOR, DoorTries
 
 
 def reduce(kiosk: Kiosk, event: Event) -> tuple[Kiosk, tuple[Effect, ...]]:
@@ -351,7 +351,7 @@ def _left(before: Screen, after: Screen, event: Event) -> bool:
     return _is_rest(after) and (left or isinstance(event, TimeUp))
 
 
-def _door(before: Screen, event: Event, effects: tuple[Effect, ...], door: Door) -> Door:
+def _door(before: Screen, event: Event, effects: tuple[Effect, ...], door: DoorTries) -> DoorTries:
     """Count the tries; `pads` says why at the asking and not at the answer."""
     if isinstance(event, StaffAccepted) and isinstance(before, EnterPasscode | DoorPasscode):
         return OPEN_DOOR if before.checking else door

@@ -7,7 +7,7 @@ and a page is reached only from `StaffAccepted` or from another page.
 from dataclasses import replace
 from typing import assert_never
 
-from kiosk.qualification.guidance import REASONS, Finding, ways_apply
+from kiosk.qualification.guidance import REASONS, RecordFinding, ways_apply
 from kiosk.qualification.terms import FallbackReason
 from kiosk.visit.effects import AskHours, EndReaderTest, RunCheck, TryReader
 from kiosk.visit.events import (
@@ -203,7 +203,7 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
         case Pressed(Action.MORE):
             return replace(screen, more=not screen.more), ()
         case CaseOpened(record=None) if kiosk.desk is not None and kiosk.desk.last_recorded is not None:
-            return StaffCase(staff, WaitingCase(None, kiosk.desk.last_recorded, Finding.RECORDED)), ()
+            return StaffCase(staff, WaitingCase(None, kiosk.desk.last_recorded, RecordFinding.RECORDED)), ()
         case _:
             return stay(screen)
 

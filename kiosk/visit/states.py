@@ -15,7 +15,7 @@ from kiosk.qualification.terms import Authentication, FallbackReason, Mode
 from kiosk.visit.rules import LOUDEST, Rules
 from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffPage, StaffScreen
 from kiosk.visit.views.changed_settings_view import UNCHANGED, CardSettings
-from kiosk.visit.views.staff_views import OPEN_DOOR, CheckView, Door
+from kiosk.visit.views.staff_views import OPEN_DOOR, CheckView, DoorTries
 from kiosk.visit.views.update_view import UpdateStatus
 from kiosk.visit.views.waiting_view import WaitingView
 from kiosk.visit.vocabulary import CallReason as CallReason
@@ -300,7 +300,7 @@ Screen = (
 
 
 @dataclass(frozen=True)
-class Line:
+class ServiceLine:
     """How the way to the service stands; shown as a banner, never on the patient's way."""
 
     online: bool = True
@@ -322,8 +322,8 @@ class Kiosk:
     screen: Screen = Starting()
     reader: ReaderCondition = ReaderCondition.UNKNOWN
     outbox: OutboxCondition = OutboxCondition.UNKNOWN
-    line: Line = Line()
-    door: Door = OPEN_DOOR
+    line: ServiceLine = ServiceLine()
+    door: DoorTries = OPEN_DOOR
     desk: WaitingView | None = None  #: on the staff pages only
     check: CheckView | None = None  #: the last daily check
     update: UpdateStatus | None = None  #: None: not told yet

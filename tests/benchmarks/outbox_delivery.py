@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.box.clock import Clock
-from kiosk.channel import Answered, AskStatus, CommitRecord, LineState, SealingKeys, Status
+from kiosk.channel import AskStatus, CommitRecord, LineState, SealingKeys, ServiceAnswered, Status
 from kiosk.simulator.service.service_pki import make_client
 from kiosk.uploader.outbox.outbox import Outbox
 from kiosk.uploader.outbox.records import Entry, KeptRecord
@@ -122,7 +122,7 @@ def answer_to_screen_ms(lab: Lab) -> Measured:
     with running_uploader(place.config, place.token) as uploader, uploader.screen() as screen:
         for _ in range(VISITS):
             visit = screen.visit()
-            screen.wait_for(Answered, visit)
+            screen.wait_for(ServiceAnswered, visit)
             heard = time.monotonic()
             sent = control.answered_at(visit)
             if sent is None:

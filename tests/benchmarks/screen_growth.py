@@ -62,7 +62,7 @@ def one_visit(place: Place, number: int) -> None:
     place.uploader.say(ch.Committed(visit=VISIT, receipt=receipt))
     place.app.turn()
     if number % 2:
-        place.uploader.say(ch.Answered(visit=VISIT, receipt=receipt, outcome=Outcome.VERIFIED))
+        place.uploader.say(ch.ServiceAnswered(visit=VISIT, receipt=receipt, outcome=Outcome.VERIFIED))
     else:
         place.uploader.say(ch.Deferred(visit=VISIT, say="no line"))
     place.app.turn()

@@ -124,7 +124,7 @@ FROM_UPLOADER: list[ch.Message] = [
     ch.ChallengeGiven(visit=VISIT, challenge="AAAA", valid_s=600),
     ch.Committed(visit=VISIT, receipt="0042"),
     ch.CommitRefused(visit=VISIT, say="full"),
-    ch.Answered(visit=VISIT, receipt="0042", outcome=Outcome.VERIFIED, validity="1"),
+    ch.ServiceAnswered(visit=VISIT, receipt="0042", outcome=Outcome.VERIFIED, validity="1"),
     ch.Deferred(visit=VISIT, say="no answer in time"),
     ch.Records(records=(RECORD,)),
     ch.SealedRecord(visit=VISIT, suite="suite", key_id="k1", sealed=bytes(4096), taken_at=TIME),
@@ -155,7 +155,7 @@ FROM_UPLOADER: list[ch.Message] = [
             ),
         )
     ),
-    ch.Done(),
+    ch.CommandDone(),
     ch.WaitingList(
         waiting=1,
         oldest_at=TIME,

@@ -7,7 +7,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from kiosk.qualification.guidance import Finding
+from kiosk.qualification.guidance import RecordFinding
 from kiosk.qualification.terms import FallbackReason, Mode
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
@@ -36,17 +36,17 @@ from kiosk.visit.states import (
     EnterStaffNumber,
     Idle,
     Kiosk,
-    Line,
     OutboxCondition,
     OutOfService,
     ReaderCondition,
+    ServiceLine,
     StaffCalled,
     TooEarly,
     Visit,
     visit_of,
 )
 from kiosk.visit.timing import dwell
-from kiosk.visit.views.staff_views import OPEN_DOOR, Door, DrillStep
+from kiosk.visit.views.staff_views import OPEN_DOOR, DoorTries, DrillStep
 from kiosk.visit.views.update_view import UpdateOffer, UpdatePhase, UpdateSource, UpdateStatus
 from kiosk.visit.views.waiting_view import WaitingCase, case_of
 from tests.flows.search import LATE, OFFERS, STAFF, VISIT, WAITING, Transition, late_answer, listed
@@ -195,7 +195,7 @@ def test_every_staff_page_can_be_left_by_finish(kiosks: set[Kiosk]) -> None:
 
 def test_the_door_is_no_matter_of_a_patient(transitions: list[Transition]) -> None:
     """Whatever passcodes were tried, a visit goes on the same; only where passcodes are typed it matters."""
-    shut = Door(2, locked=True)
+    shut = DoorTries(2, locked=True)
     of_the_door = ev.StaffAccepted | ev.StaffRefused | ev.DoorUnlocked
     for t in transitions:
         covered = getattr(t.before.screen, "back", t.before.screen)
@@ -351,14 +351,16 @@ def test_a_forgotten_token_does_not_open_the_door() -> None:
 def test_offline_is_neither_chosen_nor_ended_by_staff() -> None:
     page = press(inside(), ev.Action.OPEN_FALLBACK)
     assert reduce(page, ev.FallbackChosen(FallbackReason.OFFLINE))[1][:-1] == ()
-    offline = press(page, ev.LineChanged(Line(False, 0, FallbackReason.OFFLINE)))
+    offline = press(page, ev.LineChanged(ServiceLine(False, 0, FallbackReason.OFFLINE)))
     assert reduce(offline, ev.FallbackChosen(None))[1][:-1] == ()
     _, effects = reduce(offline, ev.FallbackChosen(FallbackReason.DISASTER))
     assert ask.SetFallback(staff="1001", reason=FallbackReason.DISASTER) in effects
 
 
 def test_fallback_set_by_staff_is_ended_by_staff() -> None:
-    on = press(inside(), ev.Action.OPEN_FALLBACK, ev.LineChanged(Line(True, 0, FallbackReason.FACE_READER)))
+    on = press(
+        inside(), ev.Action.OPEN_FALLBACK, ev.LineChanged(ServiceLine(True, 0, FallbackReason.FACE_READER))
+    )
     assert isinstance(on.screen, StaffFallback)
     assert ask.SetFallback(staff="1001", reason=None) in reduce(on, ev.FallbackChosen(None))[1]
 
@@ -376,7 +378,7 @@ def test_a_late_answer_is_opened_ticked_off_and_leaves_the_list() -> None:
 
 def test_the_last_recorded_visit_leads_to_its_reminder_and_cannot_be_ticked_off() -> None:
     case = press(inside(), ev.CaseOpened(None))
-    assert case.screen == StaffCase("1001", WaitingCase(None, "0007", Finding.RECORDED))
+    assert case.screen == StaffCase("1001", WaitingCase(None, "0007", RecordFinding.RECORDED))
     assert press(case, ev.Action.SEEN).screen == case.screen
     assert isinstance(press(case, ev.Action.BACK).screen, StaffMenu)
 

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from kiosk.channel import Answered, Deferred
+from kiosk.channel import Deferred, ServiceAnswered
 from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.service_pki import make_client, prepare_service
 from kiosk.uploader.delivery.retry import HoldBack, LineDown, RetryRules, decide, decide_line
@@ -163,7 +163,7 @@ def test_records_go_through_nginx_to_the_service(tmp_path: Path) -> None:
             )
             with running_uploader(config, Token.make()) as uploader, uploader.screen() as screen:
                 first = screen.visit()
-                assert screen.wait_for(Answered, first).outcome is Outcome.VERIFIED
+                assert screen.wait_for(ServiceAnswered, first).outcome is Outcome.VERIFIED
                 # The certificate is swapped for one of a foreign CA, and back: the record waits meanwhile.
                 ours = client.certificate.read_bytes(), client.key.read_bytes()
                 put(client.certificate, stranger.certificate.read_bytes())
@@ -172,7 +172,7 @@ def test_records_go_through_nginx_to_the_service(tmp_path: Path) -> None:
                 screen.wait_for(Deferred, second)
                 put(client.key, ours[1])
                 put(client.certificate, ours[0])
-                assert screen.wait_for(Answered, second).outcome is Outcome.VERIFIED
+                assert screen.wait_for(ServiceAnswered, second).outcome is Outcome.VERIFIED
         assert [service.control.effects(visit) for visit in (first, second)] == [1, 1]
 
 

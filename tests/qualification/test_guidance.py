@@ -8,10 +8,10 @@ from kiosk.qualification.codes import QualificationValidity
 from kiosk.qualification.guidance import (
     REASONS,
     RULES,
-    Finding,
-    Step,
+    RecordFinding,
+    StaffStep,
     Way,
-    finding,
+    finding_of,
     next_change,
     steps,
     ways,
@@ -59,40 +59,45 @@ def test_every_rule_names_its_source_and_every_way_has_a_rule() -> None:
 
 @pytest.mark.parametrize("validity", list(QualificationValidity))
 def test_each_of_the_six_values_is_its_own_finding(validity: QualificationValidity) -> None:
-    assert finding(Outcome.NOT_CONFIRMED, validity.value).name == validity.name
+    assert finding_of(Outcome.NOT_CONFIRMED, validity.value).name == validity.name
 
 
 @pytest.mark.parametrize(
     ("outcome", "validity", "found"),
     [
-        (Outcome.STAFF_CALLED, None, Finding.REJECTED),
-        (Outcome.RECORDED, None, Finding.EXPIRED),
-        (Outcome.VERIFIED, None, Finding.VALID),
-        (Outcome.NOT_CONFIRMED, None, Finding.REJECTED),
-        (Outcome.STAFF_CALLED, "7", Finding.REJECTED),
+        (Outcome.STAFF_CALLED, None, RecordFinding.REJECTED),
+        (Outcome.RECORDED, None, RecordFinding.EXPIRED),
+        (Outcome.VERIFIED, None, RecordFinding.VALID),
+        (Outcome.NOT_CONFIRMED, None, RecordFinding.REJECTED),
+        (Outcome.STAFF_CALLED, "7", RecordFinding.REJECTED),
     ],
 )
 def test_an_answer_without_a_known_code_is_never_taken_for_a_valid_one(
-    outcome: Outcome, validity: str | None, found: Finding
+    outcome: Outcome, validity: str | None, found: RecordFinding
 ) -> None:
-    assert finding(outcome, validity) is found
+    assert finding_of(outcome, validity) is found
 
 
-@pytest.mark.parametrize("found", list(Finding))
+@pytest.mark.parametrize("found", list(RecordFinding))
 @pytest.mark.parametrize("mode", list(Mode))
-def test_every_finding_has_a_first_step(found: Finding, mode: Mode) -> None:
+def test_every_finding_has_a_first_step(found: RecordFinding, mode: Mode) -> None:
     assert steps(found, mode)
-    assert ways_apply(found) == (Step.SHOW_WAYS in steps(found, mode))
+    assert ways_apply(found) == (StaffStep.SHOW_WAYS in steps(found, mode))
 
 
 def test_what_was_consented_to_is_fetched_only_where_consent_is_asked() -> None:
-    assert Step.FETCH in steps(Finding.VALID, Mode.HOME_CONSENT)
-    assert Step.FETCH not in steps(Finding.VALID, Mode.QUALIFICATION_ONLY)
+    assert StaffStep.FETCH in steps(RecordFinding.VALID, Mode.HOME_CONSENT)
+    assert StaffStep.FETCH not in steps(RecordFinding.VALID, Mode.QUALIFICATION_ONLY)
 
 
 def test_nobody_is_sent_away_with_the_whole_cost() -> None:
-    for found in (Finding.INVALID, Finding.NOT_FOUND, Finding.SEVERAL, Finding.RECORDED):
-        assert all(Step.DECLARED_SHARE in steps(found, mode) for mode in Mode)
+    for found in (
+        RecordFinding.INVALID,
+        RecordFinding.NOT_FOUND,
+        RecordFinding.SEVERAL,
+        RecordFinding.RECORDED,
+    ):
+        assert all(StaffStep.DECLARED_SHARE in steps(found, mode) for mode in Mode)
 
 
 def test_staff_can_name_every_reason_but_the_one_that_the_kiosk_finds_itself() -> None:

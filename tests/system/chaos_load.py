@@ -13,13 +13,13 @@ import uuid6
 
 from kiosk.channel import (
     UPLOADER_OUTBOX,
-    Answered,
     CommitRecord,
     CommitRefused,
     Committed,
     FromUploader,
     LineState,
     SealingKeys,
+    ServiceAnswered,
     decode,
     encode,
 )
@@ -27,7 +27,7 @@ from kiosk.channel.seqpacket import Peer, connect
 from kiosk.qualification.consent import NOT_ASKED
 from kiosk.qualification.devices import Device
 from kiosk.qualification.request import QualificationRequest
-from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
+from kiosk.qualification.sealing import Purpose, SealingInfo, SealingKey, SuiteName, seal
 from kiosk.qualification.terms import Authentication, Mode
 from kiosk.qualification.transcript import Transcript
 from kiosk.simulator.demo.demo_folder import INSTITUTION, TERMINAL
@@ -125,7 +125,7 @@ class Load:
                     self._done.append(self._open.pop(visit))
             case CommitRefused(say=say):
                 self.refusals[say] += 1
-            case Answered(visit=visit, outcome=outcome):
+            case ServiceAnswered(visit=visit, outcome=outcome):
                 if self.answers.setdefault(visit, outcome.value) != outcome.value:
                     self.faults.append(f"{visit} was {self.answers[visit]} and is now {outcome.value}")
             case _:
@@ -156,7 +156,7 @@ class Load:
             response_key=keys.response_key,
         )
         suite = SuiteName(keys.suite)
-        label = Label(Purpose.REQUEST, transcript.visit, TERMINAL, INSTITUTION, keys.key_id, suite)
+        label = SealingInfo(Purpose.REQUEST, transcript.visit, TERMINAL, INSTITUTION, keys.key_id, suite)
         return CommitRecord(
             visit=transcript.visit,
             suite=keys.suite,

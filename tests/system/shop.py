@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kiosk.channel import UPLOADER_OUTBOX, Answered, Committed, decode
+from kiosk.channel import UPLOADER_OUTBOX, Committed, ServiceAnswered, decode
 from kiosk.channel.seqpacket import Peer, connect
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.demo.demo import Demo
@@ -45,7 +45,7 @@ class Ear:
                 match decode(bytes(packet), UPLOADER_OUTBOX):
                     case Committed(visit=visit, receipt=receipt):
                         self.committed[visit] = receipt
-                    case Answered(visit=visit, outcome=outcome):
+                    case ServiceAnswered(visit=visit, outcome=outcome):
                         self.answered[visit] = outcome.value
                     case _:
                         pass

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.channel import Answered, Committed, Deferred
+from kiosk.channel import Committed, Deferred, ServiceAnswered
 from kiosk.config.passcodes import verify
 from tests.simulator.service.running import INSTITUTION as SERVICE_INSTITUTION
 from tests.simulator.service.running import RunningService
@@ -49,7 +49,7 @@ def documented(command: str) -> set[str]:
 def test_status_as_json_has_its_fields(uploader: RunningUploader) -> None:
     with uploader.screen() as screen:
         visit = screen.visit()
-        screen.wait_for(Answered, visit)
+        screen.wait_for(ServiceAnswered, visit)
     done = kiosk("status", "--config", str(uploader.config), "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
@@ -74,7 +74,7 @@ def test_records_are_listed_shown_exported_and_retried(
     settings = ("--config", str(uploader.config))
     with uploader.screen() as screen:
         answered = screen.visit()
-        screen.wait_for(Answered, answered)
+        screen.wait_for(ServiceAnswered, answered)
         service.control.close()
         waits = new_visit()
         message = screen.sealed(waits)
@@ -100,7 +100,7 @@ def test_records_are_listed_shown_exported_and_retried(
         assert "there already" in one_line(kiosk("outbox", "export", "--out", str(out), *settings))
         assert "1 records wait" in kiosk("outbox", "retry", *settings).stdout
         service.control.open()
-        screen.wait_for(Answered, waits)
+        screen.wait_for(ServiceAnswered, waits)
     assert kiosk("outbox", "list", *settings).stdout == "nothing waits\n"
 
 
@@ -171,7 +171,7 @@ def test_an_enrolled_kiosk_delivers(
     assert key.stat().st_uid == os.geteuid()
     with running_uploader(new_kiosk, uploader.token) as fresh, fresh.screen() as screen:
         visit = screen.visit()
-        screen.wait_for(Answered, visit)
+        screen.wait_for(ServiceAnswered, visit)
 
 
 def test_an_enrolled_kiosk_that_was_never_online_can_record(
@@ -184,7 +184,7 @@ def test_an_enrolled_kiosk_that_was_never_online_can_record(
         screen.wait_for(Committed, visit)
         screen.wait_for(Deferred, visit)
         service.control.open()
-        screen.wait_for(Answered, visit)
+        screen.wait_for(ServiceAnswered, visit)
 
 
 def test_after_a_power_cut_the_same_code_gives_the_same_certificate(

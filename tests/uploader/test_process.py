@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from kiosk.channel import (
-    Answered,
     AskRecords,
     AskStatus,
     AuditNote,
@@ -20,10 +19,11 @@ from kiosk.channel import (
     Records,
     RetryNow,
     SealingKeys,
+    ServiceAnswered,
     Status,
     VisitEnded,
 )
-from kiosk.channel import Done as DoneMessage
+from kiosk.channel import CommandDone as DoneMessage
 from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import Authentication, Mode, Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
@@ -63,7 +63,7 @@ def test_without_a_certificate_it_stays_up_says_what_to_do_and_goes_on_when_ther
         shutil.copy2(client.certificate, late_client.certificate)
         screen.wait_for(LineState, online=True)
         visit = screen.visit()
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
     assert not_enrolled.log.count("kiosk provision enrol") == 1, "said once, not at every attempt"
 
 
@@ -163,7 +163,7 @@ def test_a_challenge_does_not_wait_behind_a_slow_delivery(
         screen.wait_for(Committed, first)
         second = new_visit()
         assert len(screen.challenge(second)) == 32
-        assert not any(isinstance(message, Answered) for message in screen.heard)
+        assert not any(isinstance(message, ServiceAnswered) for message in screen.heard)
 
 
 def test_staff_may_ask_for_a_retry(uploader: RunningUploader) -> None:
@@ -188,7 +188,7 @@ def test_a_rejected_record_calls_staff(uploader: RunningUploader, service: Runni
     with uploader.screen() as screen:
         service.control.refuse(400, code="bad_signature")
         visit = screen.visit()
-        assert screen.wait_for(Answered, visit).outcome is Outcome.STAFF_CALLED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.STAFF_CALLED
         [line] = screen.ask(AskRecords(), Records).records
         assert (line.state, line.code) == ("rejected", "bad_signature")
 
@@ -197,7 +197,7 @@ def test_a_processing_answer_is_waited_for(uploader: RunningUploader, service: R
     with uploader.screen() as screen:
         service.control.next_segment("2", settle_after=2)
         visit = screen.visit()
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
         assert not any(isinstance(message, Deferred) for message in screen.heard)
 
 
@@ -208,5 +208,5 @@ def test_every_other_validity_is_not_confirmed(
     with uploader.screen() as screen:
         service.control.next_validity(validity)
         visit = screen.visit()
-        answered = screen.wait_for(Answered, visit)
+        answered = screen.wait_for(ServiceAnswered, visit)
         assert (answered.outcome, answered.validity) == (Outcome.NOT_CONFIRMED, validity)

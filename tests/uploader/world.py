@@ -26,7 +26,7 @@ from kiosk.channel.seqpacket import connect
 from kiosk.qualification.consent import NOT_ASKED
 from kiosk.qualification.devices import Device
 from kiosk.qualification.request import QualificationRequest
-from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
+from kiosk.qualification.sealing import Purpose, SealingInfo, SealingKey, SuiteName, seal
 from kiosk.qualification.terms import Authentication, Mode, SignatureAlgorithm
 from kiosk.qualification.transcript import Transcript
 
@@ -97,7 +97,7 @@ def sealed_request(
         response_key=keys.response_key,
     )
     suite = SuiteName(keys.suite)
-    label = Label(Purpose.REQUEST, visit, TERMINAL, INSTITUTION, keys.key_id, suite)
+    label = SealingInfo(Purpose.REQUEST, visit, TERMINAL, INSTITUTION, keys.key_id, suite)
     return CommitRecord(
         visit=visit,
         suite=keys.suite,

@@ -1,6 +1,6 @@
 """What the desk does about each outcome, and what to mend: the words of the staff's screens, as Markdown."""
 
-from kiosk.qualification.guidance import RULES, STEPS, Finding, Rule, Way
+from kiosk.qualification.guidance import RULES, STEPS, RecordFinding, Rule, Way
 from kiosk.qualification.terms import FallbackReason
 from kiosk.screens.pages.staff.menu_page import FAULTS
 from kiosk.screens.words.catalogue import Catalogues
@@ -16,25 +16,25 @@ UNKNOWN = (
     "現在の番号が分かれば、ふつうに請求します。分からなければ旧資格の番号、"
     "それも無ければ{ref}`「不詳」 <claim-unknown>`"
 )
-CLAIM: dict[Finding, str] = {
-    Finding.VALID: NORMAL,
-    Finding.INVALID: UNKNOWN,
-    Finding.INVALID_NEW_EXISTS: "新しい資格の番号で請求します。分からなければ旧資格の番号",
-    Finding.NOT_FOUND: UNKNOWN,
-    Finding.SEVERAL: "たずねて照会できた保険者の番号で請求します",
-    Finding.VALID_NOT_REGISTERED: "医療扶助。福祉事務所が発行する医療券で請求します",
-    Finding.RECORDED: "あとから届く答えで決まります。届かないときは「該当資格なし」と同じです",
-    Finding.REJECTED: UNKNOWN,
-    Finding.EXPIRED: UNKNOWN,
+CLAIM: dict[RecordFinding, str] = {
+    RecordFinding.VALID: NORMAL,
+    RecordFinding.INVALID: UNKNOWN,
+    RecordFinding.INVALID_NEW_EXISTS: "新しい資格の番号で請求します。分からなければ旧資格の番号",
+    RecordFinding.NOT_FOUND: UNKNOWN,
+    RecordFinding.SEVERAL: "たずねて照会できた保険者の番号で請求します",
+    RecordFinding.VALID_NOT_REGISTERED: "医療扶助。福祉事務所が発行する医療券で請求します",
+    RecordFinding.RECORDED: "あとから届く答えで決まります。届かないときは「該当資格なし」と同じです",
+    RecordFinding.REJECTED: UNKNOWN,
+    RecordFinding.EXPIRED: UNKNOWN,
 }
 #: The value of QualificationValidity (別紙5-1 OQSCD006); what has none came without an answer.
 CODE = {
-    Finding.VALID: "1",
-    Finding.INVALID: "2",
-    Finding.INVALID_NEW_EXISTS: "3",
-    Finding.NOT_FOUND: "4",
-    Finding.SEVERAL: "5",
-    Finding.VALID_NOT_REGISTERED: "6",
+    RecordFinding.VALID: "1",
+    RecordFinding.INVALID: "2",
+    RecordFinding.INVALID_NEW_EXISTS: "3",
+    RecordFinding.NOT_FOUND: "4",
+    RecordFinding.SEVERAL: "5",
+    RecordFinding.VALID_NOT_REGISTERED: "6",
 }
 
 
@@ -66,7 +66,7 @@ def say(catalogues: Catalogues, key: str, **values: object) -> str:
 def outcomes(catalogues: Catalogues) -> str:
     """One section for each thing that the desk can be told."""
     out = []
-    for found in Finding:
+    for found in RecordFinding:
         title = say(catalogues, f"found.{found.value}")
         code = f"（資格有効性 {CODE[found]}）" if found in CODE else ""
         steps = [f"{n}. {say(catalogues, f'step.{step.value}')}" for n, step in enumerate(STEPS[found], 1)]

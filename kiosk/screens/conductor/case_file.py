@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from kiosk.channel import CommitRecord, Evidence, SealingKeys, SignDigests
 from kiosk.qualification.request import QualificationRequest
-from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
+from kiosk.qualification.sealing import Purpose, SealingInfo, SealingKey, SuiteName, seal
 from kiosk.qualification.transcript import Transcript, digests
 from kiosk.visit.states import Visit
 
@@ -93,7 +93,7 @@ class CaseFile:
             response_key=keys.response_key,
         )
         key = SealingKey(keys.key_id, SuiteName(keys.suite), keys.public)
-        label = Label(
+        label = SealingInfo(
             purpose=Purpose.REQUEST,
             record=transcript.visit,
             terminal=transcript.terminal,

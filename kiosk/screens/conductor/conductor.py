@@ -194,7 +194,7 @@ class Conductor:
             case _:
                 if isinstance(message, channel.Committed) and not self._times.has("commit"):
                     self._times.measure("commit", "sealed")  # it comes again from an uploader that came back
-                if isinstance(message, channel.Answered):
+                if isinstance(message, channel.ServiceAnswered):
                     self._times.measure("answer", "sealed")
                 if (event := event_from_uploader(message, self._staff_side)) is not None:
                     self.handle(event)

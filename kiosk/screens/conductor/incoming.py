@@ -10,7 +10,7 @@ from kiosk import channel
 from kiosk.screens.conductor.staff_side import StaffSide
 from kiosk.screens.conductor.update_watch import in_local_time
 from kiosk.visit import events as ev
-from kiosk.visit.states import Line
+from kiosk.visit.states import ServiceLine
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ UploaderNews = (
     | channel.ChallengeGiven
     | channel.Committed
     | channel.CommitRefused
-    | channel.Answered
+    | channel.ServiceAnswered
     | channel.Deferred
     | channel.WaitingList
     | channel.DrillProgress
@@ -75,7 +75,7 @@ def event_from_uploader(message: UploaderNews, staff_side: StaffSide) -> ev.Even
     """The event; None for what this program does not know."""
     match message:
         case channel.LineState():
-            return ev.LineChanged(Line(message.online, message.waiting, message.fallback))
+            return ev.LineChanged(ServiceLine(message.online, message.waiting, message.fallback))
         case channel.ChallengeGiven(visit=visit, challenge=challenge):
             return ev.ChallengeArrived(visit, challenge)
         case channel.Committed(visit=visit, receipt=receipt):
@@ -83,7 +83,7 @@ def event_from_uploader(message: UploaderNews, staff_side: StaffSide) -> ev.Even
         case channel.CommitRefused(visit=visit, say=text):
             log.warning("outbox: %s", text)
             return ev.RecordRefused(visit)
-        case channel.Answered(visit=visit, outcome=outcome):
+        case channel.ServiceAnswered(visit=visit, outcome=outcome):
             return ev.AnswerArrived(visit, outcome)
         case channel.Deferred(visit=visit):
             return ev.DeliveryDeferred(visit)

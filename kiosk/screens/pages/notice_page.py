@@ -1,6 +1,6 @@
 """The picture of a notice. PURE: no visit, no words of the catalogues, nothing to touch."""
 
-from kiosk.channel.notice_file import Notice, Words
+from kiosk.channel.notice_file import Notice, NoticeWords
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.linebreak import Fitted, fit
 from kiosk.screens.kit.look import Canvas, Measurer
@@ -42,7 +42,7 @@ def notice_picture(notice: Notice, canvas: Canvas, measure: Measurer) -> Picture
     )
     japanese = Rect(below.x, below.y, below.w, below.h - english - 2 * canvas.px(GAP_MM))
     widgets += _lines(notice.ja, japanese, LINE_MM, tokens.ink, canvas, measure)
-    spoken = Words("", (notice.en.title, *notice.en.lines))
+    spoken = NoticeWords("", (notice.en.title, *notice.en.lines))
     foot = Rect(below.x, below.bottom - english, below.w, english)
     widgets += _lines(spoken, foot, ENGLISH_MM, tokens.sub, canvas, measure)
     return Picture("notice", (canvas.width, canvas.height), tokens.ground, tuple(widgets), ())
@@ -59,7 +59,7 @@ def _beside(room: Rect, gap: int) -> tuple[Rect, Rect]:
 
 
 def _lines(
-    words: Words, box: Rect, size_mm: float, ink: Colour, canvas: Canvas, measure: Measurer
+    words: NoticeWords, box: Rect, size_mm: float, ink: Colour, canvas: Canvas, measure: Measurer
 ) -> list[Widget]:
     """Paragraphs one below the other, all at one size."""
     gap, floor = canvas.px(GAP_MM), canvas.px(FLOOR_MM)

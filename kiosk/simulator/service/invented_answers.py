@@ -14,7 +14,7 @@ from typing import assert_never
 from kiosk.qualification.codes import ProcessingResultStatus, QualificationValidity, SegmentOfResult
 from kiosk.qualification.consent import ConsentForm, ConsentItem
 from kiosk.qualification.request import QualificationRequest
-from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
+from kiosk.qualification.sealing import Purpose, SealingInfo, SealingKey, SuiteName, seal
 from kiosk.qualification.transcript import Transcript
 
 JST = timezone(timedelta(hours=9))
@@ -98,7 +98,7 @@ def sealed_answer(
     now: float,
 ) -> dict[str, str]:
     """Person data for the terminal's eyes only: sealed to the response key of the request."""
-    label = Label(
+    label = SealingInfo(
         purpose=Purpose.ANSWER,
         record=transcript.visit,
         terminal=transcript.terminal,

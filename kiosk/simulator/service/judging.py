@@ -14,7 +14,7 @@ from kiosk.qualification import transcript as transcripts
 from kiosk.qualification.consent import ConsentForm
 from kiosk.qualification.devices import Device
 from kiosk.qualification.request import QualificationRequest, RequestError
-from kiosk.qualification.sealing import Label, Purpose, SuiteName, UnsealError, unseal
+from kiosk.qualification.sealing import Purpose, SealingInfo, SuiteName, UnsealError, unseal
 from kiosk.qualification.terms import Authentication, Mode, SignatureAlgorithm
 from kiosk.qualification.transcript import Transcript, TranscriptError
 from kiosk.simulator.service.problems import ProblemCode, Refusal
@@ -46,7 +46,7 @@ def open_request(
     sealed: bytes, record: str, suite: SuiteName, key: ServiceKey, peer: ClientTerminal
 ) -> Opened | Refusal:
     """Open the blob with the label that its sender's certificate implies, and read what is in it."""
-    label = Label(Purpose.REQUEST, record, peer.terminal, peer.institution, key.key_id, suite)
+    label = SealingInfo(Purpose.REQUEST, record, peer.terminal, peer.institution, key.key_id, suite)
     try:
         request = requests.decode(unseal(sealed, X25519PrivateKey.from_private_bytes(key.private), label))
         transcript = transcripts.decode(request.transcript)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from kiosk.qualification.sealing import Label, Purpose, UnsealError, unseal
+from kiosk.qualification.sealing import Purpose, SealingInfo, UnsealError, unseal
 from kiosk.uploader.service.wire import SealedAnswer
 
 KEEP_S = 3600.0  #: who came is long at the reception desk then; what is not kept cannot leak
@@ -33,7 +33,7 @@ class ResponseKey:
         """Return the answer's plaintext; None when it is sealed to another life's key or does not open."""
         if answer.key_id != self.key_id:
             return None
-        label = Label(Purpose.ANSWER, record, terminal, institution, answer.key_id, answer.suite)
+        label = SealingInfo(Purpose.ANSWER, record, terminal, institution, answer.key_id, answer.suite)
         try:
             return unseal(answer.sealed, self._private, label)
         except UnsealError:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from kiosk.box.clock import Moment
-from kiosk.channel import Answered as AnswerNews
 from kiosk.channel import (
     ChallengeGiven,
     CommitRecord,
@@ -20,6 +19,7 @@ from kiosk.channel import (
     FromUploader,
     SealingKeys,
 )
+from kiosk.channel import ServiceAnswered as AnswerNews
 from kiosk.qualification.codes import outcome_of
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.delivery.answer_memory import AnswerMemory, ResponseKey

@@ -3,7 +3,15 @@
 from typing import assert_never
 
 from kiosk.box.clock import Moment
-from kiosk.channel import AskLookUps, CheckItem, Done, FromUploader, LookUpLine, LookUpLines, StartLookUp
+from kiosk.channel import (
+    AskLookUps,
+    CheckItem,
+    CommandDone,
+    FromUploader,
+    LookUpLine,
+    LookUpLines,
+    StartLookUp,
+)
 from kiosk.uploader.oqs.handover import HandOver
 from kiosk.uploader.oqs.lookup import LookUpRunner
 from kiosk.uploader.oqs.lookup_store import LookUps
@@ -66,7 +74,7 @@ class Connector:
                 )
             case StartLookUp(date_from=date_from, date_to=date_to):
                 fault = self._lookup.begin(date_from, date_to, outbox)
-                return Done(say="" if fault is None else fault)
+                return CommandDone(say="" if fault is None else fault)
             case _:
                 assert_never(message)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from kiosk.box.clock import Moment
 from kiosk.channel import DrillProgress
-from kiosk.qualification.sealing import Label, Purpose, SealingKey, seal
+from kiosk.qualification.sealing import Purpose, SealingInfo, SealingKey, seal
 from kiosk.uploader.delivery.lanes import Deliver, Lane, ServiceReply
 from kiosk.uploader.delivery.retry import Dice, LineDown, RetryRules, decide
 from kiosk.uploader.outbox.outbox import Outbox
@@ -106,7 +106,7 @@ class Drill:
 
     def _sealed(self, key: SealingKey, now: Moment) -> Entry:
         record = str(uuid.uuid4())
-        label = Label(Purpose.REQUEST, record, self._terminal, self._institution, key.key_id, key.suite)
+        label = SealingInfo(Purpose.REQUEST, record, self._terminal, self._institution, key.key_id, key.suite)
         plain = json.dumps({MARK: True, "id": record}).encode()
         return Entry(
             id=record,

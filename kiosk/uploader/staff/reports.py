@@ -1,7 +1,7 @@
 """What the uploader tells about itself to the command line: counts and codes, nobody's data."""
 
 from kiosk.box.clock import Moment
-from kiosk.channel import AskRecords, Done, RecordLine, Records, SealedRecord, Status
+from kiosk.channel import AskRecords, CommandDone, RecordLine, Records, SealedRecord, Status
 from kiosk.qualification.terms import FallbackReason
 from kiosk.uploader.delivery.delivery import Delivery
 from kiosk.uploader.identity.certificates import CertificateView
@@ -83,11 +83,11 @@ def records(outbox: Outbox, asked: AskRecords) -> Records:
     )
 
 
-def sealed(outbox: Outbox, visit: str) -> SealedRecord | Done:
+def sealed(outbox: Outbox, visit: str) -> SealedRecord | CommandDone:
     """One record as it is sealed, or why not."""
     entry = record_list.sealed_record(outbox.database, visit)
     if entry is None:
-        return Done(say="there is no sealed content of that record (any more)")
+        return CommandDone(say="there is no sealed content of that record (any more)")
     return SealedRecord(
         visit=entry.id,
         suite=entry.suite,

@@ -107,11 +107,11 @@ class TestStep(StrEnum):
 
 
 @dataclass(frozen=True)
-class Door:
+class DoorTries:
     """How often in a row the passcode was wrong, and whether passcodes are refused for a while."""
 
     misses: int = 0
     locked: bool = False
 
 
-OPEN_DOOR = Door()
+OPEN_DOOR = DoorTries()

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from kiosk.qualification.guidance import Finding, finding
+from kiosk.qualification.guidance import RecordFinding, finding_of
 from kiosk.qualification.terms import Outcome
 from kiosk.visit.views.message import Message
 
@@ -25,9 +25,9 @@ class LateAnswer(msgspec.Struct, frozen=True, kw_only=True):
     validity: str | None = None
 
     @property
-    def finding(self) -> Finding:
+    def finding(self) -> RecordFinding:
         """What the codes mean to staff."""
-        return finding(self.outcome, self.validity)
+        return finding_of(self.outcome, self.validity)
 
 
 class WaitingList(Message, frozen=True, tag="desk_board"):
@@ -68,7 +68,7 @@ class WaitingCase:
 
     record: str | None  #: what the outbox calls it; None: nothing there to tick off
     receipt: str
-    finding: Finding
+    finding: RecordFinding
 
 
 def case_of(answer: LateAnswer) -> WaitingCase:

@@ -9,7 +9,7 @@ import pytest
 
 from kiosk import channel as ch
 from kiosk.qualification.devices import Device
-from kiosk.qualification.sealing import Label, Purpose, SuiteName, unseal
+from kiosk.qualification.sealing import Purpose, SealingInfo, SuiteName, unseal
 from kiosk.qualification.terms import Outcome
 from kiosk.visit.events import ReadFailure
 from kiosk.visit.states import (
@@ -57,7 +57,7 @@ def stale_from_uploader() -> list[ch.Message]:
         ch.ChallengeGiven(visit=STRANGER, challenge=base64.b64encode(bytes(32)).decode(), valid_s=600),
         ch.Committed(visit=STRANGER, receipt="0001"),
         ch.CommitRefused(visit=STRANGER, say="stale"),
-        ch.Answered(visit=STRANGER, receipt="0001", outcome=Outcome.VERIFIED, validity="1"),
+        ch.ServiceAnswered(visit=STRANGER, receipt="0001", outcome=Outcome.VERIFIED, validity="1"),
         ch.Deferred(visit=STRANGER, say="stale"),
     ]
 
@@ -117,7 +117,7 @@ def test_the_record_is_sealed_to_the_service_and_holds_what_the_token_gave(
     certificate = secrets.token_bytes(1573)
     visit = check(counter, known, certificate)
     (record,) = commits(counter)
-    label = Label(
+    label = SealingInfo(
         purpose=Purpose.REQUEST,
         record=visit,
         terminal="TEST-1",
@@ -150,7 +150,7 @@ def test_after_the_uploader_came_back_the_very_same_bytes_are_committed_again(
         counter.uploader.forget()
     counter.uploader.say(
         ch.Committed(visit=visit, receipt="0042"),
-        ch.Answered(visit=visit, receipt="0042", outcome=Outcome.VERIFIED, validity="1"),
+        ch.ServiceAnswered(visit=visit, receipt="0042", outcome=Outcome.VERIFIED, validity="1"),
     )
     counter.until_screen("verified")
 

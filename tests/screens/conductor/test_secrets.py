@@ -199,7 +199,7 @@ def test_nothing_of_the_evidence_is_held_after_the_visit(counter: Counter, known
     assert born_since(before)[ch.CommitRecord] == 1
     counter.uploader.say(
         ch.Committed(visit=visit, receipt="0042"),
-        ch.Answered(visit=visit, receipt="0042", outcome=Outcome.VERIFIED),
+        ch.ServiceAnswered(visit=visit, receipt="0042", outcome=Outcome.VERIFIED),
     )
     counter.until_screen("verified")
     assert born_since(before) == {}

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from kiosk import channel as ch
-from kiosk.qualification.guidance import Finding
+from kiosk.qualification.guidance import RecordFinding
 from kiosk.qualification.terms import FallbackReason, Mode, Outcome
 from kiosk.screens.app import KNOCK_S
 from kiosk.screens.conductor.staff_side import ANSWER_S, SETTLED_S, Box, StaffSide
@@ -200,7 +200,7 @@ def test_the_board_is_shown_in_local_time_with_its_codes_as_findings(place: Plac
     assert view is not None
     assert view.records == msgspec.structs.replace(told, oldest_at="2026-11-22T00:00:00+09:00")
     assert view.records.oldest == datetime(2026, 11, 22, 0, 0, tzinfo=JST)
-    assert [answer.finding for answer in view.records.late] == [Finding.SEVERAL, Finding.EXPIRED]
+    assert [answer.finding for answer in view.records.late] == [RecordFinding.SEVERAL, RecordFinding.EXPIRED]
     assert (view.last_recorded, view.today) == (None, date(2026, 11, 22))
 
 

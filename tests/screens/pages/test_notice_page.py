@@ -7,7 +7,7 @@ from pathlib import Path
 import pygame
 import pytest
 
-from kiosk.channel.notice_file import LINES_SHOWN, UNTOLD, Notice, Words, from_text, shortened, to_text
+from kiosk.channel.notice_file import LINES_SHOWN, UNTOLD, Notice, NoticeWords, from_text, shortened, to_text
 from kiosk.commands.first_boot import UNWRITABLE, notice_of
 from kiosk.config.settings import ConfigError
 from kiosk.config.table import ConfigFault
@@ -41,7 +41,7 @@ OUTCOMES: tuple[Outcome, ...] = (
 
 
 def test_a_notice_survives_its_file() -> None:
-    notice = Notice(Words("題", ("一", "二")), Words("Title", ("one",)))
+    notice = Notice(NoticeWords("題", ("一", "二")), NoticeWords("Title", ("one",)))
     assert from_text(to_text(notice)) == notice
 
 

@@ -24,7 +24,7 @@ from requests.adapters import HTTPAdapter
 from kiosk.qualification.consent import NOT_ASKED, Consent
 from kiosk.qualification.devices import Device
 from kiosk.qualification.request import QualificationRequest
-from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal, unseal
+from kiosk.qualification.sealing import Purpose, SealingInfo, SealingKey, SuiteName, seal, unseal
 from kiosk.qualification.terms import Authentication, Mode, SignatureAlgorithm
 from kiosk.qualification.transcript import Transcript
 from kiosk.simulator.service.service_control import ServiceControl
@@ -189,7 +189,7 @@ class Terminal:
         self, record: str, plaintext: bytes, key: dict[str, str] | None = None
     ) -> dict[str, Any]:
         chosen = key or self.keys()[0]
-        label = Label(Purpose.REQUEST, record, self.name, self.institution, chosen["key_id"], SUITE)
+        label = SealingInfo(Purpose.REQUEST, record, self.name, self.institution, chosen["key_id"], SUITE)
         public = SealingKey(chosen["key_id"], SUITE, base64.b64decode(chosen["public"]))
         blob = seal(plaintext, public, label)
         return {
@@ -203,7 +203,7 @@ class Terminal:
         """The person data of an answer, as the uploader's memory would have it."""
         answer = body["answer"]
         assert answer["key_id"] == self.response_key_id
-        label = Label(
+        label = SealingInfo(
             Purpose.ANSWER,
             body["id"],
             self.name,

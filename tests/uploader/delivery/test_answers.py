@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from kiosk.box.clock import Moment
-from kiosk.qualification.sealing import Label, Purpose, SealingKey, SuiteName, seal
+from kiosk.qualification.sealing import Purpose, SealingInfo, SealingKey, SuiteName, seal
 from kiosk.uploader.delivery.answer_memory import AnswerMemory, ResponseKey
 from kiosk.uploader.service.wire import SealedAnswer
 
@@ -43,7 +43,7 @@ def test_only_so_many_answers_are_held() -> None:
 
 
 def sealed_to(key: ResponseKey, record: str, purpose: Purpose = Purpose.ANSWER) -> SealedAnswer:
-    label = Label(purpose, record, "K001", "1312345678", key.key_id, SUITE)
+    label = SealingInfo(purpose, record, "K001", "1312345678", key.key_id, SUITE)
     blob = seal(b"invented person", SealingKey(key.key_id, SUITE, key.public), label)
     return SealedAnswer(SUITE, key.key_id, blob)
 

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from kiosk.channel import Answered, Deferred, SealingKeys
+from kiosk.channel import Deferred, SealingKeys, ServiceAnswered
 from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
 from kiosk.uploader.delivery.answer_memory import ResponseKey
@@ -108,6 +108,6 @@ def test_the_uploader_gets_through_a_bad_way_with_one_effect_each(
             proxy.arm(after, then)
             screen.send(sealed_request(token, keys, visit))
             screen.wait_for(Deferred, visit)
-            assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+            assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
             visits.append(visit)
     assert [service.control.effects(visit) for visit in visits] == [1] * len(visits)

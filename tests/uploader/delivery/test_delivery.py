@@ -3,7 +3,6 @@
 import pytest
 
 from kiosk.channel import (
-    Answered,
     AskRecords,
     AskStatus,
     Committed,
@@ -11,6 +10,7 @@ from kiosk.channel import (
     LineState,
     Records,
     SealingKeys,
+    ServiceAnswered,
     Status,
 )
 from kiosk.qualification.terms import Outcome
@@ -29,7 +29,7 @@ def test_a_record_is_committed_delivered_and_answered(
     with uploader.screen() as screen:
         visit = screen.visit()
         receipt = screen.wait_for(Committed, visit).receipt
-        answered = screen.wait_for(Answered, visit)
+        answered = screen.wait_for(ServiceAnswered, visit)
         assert (answered.outcome, answered.validity, answered.receipt) == (Outcome.VERIFIED, "1", receipt)
         assert service.control.effects(visit) == 1
         status = screen.ask(AskStatus(), Status)
@@ -45,11 +45,11 @@ def test_the_same_commit_again_gets_the_same_receipt_and_the_answer_again(
         message = screen.sealed(visit)
         screen.send(message)
         first = screen.wait_for(Committed, visit)
-        screen.wait_for(Answered, visit)
+        screen.wait_for(ServiceAnswered, visit)
     with uploader.screen() as screen:
         screen.send(message)
         assert screen.wait_for(Committed, visit) == first
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
     assert service.control.effects(visit) == 1
 
 
@@ -68,7 +68,7 @@ def test_while_the_service_is_down_records_wait_and_are_answered_when_it_is_back
         screen.forget()
         service.control.open()
         for visit in visits:
-            assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+            assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
         screen.wait_for(LineState, online=True, waiting=0)
     assert [service.control.effects(visit) for visit in visits] == [1] * 5
 
@@ -81,7 +81,7 @@ def test_an_answer_lost_on_the_way_has_one_effect_and_comes_later(
         service.control.lose_answer()
         visit = screen.visit()
         screen.wait_for(Deferred, visit)
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
     assert service.control.effects(visit) == 1
 
 
@@ -96,7 +96,7 @@ def test_a_restart_in_the_middle_of_sending_neither_loses_nor_doubles(
         uploader.kill()
     service.control.clear()
     with running_uploader(uploader.config, uploader.token) as again, again.screen() as screen:
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
         status = screen.ask(AskStatus(), Status)
         assert status.persons_in_memory == 0, "an answer to the former life's key does not open"
     assert service.control.effects(visit) == 1
@@ -116,9 +116,9 @@ def test_records_sealed_to_a_rotated_key_are_still_delivered(
         service.control.open()
         new = screen.wait_for(SealingKeys)
         assert new.key_id != old.key_id
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
         after = screen.visit()
-        assert screen.wait_for(Answered, after).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, after).outcome is Outcome.VERIFIED
 
 
 @pytest.mark.parametrize("kind", ["html", "truncated", "schema", "oversized", "empty"])
@@ -130,7 +130,7 @@ def test_nonsense_from_the_service_is_no_answer_and_doubles_nothing(
         service.control.nonsense(kind)
         visit = screen.visit()
         screen.wait_for(Deferred, visit)
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
     assert service.control.effects(visit) == 1
 
 
@@ -143,7 +143,7 @@ def test_a_service_in_trouble_gets_the_record_later(
         service.control.refuse(status, times=2)
         visit = screen.visit()
         screen.wait_for(Deferred, visit)
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
     assert service.control.effects(visit) == 1
 
 
@@ -156,7 +156,7 @@ def test_a_terminal_that_is_refused_keeps_its_records_until_that_is_mended(
         visit = screen.visit()
         screen.wait_for(Deferred, visit)
         assert state_of(screen, visit) in ("pending", "sending")
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
         assert not any(isinstance(each, LineState) and not each.online for each in screen.heard)
     assert service.control.effects(visit) == 1
 

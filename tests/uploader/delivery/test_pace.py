@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kiosk.channel import Answered, AskStatus, Committed, Deferred, LineState, Status
+from kiosk.channel import AskStatus, Committed, Deferred, LineState, ServiceAnswered, Status
 from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.service_pki import ClientFiles
 from tests.simulator.service.running import RunningService
@@ -29,5 +29,5 @@ def test_a_patient_does_not_wait_behind_the_backlog_although_the_service_takes_i
         service.control.next_segment("2", settle_after=2)
         patient = new_visit()
         screen.send(sealed_request(token, keys, patient))
-        assert screen.wait_for(Answered, patient).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, patient).outcome is Outcome.VERIFIED
         assert screen.ask(AskStatus(), Status).waiting >= 2, "the backlog has its own, slow pace"

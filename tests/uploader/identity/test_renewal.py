@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kiosk.channel import (
-    Answered,
     AskCheck,
     AskRecords,
     AskStatus,
@@ -29,6 +28,7 @@ from kiosk.channel import (
     Deferred,
     LineState,
     Records,
+    ServiceAnswered,
     Status,
     WaitingList,
 )
@@ -104,7 +104,7 @@ def test_at_two_thirds_of_its_life_the_certificate_and_its_key_are_renewed(
     with running_uploader(config, token) as uploader, uploader.screen() as screen:
         uploader.wait_for_log("certificate was renewed")
         visit = screen.visit()
-        screen.wait_for(Answered, visit)
+        screen.wait_for(ServiceAnswered, visit)
         status = screen.ask(AskStatus(), Status)
         assert status.certificate_fault is None
         assert status.certificate_days == pytest.approx(365, abs=1)
@@ -124,7 +124,7 @@ def test_before_two_thirds_nothing_is_asked_for(
     config = write_short(service, tmp_path, days(-60, 40))
     with running_uploader(config, token) as uploader, uploader.screen() as screen:
         visit = screen.visit()
-        screen.wait_for(Answered, visit)
+        screen.wait_for(ServiceAnswered, visit)
         del uploader
     assert service.control.requests_by_operation().get("renewal", 0) == before
 
@@ -173,7 +173,7 @@ def test_a_new_certificate_that_is_not_taken_is_given_up_and_the_old_one_stays(
         with running_uploader(config, token) as uploader, uploader.screen() as screen:
             uploader.wait_for_log("does not take the new")
             visit = screen.visit()
-            screen.wait_for(Answered, visit)
+            screen.wait_for(ServiceAnswered, visit)
             (uploader.folder / "uploader.log").unlink()
     assert serial(mine.certificate) == before
 
@@ -349,7 +349,7 @@ def test_a_record_sealed_to_an_old_key_is_delivered_or_kept_and_told(
         screen.forget()
         service.control.open()
         if not dropped:
-            assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+            assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
             return
         uploader.wait_for_log("no longer knows the key")
         assert screen.keys().key_id == new_key, "what comes next is sealed to the new key"
@@ -361,7 +361,7 @@ def test_a_record_sealed_to_an_old_key_is_delivered_or_kept_and_told(
         assert (line.receipt, line.say) == (receipt, "key_unknown")
         assert line.state in ("pending", "sending")
         fresh = screen.visit()
-        assert screen.wait_for(Answered, fresh).outcome is Outcome.VERIFIED, "and the others go on"
+        assert screen.wait_for(ServiceAnswered, fresh).outcome is Outcome.VERIFIED, "and the others go on"
 
 
 # ---- a challenge that ended while the record waited --------------------------------------------------------
@@ -379,7 +379,7 @@ def test_a_challenged_record_of_a_kiosk_without_a_clock_is_not_lost_by_waiting(
         screen.wait_for(Deferred, visit)
         service.control.expire_challenges()
         service.control.open()
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
     told = service.control.transcript(visit)
     assert told is not None
     assert told["late"] is True

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.channel import Answered, AskCheck, AskStatus, CheckResult, Deferred, LineState, Status
+from kiosk.channel import AskCheck, AskStatus, CheckResult, Deferred, LineState, ServiceAnswered, Status
 from kiosk.qualification.terms import Outcome
 from kiosk.simulator.service.invented_answers import PERSONS
 from tests.simulator.service.running import RunningService
@@ -30,7 +30,7 @@ def config(service: RunningService, tmp_path: Path) -> Path:
 def test_a_verified_visit_is_in_the_folder(config: Path, token: Token, tmp_path: Path) -> None:
     with running_uploader(config, token) as uploader, uploader.screen() as screen:
         visit = screen.visit()
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
         wait_for(lambda: bool(files_in(tmp_path / "face")))
         wait_for(lambda: screen.ask(AskStatus(), Status).handed_over == 1)
         parts = screen.ask(AskCheck(), CheckResult).parts
@@ -57,9 +57,9 @@ def test_a_visit_that_is_not_verified_is_not(
     with running_uploader(config, token) as uploader, uploader.screen() as screen:
         screen.keys()
         service.control.next_validity("2")
-        assert screen.wait_for(Answered, screen.visit()).outcome is Outcome.NOT_CONFIRMED
+        assert screen.wait_for(ServiceAnswered, screen.visit()).outcome is Outcome.NOT_CONFIRMED
         last = screen.visit()
-        screen.wait_for(Answered, last)
+        screen.wait_for(ServiceAnswered, last)
         wait_for(lambda: bool(files_in(tmp_path / "face")))
         uploader.stop()
     [file] = files_in(tmp_path / "face")
@@ -76,7 +76,7 @@ def test_what_is_answered_when_the_patient_has_gone_is_left_to_staff(
         screen.send(screen.sealed(visit))
         screen.wait_for(Deferred, visit)
         service.control.open()
-        screen.wait_for(Answered, visit)
+        screen.wait_for(ServiceAnswered, visit)
         screen.wait_for(LineState, online=True, waiting=0)
         uploader.stop()
     assert files_in(tmp_path / "face") == []

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from kiosk.box.clock import JAPAN
-from kiosk.channel import Answered, AskLookUps, Deferred, LookUpLine, LookUpLines
+from kiosk.channel import AskLookUps, Deferred, LookUpLine, LookUpLines, ServiceAnswered
 from kiosk.qualification.terms import Mode
 from kiosk.simulator.service.invented_answers import PERSONS
 from kiosk.simulator.terminal.people import result
@@ -89,7 +89,7 @@ def test_after_an_outage_and_a_restart_the_person_is_found_at_the_terminal(
     terminal.manners = Manners(at_work=1, half_s=0.1, foreign=True)
     service.control.open()
     with running_uploader(config, token) as uploader, uploader.screen() as screen:
-        screen.wait_for(Answered, visit)
+        screen.wait_for(ServiceAnswered, visit)
         wait_for(lambda: [line.stage for line in lookups(screen)] == ["done"])
         [line] = lookups(screen)
         assert (line.found, line.uncertain, line.others, line.asks) == (1, 0, 0, 2)

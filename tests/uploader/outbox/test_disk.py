@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.channel import Answered, AskStatus, CommitRefused, Committed, OutboxState, Status
+from kiosk.channel import AskStatus, CommitRefused, Committed, OutboxState, ServiceAnswered, Status
 from kiosk.qualification.terms import Outcome
 from kiosk.uploader.outbox.record_list import count_by_state, list_records
 from kiosk.uploader.outbox.records import StoredState
@@ -102,7 +102,7 @@ def test_on_a_full_disk_the_process_refuses_says_so_and_recovers(
         limit_files(uploader, resource.RLIM_INFINITY)
         screen.wait_for(OutboxState, condition=OutboxCondition.READY)
         service.control.open()
-        assert screen.wait_for(Answered, waits).outcome is Outcome.VERIFIED
+        assert screen.wait_for(ServiceAnswered, waits).outcome is Outcome.VERIFIED
         again = new_visit()
         screen.send(screen.sealed(again, keys=keys))
         screen.wait_for(Committed, again)

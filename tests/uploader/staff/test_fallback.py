@@ -9,7 +9,6 @@ import pytest
 
 from kiosk import channel
 from kiosk.channel import (
-    Answered,
     AnswerSeen,
     AskStatus,
     AskWaitingList,
@@ -17,6 +16,7 @@ from kiosk.channel import (
     Committed,
     Deferred,
     LineState,
+    ServiceAnswered,
     SetFallback,
     SetPreferences,
     StaffPreferences,
@@ -72,7 +72,7 @@ def test_staffs_fallback_survives_a_restart_and_only_staff_end_it(uploader: Runn
         screen.send(SetFallback(staff=STAFF, reason=FallbackReason.FACE_READER))
         screen.wait_for(LineState, online=True, fallback=FallbackReason.FACE_READER)
         visit = screen.visit()
-        assert screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED, "sending goes on"
+        assert screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED, "sending goes on"
     uploader.kill()
     with running_uploader(uploader.config, uploader.token) as again, again.screen() as screen:
         screen.wait_for(LineState, fallback=FallbackReason.FACE_READER)
@@ -133,14 +133,14 @@ def test_an_answer_after_recorded_is_listed_until_staff_have_seen_it(
 ) -> None:
     with uploader.screen() as screen:
         at_once = screen.visit()
-        screen.wait_for(Answered, at_once)
+        screen.wait_for(ServiceAnswered, at_once)
         visit = recorded_offline(screen, service)
         waiting = screen.ask(AskWaitingList(staff=STAFF), WaitingList)
         assert (waiting.waiting, waiting.late) == (1, ())
         assert waiting.oldest_at is not None
         service.control.next_validity("3")
         service.control.open()
-        screen.wait_for(Answered, visit)
+        screen.wait_for(ServiceAnswered, visit)
         [late] = screen.ask(AskWaitingList(staff=STAFF), WaitingList).late
         assert (late.visit, late.outcome, late.validity) == (visit, Outcome.NOT_CONFIRMED, "3")
         assert late.receipt == screen.wait_for(Committed, visit).receipt
@@ -165,7 +165,7 @@ def test_an_answer_slower_than_the_patients_patience_is_late(
     with running_uploader(config, token) as uploader, uploader.screen() as screen:
         service.control.delay(0.6)
         visit = screen.visit()
-        screen.wait_for(Answered, visit)
+        screen.wait_for(ServiceAnswered, visit)
         assert [late.visit for late in screen.ask(AskWaitingList(staff=STAFF), WaitingList).late] == [visit]
 
 

@@ -19,12 +19,12 @@ from kiosk.box.clock import Clock, Moment
 from kiosk.box.supervision import Supervision
 from kiosk.channel import (
     UPLOADER_SOCKET,
-    Answered,
     AskRecords,
     AskStatus,
     Committed,
     Deferred,
     Records,
+    ServiceAnswered,
     Status,
 )
 from kiosk.channel.seqpacket import Hub, Listener
@@ -107,7 +107,7 @@ def test_with_a_clock_far_off_a_record_is_taken_and_answered(
     clock.by_s = -clock.now().wall_ms / 1000 if years is None else years * YEAR_S
     with kiosk_with(config, token, clock) as kiosk:
         visit = kiosk.screen.visit()
-        assert kiosk.screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert kiosk.screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
     assert service.control.effects(visit) == 1
 
 
@@ -127,7 +127,7 @@ def test_a_step_during_back_off_neither_expires_a_record_nor_delays_it(
     assert status.oldest_s is not None
     assert status.oldest_s < 60, "ages are told by the monotonic clock"
     service.control.open()
-    assert kiosk.screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+    assert kiosk.screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
     assert state_of(kiosk.screen, visit) == "answered"
 
 
@@ -141,7 +141,7 @@ def test_a_step_during_a_request_does_not_end_it(
     kiosk.screen.send(sealed_request(token, keys, visit))
     kiosk.screen.wait_for(Committed, visit)
     kiosk.clock.by_s = by_s
-    assert kiosk.screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+    assert kiosk.screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
     assert not any(isinstance(each, Deferred) for each in kiosk.screen.heard)
     assert service.control.effects(visit) == 1
 
@@ -164,5 +164,5 @@ def test_after_a_power_cut_an_untrusted_clock_gives_no_waiting_record_up(
         assert state_of(after.screen, visit) in ("pending", "sending")
         clock.by_s, clock.trusted = 0.0, True  # the time has come in from the network
         service.control.open()
-        assert after.screen.wait_for(Answered, visit).outcome is Outcome.VERIFIED
+        assert after.screen.wait_for(ServiceAnswered, visit).outcome is Outcome.VERIFIED
     assert service.control.effects(visit) == 1

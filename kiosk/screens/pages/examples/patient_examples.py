@@ -33,7 +33,6 @@ from kiosk.visit.states import (
     Idle,
     Interrupted,
     Kiosk,
-    Line,
     NotConfirmed,
     OtherDevice,
     OutboxCondition,
@@ -44,6 +43,7 @@ from kiosk.visit.states import (
     Reading,
     Recorded,
     Screen,
+    ServiceLine,
     StaffCalled,
     Stage,
     Starting,
@@ -55,7 +55,7 @@ from kiosk.visit.states import (
     WrongToken,
     WrongTokenKind,
 )
-from kiosk.visit.views.staff_views import Door
+from kiosk.visit.views.staff_views import DoorTries
 
 ID = "01980000-0000-7000-8000-000000000000"
 RECEIPT = "A-0042"
@@ -78,9 +78,9 @@ def examples(mode: Mode, language: str = "ja") -> tuple[Example, ...]:
     ]
     known = {example.name: example.kiosk for example in found}
     variants = {
-        "device_fallback": replace(known["device"], line=Line(fallback=FallbackReason.OFFLINE)),
-        "staff_number_locked": replace(known["staff_number"], door=Door(5, locked=True)),
-        "start_offline": replace(known["start"], line=Line(online=False, waiting=3)),
+        "device_fallback": replace(known["device"], line=ServiceLine(fallback=FallbackReason.OFFLINE)),
+        "staff_number_locked": replace(known["staff_number"], door=DoorTries(5, locked=True)),
+        "start_offline": replace(known["start"], line=ServiceLine(online=False, waiting=3)),
         "start_one_language": replace(known["start"], rules=replace(rules, languages=(language,))),
         "language_all": replace(known["language"], rules=replace(rules, languages=LANGUAGES)),
         "pin_without_visual": replace(known["pin"], rules=replace(rules, offer_visual_check=False)),

@@ -8,7 +8,7 @@ import msgspec
 from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.codes import QualificationValidity
 from kiosk.qualification.devices import Device
-from kiosk.qualification.guidance import REASONS, Finding
+from kiosk.qualification.guidance import REASONS, RecordFinding
 from kiosk.qualification.terms import FallbackReason, Outcome
 from kiosk.screens.pages.examples.changed_settings_examples import changed_examples
 from kiosk.screens.pages.staff.update_page import FAULTS
@@ -28,11 +28,11 @@ from kiosk.visit.staff_states import (
     StaffUpdate,
     StaffWaiting,
 )
-from kiosk.visit.states import Idle, Kiosk, Line, OutboxCondition, ReaderCondition, Screen
+from kiosk.visit.states import Idle, Kiosk, OutboxCondition, ReaderCondition, Screen, ServiceLine
 from kiosk.visit.views.staff_views import (
     CheckView,
     DayView,
-    Door,
+    DoorTries,
     DrillStep,
     HourView,
     Part,
@@ -139,7 +139,7 @@ def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
     return [
         ("door_number", at(DoorNumber("100"))),
         ("door_number_refused", at(DoorNumber(refused=True))),
-        ("door_number_locked", replace(at(DoorNumber(refused=True)), door=Door(5, locked=True))),
+        ("door_number_locked", replace(at(DoorNumber(refused=True)), door=DoorTries(5, locked=True))),
         ("door_passcode", at(DoorPasscode(STAFF, 4))),
         ("door_passcode_checking", at(DoorPasscode(STAFF, 6, checking=True))),
         ("start_to_mend", replace(at(Idle()), check=TO_MEND, desk=None)),
@@ -163,7 +163,7 @@ def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
 
 def _menus(menu: Kiosk) -> list[tuple[str, Kiosk]]:
     quiet = replace(WAITING, records=NOTHING, last_recorded=None)
-    fallback = replace(menu, line=Line(fallback=FallbackReason.FACE_READER))
+    fallback = replace(menu, line=ServiceLine(fallback=FallbackReason.FACE_READER))
     return [
         ("staff_menu", replace(menu, desk=quiet)),
         ("staff_menu_busy", replace(fallback, check=TO_MEND)),
@@ -244,7 +244,7 @@ def _fallbacks(page: Kiosk) -> list[tuple[str, Kiosk]]:
     return [
         ("staff_fallback", page),
         *(
-            (f"staff_fallback_{reason.value}", replace(page, line=Line(fallback=reason)))
+            (f"staff_fallback_{reason.value}", replace(page, line=ServiceLine(fallback=reason)))
             for reason in (*REASONS, FallbackReason.OFFLINE)
         ),
     ]
@@ -268,7 +268,7 @@ def _waiting(page: Kiosk) -> list[tuple[str, Kiosk]]:
 
 
 def _cases(page: Kiosk) -> list[tuple[str, Kiosk]]:
-    last = WaitingCase(None, "A-0042", Finding.RECORDED)
+    last = WaitingCase(None, "A-0042", RecordFinding.RECORDED)
     cases = (*map(case_of, LATE), last)
     found = [(case.finding.value, replace(page, screen=StaffCase(STAFF, case))) for case in cases]
     ways = StaffCase(STAFF, cases[1], ways=True)

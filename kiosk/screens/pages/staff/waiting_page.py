@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from kiosk.qualification.guidance import Finding, Step, steps, ways, ways_apply
+from kiosk.qualification.guidance import RecordFinding, StaffStep, steps, ways, ways_apply
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.page import Label, Page, Paragraph
@@ -94,19 +94,19 @@ def case(page: Page, screen: StaffCase) -> None:
         page.stack(rest, _steps(page, found), 4.0, middle=True, floor_mm=sizes.FLOOR_MM)
 
 
-def _face(page: Page, found: Finding) -> Face:
+def _face(page: Page, found: RecordFinding) -> Face:
     match found:
-        case Finding.VALID:
+        case RecordFinding.VALID:
             return page.tokens.ok
-        case Finding.RECORDED | Finding.VALID_NOT_REGISTERED:
+        case RecordFinding.RECORDED | RecordFinding.VALID_NOT_REGISTERED:
             return page.tokens.notice
         case (
-            Finding.INVALID
-            | Finding.INVALID_NEW_EXISTS
-            | Finding.NOT_FOUND
-            | Finding.SEVERAL
-            | Finding.REJECTED
-            | Finding.EXPIRED
+            RecordFinding.INVALID
+            | RecordFinding.INVALID_NEW_EXISTS
+            | RecordFinding.NOT_FOUND
+            | RecordFinding.SEVERAL
+            | RecordFinding.REJECTED
+            | RecordFinding.EXPIRED
         ):
             return page.tokens.alarm
         case _:
@@ -130,8 +130,8 @@ def _panel(page: Page, screen: StaffCase) -> Rect:
     return Rect(page.px(4), top, canvas.width - page.px(8), page.content.bottom - top)
 
 
-def _steps(page: Page, found: Finding) -> list[Paragraph]:
-    wanted: tuple[Step, ...] = steps(found, page.kiosk.rules.mode)
+def _steps(page: Page, found: RecordFinding) -> list[Paragraph]:
+    wanted: tuple[StaffStep, ...] = steps(found, page.kiosk.rules.mode)
     return [
         Paragraph(page.say("case.numbered", number=number, text=page.say(f"step.{step.value}")), 6.4)
         for number, step in enumerate(wanted, 1)
