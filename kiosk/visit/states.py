@@ -300,7 +300,7 @@ Screen = (
 
 
 @dataclass(frozen=True)
-class ServiceLine:
+class LineStatus:
     """How the way to the service stands; shown as a banner, never on the patient's way."""
 
     online: bool = True
@@ -322,7 +322,7 @@ class Kiosk:
     screen: Screen = Starting()
     reader: ReaderCondition = ReaderCondition.UNKNOWN
     outbox: OutboxCondition = OutboxCondition.UNKNOWN
-    line: ServiceLine = ServiceLine()
+    line: LineStatus = LineStatus()
     door: DoorTries = OPEN_DOOR
     desk: WaitingView | None = None  #: on the staff pages only
     check: CheckView | None = None  #: the last daily check

@@ -36,7 +36,7 @@ from kiosk.visit.states import (
     OutOfService,
     ReaderCondition,
     Recorded,
-    ServiceLine,
+    LineStatus,
     StaffCalled,
     Stage,
     Verified,
@@ -126,7 +126,7 @@ def possible_events(kiosk: Kiosk) -> Iterator[ev.Event]:
         yield from (ev.ReaderChanged(c) for c in (ReaderCondition.READY, ReaderCondition.LOST))
     if isinstance(kiosk.screen, Idle | OutOfService | Checking):
         yield from (ev.OutboxChanged(c) for c in (OutboxCondition.READY, OutboxCondition.FULL))
-    yield ev.LineChanged(ServiceLine())
+    yield ev.LineChanged(LineStatus())
     yield from (ev.UpdateChanged(status) for status in UPDATES if isinstance(kiosk.screen, StaffUpdate))
     yield from (ev.CardSettingsChanged(card) for card in CHANGED if _of_the_card(kiosk))
     yield ev.PreferencesChanged(0 if isinstance(kiosk.screen, StaffSettings) else None, None)

@@ -39,7 +39,7 @@ from kiosk.visit.states import (
     OutboxCondition,
     OutOfService,
     ReaderCondition,
-    ServiceLine,
+    LineStatus,
     StaffCalled,
     TooEarly,
     Visit,
@@ -351,7 +351,7 @@ def test_a_forgotten_token_does_not_open_the_door() -> None:
 def test_offline_is_neither_chosen_nor_ended_by_staff() -> None:
     page = press(inside(), ev.Action.OPEN_FALLBACK)
     assert reduce(page, ev.FallbackChosen(FallbackReason.OFFLINE))[1][:-1] == ()
-    offline = press(page, ev.LineChanged(ServiceLine(False, 0, FallbackReason.OFFLINE)))
+    offline = press(page, ev.LineChanged(LineStatus(False, 0, FallbackReason.OFFLINE)))
     assert reduce(offline, ev.FallbackChosen(None))[1][:-1] == ()
     _, effects = reduce(offline, ev.FallbackChosen(FallbackReason.DISASTER))
     assert ask.SetFallback(staff="1001", reason=FallbackReason.DISASTER) in effects
@@ -359,7 +359,7 @@ def test_offline_is_neither_chosen_nor_ended_by_staff() -> None:
 
 def test_fallback_set_by_staff_is_ended_by_staff() -> None:
     on = press(
-        inside(), ev.Action.OPEN_FALLBACK, ev.LineChanged(ServiceLine(True, 0, FallbackReason.FACE_READER))
+        inside(), ev.Action.OPEN_FALLBACK, ev.LineChanged(LineStatus(True, 0, FallbackReason.FACE_READER))
     )
     assert isinstance(on.screen, StaffFallback)
     assert ask.SetFallback(staff="1001", reason=None) in reduce(on, ev.FallbackChosen(None))[1]

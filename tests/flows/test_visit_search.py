@@ -22,7 +22,7 @@ from kiosk.visit.states import (
     Reading,
     Recorded,
     Screen,
-    ServiceLine,
+    LineStatus,
     StaffCalled,
     Starting,
     StillThere,
@@ -56,7 +56,7 @@ def test_every_declared_event_and_action_is_taken_somewhere(walks: Walks) -> Non
 
 
 def test_the_line_is_noted_in_every_state(kiosks: set[Kiosk]) -> None:
-    down = ServiceLine(online=False, waiting=2)
+    down = LineStatus(online=False, waiting=2)
     for kiosk in kiosks:
         assert reduce(kiosk, ev.LineChanged(down))[0] == replace(kiosk, line=down)
 

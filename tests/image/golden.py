@@ -20,7 +20,7 @@ from kiosk.screens.pages.examples.patient_examples import RECEIPT, examples
 from kiosk.screens.pages.layout import lay_out
 from kiosk.screens.pages.notice_page import notice_picture
 from kiosk.screens.words.catalogue import Catalogues
-from kiosk.visit.states import Kiosk, ServiceLine
+from kiosk.visit.states import Kiosk, LineStatus
 from tests.image.machine import HEIGHT, WIDTH
 
 PX_PER_MM = 5.36  #: the default of the settings
@@ -62,7 +62,7 @@ class Golden:
         """The name of the picture as it is while the service does not answer."""
         goal = name + BANNER
         if goal not in self.pictures and name in self._examples:
-            self.add(goal, replace(self._examples[name], line=ServiceLine(online=False)))
+            self.add(goal, replace(self._examples[name], line=LineStatus(online=False)))
         return goal if goal in self.pictures else name
 
     def add(self, name: str, kiosk: Kiosk) -> None:

@@ -38,7 +38,7 @@ from kiosk.visit.states import (
     Reading,
     Recorded,
     Screen,
-    ServiceLine,
+    LineStatus,
     StaffCalled,
     Stage,
     Verified,
@@ -126,7 +126,7 @@ def test_the_light_that_says_hold_here_returns_after_a_failed_contact() -> None:
 
 
 def test_fallback_shows_at_rest_as_another_rhythm_of_the_first_light_alone() -> None:
-    for line in (ServiceLine(fallback=FallbackReason.LINE), ServiceLine(online=False)):
+    for line in (LineStatus(fallback=FallbackReason.LINE), LineStatus(online=False)):
         pattern = pattern_of(replace(showing(Idle()), line=line))
         assert {moment.levels for moment in moments(pattern)} == {FIRST, NONE}
         assert pattern != IDLE

@@ -10,7 +10,7 @@ from kiosk import channel
 from kiosk.screens.conductor.staff_side import StaffSide
 from kiosk.screens.conductor.update_watch import in_local_time
 from kiosk.visit import events as ev
-from kiosk.visit.states import ServiceLine
+from kiosk.visit.states import LineStatus
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def event_from_uploader(message: UploaderNews, staff_side: StaffSide) -> ev.Even
     """The event; None for what this program does not know."""
     match message:
         case channel.LineState():
-            return ev.LineChanged(ServiceLine(message.online, message.waiting, message.fallback))
+            return ev.LineChanged(LineStatus(message.online, message.waiting, message.fallback))
         case channel.ChallengeGiven(visit=visit, challenge=challenge):
             return ev.ChallengeArrived(visit, challenge)
         case channel.Committed(visit=visit, receipt=receipt):

@@ -37,7 +37,7 @@ from kiosk.visit.states import (
     Kiosk,
     Recorded,
     Screen,
-    ServiceLine,
+    LineStatus,
     StaffCalled,
     Starting,
     Visit,
@@ -218,7 +218,7 @@ def test_the_header_can_be_knocked_at_where_the_machine_listens_and_nothing_show
 def test_fallback_is_announced_on_every_patient_s_screen(kiosk: Kiosk, make_look: MakeLook) -> None:
     look = make_look()
     banner = look.words.say(kiosk.language, "header.fallback")
-    for line in (ServiceLine(fallback=FallbackReason.FACE_READER), ServiceLine(online=False)):
+    for line in (LineStatus(fallback=FallbackReason.FACE_READER), LineStatus(online=False)):
         picture = lay_out(replace(kiosk, line=line), look)
         assert (banner in all_text(picture)) != isinstance(kiosk.screen, StaffPage)
         assert any(isinstance(w, Panel) and w.face == look.tokens.amber for w in picture.widgets)

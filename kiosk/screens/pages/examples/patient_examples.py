@@ -43,7 +43,7 @@ from kiosk.visit.states import (
     Reading,
     Recorded,
     Screen,
-    ServiceLine,
+    LineStatus,
     StaffCalled,
     Stage,
     Starting,
@@ -78,9 +78,9 @@ def examples(mode: Mode, language: str = "ja") -> tuple[Example, ...]:
     ]
     known = {example.name: example.kiosk for example in found}
     variants = {
-        "device_fallback": replace(known["device"], line=ServiceLine(fallback=FallbackReason.OFFLINE)),
+        "device_fallback": replace(known["device"], line=LineStatus(fallback=FallbackReason.OFFLINE)),
         "staff_number_locked": replace(known["staff_number"], door=DoorTries(5, locked=True)),
-        "start_offline": replace(known["start"], line=ServiceLine(online=False, waiting=3)),
+        "start_offline": replace(known["start"], line=LineStatus(online=False, waiting=3)),
         "start_one_language": replace(known["start"], rules=replace(rules, languages=(language,))),
         "language_all": replace(known["language"], rules=replace(rules, languages=LANGUAGES)),
         "pin_without_visual": replace(known["pin"], rules=replace(rules, offer_visual_check=False)),

@@ -28,7 +28,7 @@ from kiosk.visit.staff_states import (
     StaffUpdate,
     StaffWaiting,
 )
-from kiosk.visit.states import Idle, Kiosk, OutboxCondition, ReaderCondition, Screen, ServiceLine
+from kiosk.visit.states import Idle, Kiosk, OutboxCondition, ReaderCondition, Screen, LineStatus
 from kiosk.visit.views.staff_views import (
     CheckView,
     DayView,
@@ -163,7 +163,7 @@ def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
 
 def _menus(menu: Kiosk) -> list[tuple[str, Kiosk]]:
     quiet = replace(WAITING, records=NOTHING, last_recorded=None)
-    fallback = replace(menu, line=ServiceLine(fallback=FallbackReason.FACE_READER))
+    fallback = replace(menu, line=LineStatus(fallback=FallbackReason.FACE_READER))
     return [
         ("staff_menu", replace(menu, desk=quiet)),
         ("staff_menu_busy", replace(fallback, check=TO_MEND)),
@@ -244,7 +244,7 @@ def _fallbacks(page: Kiosk) -> list[tuple[str, Kiosk]]:
     return [
         ("staff_fallback", page),
         *(
-            (f"staff_fallback_{reason.value}", replace(page, line=ServiceLine(fallback=reason)))
+            (f"staff_fallback_{reason.value}", replace(page, line=LineStatus(fallback=reason)))
             for reason in (*REASONS, FallbackReason.OFFLINE)
         ),
     ]
