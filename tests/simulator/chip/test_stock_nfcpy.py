@@ -288,7 +288,7 @@ def test_a_late_response_stays_in_the_pipe_when_the_chip_does_not_flush_it(
     hand.fault(stale=1)
     with pytest.raises(TimeoutError):
         chipset.command(0x4A, b"\x01\x00", timeout=0.05)
-    hand.fault()
+    # The fault wears off by itself. Taken back here, it could be gone before a busy chip saw the abort.
     with pytest.raises(OSError, match=GONE):
         chipset.get_firmware_version()
 
