@@ -61,7 +61,7 @@ def _words(part: dict[str, Any]) -> NoticeWords:
 
 
 #: Shown when there is no notice to read: something has failed so badly that nobody could write one.
-UNTOLD = Notice(
+FALLBACK_NOTICE = Notice(
     NoticeWords(
         "ただいま使えません",
         (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from kiosk.channel.notice_file import UNTOLD, Notice, NoticeWords, shortened, to_text
+from kiosk.channel.notice_file import FALLBACK_NOTICE, Notice, NoticeWords, shortened, to_text
 from kiosk.config.settings import CardFile, ConfigError, Settings
 from kiosk.provisioning.fault_lines import lines, qr_text
 from kiosk.provisioning.first_boot_steps import (
@@ -189,7 +189,7 @@ def notice_of(outcome: Outcome, data_lost: bool) -> Notice:
                 NoticeWords("Waiting for the enrolment; it is tried again by itself.", (say,)),
             )
         case Ready():
-            return UNTOLD
+            return FALLBACK_NOTICE
     return _after_loss(told) if data_lost else told
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kiosk.box.supervision import Supervision
-from kiosk.channel.notice_file import UNTOLD, Notice, from_text
+from kiosk.channel.notice_file import FALLBACK_NOTICE, Notice, from_text
 from kiosk.config.screen_settings import usual_screen
 from kiosk.screens.drawing.display import DisplayError, Quit, SdlDisplay
 from kiosk.screens.drawing.fonts import FontBook, FontMissingError
@@ -53,7 +53,7 @@ def notice(file: Path) -> None:
     canvas = canvas_for(*display.size, settings.px_per_mm)
     shown: Notice | None = None
     while not stop.wanted:
-        wanted = _read(file) or shown or UNTOLD
+        wanted = _read(file) or shown or FALLBACK_NOTICE
         if wanted != shown:
             painter.draw(display.surface, notice_picture(wanted, canvas, fonts))
             display.present()

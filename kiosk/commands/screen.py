@@ -15,7 +15,7 @@ from kiosk.channel import READER_OUTBOX, READER_SOCKET, SCREEN_INBOX, UPLOADER_S
 from kiosk.config.clinic_settings import StaffMember
 from kiosk.config.passcodes import verify
 from kiosk.config.settings import Settings, load
-from kiosk.indicators.gpio import GpioError, Keys, Panel
+from kiosk.indicators.gpio import GpioError, GpioLamps, Keys
 from kiosk.indicators.pin_map import PinMapError, load_pin_map
 from kiosk.indicators.player import Lamps, NoLamps, Player
 from kiosk.screens.app import ScreenApp, Shown
@@ -57,7 +57,7 @@ def lamps(settings: Settings) -> Lamps:
     """The LEDs and the buzzer of the pin map; a box without them says so in its settings."""
     if settings.indicators.board is None:
         return NoLamps()
-    return Panel(load_pin_map(settings.indicators.board))
+    return GpioLamps(load_pin_map(settings.indicators.board))
 
 
 def lamps_or_none(settings: Settings) -> tuple[Lamps, bool]:

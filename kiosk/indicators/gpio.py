@@ -19,7 +19,7 @@ class GpioError(Exception):
     """The pins cannot be used; says what to mend."""
 
 
-class Panel:
+class GpioLamps:
     """Four LEDs and a buzzer; writes a pin only when it changes."""
 
     def __init__(self, board: PinMap, pin_factory: Any = None) -> None:

@@ -7,7 +7,7 @@ from importlib import resources
 
 from kiosk.report import charts
 from kiosk.report.figures import OUTCOMES, SHARES, Figures, StageFigures
-from kiosk.report.report_words import Words, weekday
+from kiosk.report.report_words import ReportWords, weekday
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Heading:
     version: str
 
 
-def page(found: Figures, heading: Heading, words: Words) -> str:
+def page(found: Figures, heading: Heading, words: ReportWords) -> str:
     """The whole file."""
     title = f"{words.title}: {period(found, words)}"
     made = words.made.format(
@@ -37,7 +37,7 @@ def page(found: Figures, heading: Heading, words: Words) -> str:
     )
 
 
-def period(found: Figures, words: Words) -> str:
+def period(found: Figures, words: ReportWords) -> str:
     """The day or the month by name."""
     first = found.days[0]
     template = words.day if len(found.days) == 1 else words.month
@@ -46,7 +46,7 @@ def period(found: Figures, words: Words) -> str:
     )
 
 
-def _summary(found: Figures, words: Words) -> str:
+def _summary(found: Figures, words: ReportWords) -> str:
     if not found.visits:
         return f"<p class=total>{escape(words.nothing)}</p>"
     parts = "".join(
@@ -59,7 +59,7 @@ def _summary(found: Figures, words: Words) -> str:
     return f"<p class=total>{total}</p>\n<ul class=legend>{parts}</ul>"
 
 
-def _sections(found: Figures, words: Words) -> list[str]:
+def _sections(found: Figures, words: ReportWords) -> list[str]:
     one_day = len(found.days) == 1
     labels = [slot.label for slot in found.slots]
     unit = words.hour_axis if one_day else words.day_axis
@@ -82,7 +82,7 @@ def _section(name: str, content: str) -> str:
     return f"<section><h2>{escape(name)}</h2>\n{content}\n</section>"
 
 
-def _mean_hours(found: Figures, words: Words) -> str:
+def _mean_hours(found: Figures, words: ReportWords) -> str:
     busy = [hour for hour, n in enumerate(found.by_hour) if n]
     shown = range(min(8, *busy), max(18, *busy) + 1)
     name = words.mean_by_hour.format(days=found.days_open)
@@ -96,7 +96,7 @@ def _mean_hours(found: Figures, words: Words) -> str:
     return _section(name, drawn)
 
 
-def _lines(found: Figures, labels: list[str], unit: str, words: Words) -> str:
+def _lines(found: Figures, labels: list[str], unit: str, words: ReportWords) -> str:
     if not found.offline_minutes:
         offline = f"<p>{escape(words.offline_none)}</p>"
     else:
@@ -111,7 +111,7 @@ def _lines(found: Figures, labels: list[str], unit: str, words: Words) -> str:
     return f"{offline}\n<h3>{escape(words.waiting)}</h3>{waiting}"
 
 
-def _stage_table(stages: tuple[StageFigures, ...], words: Words) -> str:
+def _stage_table(stages: tuple[StageFigures, ...], words: ReportWords) -> str:
     heads = "".join(f"<th>{escape(head)}</th>" for head in words.stages_head)
     rows = "".join(
         f"<tr><th>{escape(words.parts.get(stage.name, stage.name))}</th><td>{stage.n:,}</td>"
@@ -126,12 +126,12 @@ def _stage_table(stages: tuple[StageFigures, ...], words: Words) -> str:
     )
 
 
-def _spoken(stage: StageFigures, words: Words) -> str:
+def _spoken(stage: StageFigures, words: ReportWords) -> str:
     told = zip(SHARES, stage.percentiles, strict=True)
     return ", ".join(f"{share} %: {_seconds(ms, words)}" for share, ms in told)
 
 
-def _seconds(ms: float | None, words: Words) -> str:
+def _seconds(ms: float | None, words: ReportWords) -> str:
     if ms is None:
         return words.above
     return f"{ms / 1000:.2f} s" if ms < 10_000 else f"{ms / 1000:.0f} s"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Words:
+class ReportWords:
     """Templates; {…} are filled in. Dictionaries by the counters' own words; others are shown raw."""
 
     language: str
@@ -40,7 +40,7 @@ class Words:
     weekdays: str
 
 
-JAPANESE = Words(
+JAPANESE = ReportWords(
     language="ja",
     title="受付キオスクの記録",
     day="{year}年{month}月{day}日（{weekday}）",
@@ -100,7 +100,7 @@ JAPANESE = Words(
     device={"card": "マイナンバーカード", "iphone": "iPhone", "android": "Android", "": "選ぶ前に終了"},
     weekdays="月火水木金土日",
 )
-ENGLISH = Words(
+ENGLISH = ReportWords(
     language="en",
     title="Reception kiosk report",
     day="{weekday} {year}-{month:02}-{day:02}",
@@ -166,7 +166,7 @@ ENGLISH = Words(
 LANGUAGES = {"ja": JAPANESE, "en": ENGLISH}
 
 
-def weekday(words: Words, number: int) -> str:
+def weekday(words: ReportWords, number: int) -> str:
     """Monday is 0."""
     names = words.weekdays.split() if " " in words.weekdays else list(words.weekdays)
     return names[number]

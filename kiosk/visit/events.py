@@ -10,7 +10,7 @@ from kiosk.qualification.call_centre import CallHours
 from kiosk.qualification.consent import ConsentItem
 from kiosk.qualification.devices import Device
 from kiosk.qualification.terms import FallbackReason, Outcome
-from kiosk.visit.states import OutboxCondition, ReaderCondition, LineStatus, Stage, WrongTokenKind
+from kiosk.visit.states import LineStatus, OutboxCondition, ReaderCondition, Stage, WrongTokenKind
 from kiosk.visit.views.changed_settings_view import CardSettings
 from kiosk.visit.views.staff_views import CheckView, DayView, DrillStep, SeenToken
 from kiosk.visit.views.update_view import UpdateStatus

@@ -44,10 +44,10 @@ def one_visit(place: Place, number: int) -> None:
         place.conductor.touch(DigitTouch(digit))
         place.app.turn()
     place.press(Action.OK)
-    place.reader.say(ch.Presented(visit=VISIT), ch.Recognised(visit=VISIT, token=Device.CARD))
-    place.reader.say(ch.StageDone(visit=VISIT, stage=Stage.SIGNED))
+    place.reader.sends(ch.Presented(visit=VISIT), ch.Recognised(visit=VISIT, token=Device.CARD))
+    place.reader.sends(ch.StageDone(visit=VISIT, stage=Stage.SIGNED))
     place.app.turn()
-    place.reader.say(
+    place.reader.sends(
         ch.Evidence(
             visit=VISIT,
             token=Device.CARD,
@@ -59,12 +59,12 @@ def one_visit(place: Place, number: int) -> None:
     )
     place.app.turn()
     receipt = f"A-{number:05}"
-    place.uploader.say(ch.Committed(visit=VISIT, receipt=receipt))
+    place.uploader.sends(ch.Committed(visit=VISIT, receipt=receipt))
     place.app.turn()
     if number % 2:
-        place.uploader.say(ch.ServiceAnswered(visit=VISIT, receipt=receipt, outcome=Outcome.VERIFIED))
+        place.uploader.sends(ch.ServiceAnswered(visit=VISIT, receipt=receipt, outcome=Outcome.VERIFIED))
     else:
-        place.uploader.say(ch.Deferred(visit=VISIT, say="no line"))
+        place.uploader.sends(ch.Deferred(visit=VISIT, say="no line"))
     place.app.turn()
     place.press(Action.FINISH)
     place.now.passes(1)
@@ -82,7 +82,7 @@ def screen_growth(_lab: Lab) -> Measured:
     look = Look(DISPLAYS["800x480"], tokens_of(Theme.STANDARD), CLINIC, Catalogues(LANGUAGES), fonts)
     public = X25519PrivateKey.generate().public_key().public_bytes_raw()
     with open_place(look, fonts) as place:
-        place.uploader.say(msgspec.structs.replace(KEYS, public=public, response_key=public))
+        place.uploader.sends(msgspec.structs.replace(KEYS, public=public, response_key=public))
         place.step()
         for number in range(FIRST):
             one_visit(place, number)

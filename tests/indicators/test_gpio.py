@@ -7,7 +7,7 @@ import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from kiosk.indicators.gpio import GpioError, Keys, Panel
+from kiosk.indicators.gpio import GpioError, GpioLamps, Keys
 from kiosk.indicators.patterns import ALL, FIRST, NONE, PATTERNS
 from kiosk.indicators.pin_map import PinMap, PinMapError, load_pin_map
 from kiosk.visit.keys import Key
@@ -67,14 +67,14 @@ def test_a_missing_pin_map_is_named(tmp_path: Path) -> None:
 def test_a_box_may_have_no_buzzer(tmp_path: Path, factory: MockFactory) -> None:
     path = tmp_path / "board.toml"
     path.write_text("[leds]\npins = [17, 27, 22, 23]\n", encoding="utf-8")
-    panel = Panel(load_pin_map(path), factory)
+    panel = GpioLamps(load_pin_map(path), factory)
     panel.apply(ALL, 1500)
     assert levels(factory) == [1, 1, 1, 1]
     panel.close()
 
 
 def test_levels_and_tone_reach_the_pins(factory: MockFactory) -> None:
-    panel = Panel(BOARD, factory)
+    panel = GpioLamps(BOARD, factory)
     panel.apply(FIRST, 1500)
     assert levels(factory) == [1, 0, 0, 0]
     assert factory.pin(12).frequency == 1500
@@ -87,7 +87,7 @@ def test_levels_and_tone_reach_the_pins(factory: MockFactory) -> None:
 
 def test_a_silent_buzzer_costs_nothing(factory: MockFactory) -> None:
     """With a frequency lgpio's thread wakes two thousand times a second for a tone that nobody hears."""
-    panel = Panel(BOARD, factory)
+    panel = GpioLamps(BOARD, factory)
     assert factory.pin(12).frequency is None
     for hz in (1000, 750):
         panel.apply(NONE, hz)
@@ -108,7 +108,7 @@ class Halting(MockPWMPin):  # type: ignore[misc]
 
 def test_a_tone_that_ends_leaves_the_line_low() -> None:
     factory = MockFactory(pin_class=Halting)
-    panel = Panel(BOARD, factory)
+    panel = GpioLamps(BOARD, factory)
     panel.apply(NONE, 1000)
     assert factory.pin(12).state
     panel.apply(NONE, None)
@@ -117,14 +117,14 @@ def test_a_tone_that_ends_leaves_the_line_low() -> None:
 
 
 def test_leds_that_hang_from_the_supply_are_lit_by_low_pins(factory: MockFactory) -> None:
-    panel = Panel(PinMap(BOARD.leds, False, None), factory)
+    panel = GpioLamps(PinMap(BOARD.leds, False, None), factory)
     panel.apply(FIRST, None)
     assert levels(factory) == [0, 1, 1, 1]
     panel.close()
 
 
 def test_a_pin_is_written_only_when_it_changes(factory: MockFactory) -> None:
-    panel = Panel(BOARD, factory)
+    panel = GpioLamps(BOARD, factory)
     for _ in range(50):
         panel.apply(FIRST, 1000)
     written = factory.pin(17).states
@@ -133,7 +133,7 @@ def test_a_pin_is_written_only_when_it_changes(factory: MockFactory) -> None:
 
 
 def test_every_tone_of_every_pattern_can_be_sounded(factory: MockFactory) -> None:
-    panel = Panel(BOARD, factory)
+    panel = GpioLamps(BOARD, factory)
     for pattern in PATTERNS:
         for tone in pattern.tones:
             panel.apply(NONE, tone.hz)
@@ -141,7 +141,7 @@ def test_every_tone_of_every_pattern_can_be_sounded(factory: MockFactory) -> Non
 
 
 def test_closing_twice_turns_everything_off_once(factory: MockFactory) -> None:
-    panel = Panel(BOARD, factory)
+    panel = GpioLamps(BOARD, factory)
     panel.apply(ALL, 750)
     panel.close()
     panel.close()
@@ -154,10 +154,10 @@ def test_closing_twice_turns_everything_off_once(factory: MockFactory) -> None:
 def test_a_pin_that_is_taken_is_said_in_one_line(factory: MockFactory) -> None:
     taken = gpiozero.LED(22, pin_factory=factory)
     with pytest.raises(GpioError, match=r"group gpio.*board = \"none\"") as caught:
-        Panel(BOARD, factory)
+        GpioLamps(BOARD, factory)
     assert "\n" not in str(caught.value)
     taken.close()
-    Panel(BOARD, factory).close()
+    GpioLamps(BOARD, factory).close()
 
 
 # ---- keys --------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_a_key_held_down_is_one_press(factory: MockFactory) -> None:
 
 
 def test_pins_that_cannot_be_had_are_named(factory: MockFactory) -> None:
-    panel = Panel(BOARD, factory)
+    panel = GpioLamps(BOARD, factory)
     with pytest.raises(GpioError, match="the keys cannot be read"):
         Keys((5, BOARD.leds[0]), factory)
     panel.close()

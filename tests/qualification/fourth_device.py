@@ -54,8 +54,8 @@ READY = Kiosk(Rules(Mode.HOME_CONSENT), "ja", Idle(), ReaderCondition.READY, Out
 class Words(Catalogues):
     """The watch borrows its words: which they are is a matter of the catalogues."""
 
-    def say(self, language: str, key: str, **values: object) -> str:
-        return super().say(language, key.replace("watch", "android"), **values)
+    def text(self, language: str, key: str, **values: object) -> str:
+        return super().text(language, key.replace("watch", "android"), **values)
 
 
 def machine() -> list[Kiosk]:

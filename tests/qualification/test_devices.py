@@ -57,10 +57,10 @@ def test_every_device_has_its_words(device: Device) -> None:
     keys += [picture.which] if picture.which is not None else []
     keys += [f"again.left_behind.{device.kind.value}", f"wrong_token.do.{device.kind.value}"]
     for language in LANGUAGES:
-        assert all(words.say(language, key) for key in keys)
+        assert all(words.text(language, key) for key in keys)
     for language in STAFF_LANGUAGES:
-        assert words.say(language, f"reading.{name}")
-        assert words.say(language, f"reading.{name}.what")
+        assert words.text(language, f"reading.{name}")
+        assert words.text(language, f"reading.{name}.what")
     spoken = tomllib.loads(SENTENCES.read_text(encoding="utf-8"))
     assert all(f"hold_{name}" in sentences for sentences in spoken.values())
 

@@ -146,7 +146,7 @@ def _caption(name: str, catalogues: Catalogues) -> str | None:
     """What the picture shows; an update that was refused is told by the refusal, not by the version."""
     word = name.removeprefix(REFUSED)
     if name.startswith(REFUSED) and word in FAULTS:
-        return catalogues.say("ja", f"update.fault.{word}").replace(PHRASE_BREAK, "").replace("\n", "")
+        return catalogues.text("ja", f"update.fault.{word}").replace(PHRASE_BREAK, "").replace("\n", "")
     return CAPTIONS.get(name)
 
 

@@ -60,7 +60,7 @@ CLOSED: dict[OutOfServiceReason, str] = {
 
 
 def say(catalogues: Catalogues, key: str, **values: object) -> str:
-    return catalogues.say("ja", key, **values).replace(PHRASE_BREAK, "").replace("\n", " ")
+    return catalogues.text("ja", key, **values).replace(PHRASE_BREAK, "").replace("\n", " ")
 
 
 def outcomes(catalogues: Catalogues) -> str:

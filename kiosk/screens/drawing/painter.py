@@ -14,13 +14,13 @@ from kiosk.screens.kit.widgets import (
     Button,
     DigitBoxes,
     Icon,
-    Line,
     Panel,
     Picture,
     Progress,
     Qr,
     Scene,
     Text,
+    TextLine,
     Widget,
 )
 
@@ -132,7 +132,7 @@ class Painter:
         for line in text.ruby:
             self._line(surface, line, (line.text, text.ruby_size, False, ink, text.first))
 
-    def _line(self, surface: pygame.Surface, line: Line, key: tuple[str, int, bool, Colour, int]) -> None:
+    def _line(self, surface: pygame.Surface, line: TextLine, key: tuple[str, int, bool, Colour, int]) -> None:
         drawn, above = self._lines.get(key, lambda: self._fonts.render(*key))
         surface.blit(drawn, (line.rect.x, line.rect.y - above))
 

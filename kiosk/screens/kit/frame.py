@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.geometry import Rect
-from kiosk.screens.kit.labels import Label, Paragraph
+from kiosk.screens.kit.labels import ButtonLabel, Paragraph
 from kiosk.screens.kit.page import Page
 from kiosk.screens.kit.widgets import Button, Icon, Mark, Panel
 from kiosk.screens.words.speech import speech_of
@@ -29,12 +29,12 @@ def header(page: Page, step: int | None = None, staff: str | None = None, mend: 
     box = page.header_rect.inset(page.px(2.6), 0)
     right = 0
     size = page.em(sizes.FLOOR_MM)
-    banner = page.look.measure.width(page.say("header.fallback"), size, True) if fallback else 0
-    where = "" if step is None else page.say("header.step", step=step, steps=page.kiosk.rules.steps)
+    banner = page.look.measure.width(page.text("header.fallback"), size, True) if fallback else 0
+    where = "" if step is None else page.text("header.step", step=step, steps=page.kiosk.rules.steps)
     step_w = page.look.measure.width(where, size, True) + page.px(2)
     if where and banner + step_w + page.px(2) <= box.w:  # the banner goes before the step
         right = step_w
-        page.text(
+        page.write(
             Rect(box.right - right + page.px(2), box.y, right - page.px(2), box.h),
             Paragraph(where, sizes.FLOOR_MM, True, face.ink if fallback else page.tokens.mark),
             sizes.FLOOR_MM,
@@ -47,26 +47,28 @@ def header(page: Page, step: int | None = None, staff: str | None = None, mend: 
         page.add(Icon(mark, Mark.WRENCH, face.ink if fallback else page.tokens.mark, face.fill))
         right = side + page.px(2)
     room = Rect(box.x, box.y, box.w - right - page.px(2), box.h)
-    words = page.say("header.fallback") if fallback else _title(page, room.w)
+    words = page.text("header.fallback") if fallback else _title(page, room.w)
     if staff is not None:
-        words = page.say("staff.title", number=staff)
-    page.text(
+        words = page.text("staff.title", number=staff)
+    page.write(
         room, Paragraph(words, sizes.FLOOR_MM, fallback, face.ink), sizes.FLOOR_MM, face.fill, middle=True
     )
 
 
 def _title(page: Page, width: int) -> str:
     """Clinic and purpose; a clinic's name too long for the header is left away, never squeezed."""
-    full = page.say("header.title", clinic=page.look.clinic)
+    full = page.text("header.title", clinic=page.look.clinic)
     if page.look.measure.width(full, page.em(sizes.FLOOR_MM), False) <= width:
         return full
-    return page.say("header.short")
+    return page.text("header.short")
 
 
 # ---- the footer ------------------------------------------------------------------------------------------
 
 
-def footer(page: Page, left: Label | None, centre: Label | None, right: Label | None) -> None:
+def footer(
+    page: Page, left: ButtonLabel | None, centre: ButtonLabel | None, right: ButtonLabel | None
+) -> None:
     """Going back or ending left, language centre, staff right, and hearing the page again."""
     at = footer_places(page.footer_rect, page.row, page.gap, page.two_rows, can_be_heard(page))
     if at.listen is not None:
@@ -82,25 +84,25 @@ def usual_footer(page: Page) -> None:
     footer(page, back_label(page), language_label(page), help_label(page))
 
 
-def back_label(page: Page) -> Label:
-    return Label("back", page.say("footer.back"), Pressed(Action.BACK), Mark.BACK)
+def back_label(page: Page) -> ButtonLabel:
+    return ButtonLabel("back", page.text("footer.back"), Pressed(Action.BACK), Mark.BACK)
 
 
-def language_label(page: Page) -> Label:
+def language_label(page: Page) -> ButtonLabel:
     """The way to the page of languages and large letters; with one language, to the letters at once."""
     if len(page.kiosk.rules.languages) == 1:
         return text_size_label(page)
-    return Label("language", page.say("footer.language"), Pressed(Action.LANGUAGE), Mark.GLOBE)
+    return ButtonLabel("language", page.text("footer.language"), Pressed(Action.LANGUAGE), Mark.GLOBE)
 
 
-def text_size_label(page: Page) -> Label:
+def text_size_label(page: Page) -> ButtonLabel:
     """Large letters, or the usual ones again."""
     words = "language.usual_text" if page.kiosk.large_text else "language.large_text"
-    return Label("text_size", page.say(words), Pressed(Action.TEXT_SIZE))
+    return ButtonLabel("text_size", page.text(words), Pressed(Action.TEXT_SIZE))
 
 
-def help_label(page: Page) -> Label:
-    return Label("help", page.say("footer.help"), Pressed(Action.HELP), Mark.BELL)
+def help_label(page: Page) -> ButtonLabel:
+    return ButtonLabel("help", page.text("footer.help"), Pressed(Action.HELP), Mark.BELL)
 
 
 # ---- hearing the page again ------------------------------------------------------------------------------

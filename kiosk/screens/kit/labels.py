@@ -19,7 +19,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
-class Label:
+class ButtonLabel:
     """What stands on a button: its id, words, icon, and the touch it sends."""
 
     id: str

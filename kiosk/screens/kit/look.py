@@ -48,10 +48,10 @@ class Typeface(Measurer, Protocol):
     def for_language(self, language: str) -> "Typeface": ...
 
 
-class Words(Protocol):
-    """The catalogues; `say` raises KeyError for a key that a language lacks."""
+class Translations(Protocol):
+    """The catalogues; `text` raises KeyError for a key that a language lacks."""
 
-    def say(self, language: str, key: str, **values: object) -> str: ...
+    def text(self, language: str, key: str, **values: object) -> str: ...
 
     def for_staff(self, language: str) -> str:
         """The language of the staff's pages while a visit is in `language`."""
@@ -92,7 +92,7 @@ class Look:
     canvas: Canvas
     tokens: Tokens
     clinic: str
-    words: Words
+    words: Translations
     measure: Typeface
     mirror: bool = False  #: keys at the left, words at the right: mounted for the left hand
     reader_side: ReaderSide = ReaderSide.UNTOLD

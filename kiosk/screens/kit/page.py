@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.geometry import Rect
-from kiosk.screens.kit.labels import Label as Label
+from kiosk.screens.kit.labels import ButtonLabel as ButtonLabel
 from kiosk.screens.kit.labels import Paragraph as Paragraph
 from kiosk.screens.kit.linebreak import Fitted, fit, phrases, width_of
 from kiosk.screens.kit.look import Look
 from kiosk.screens.kit.ruby import pieces, ruby_size
 from kiosk.screens.kit.theme import Colour, Face
 from kiosk.screens.kit.touch import Touch
-from kiosk.screens.kit.widgets import Button, Icon, Line, Picture, Target, Text, Widget
+from kiosk.screens.kit.widgets import Button, Icon, Picture, Target, Text, TextLine, Widget
 from kiosk.visit.states import Kiosk
 
 #: What a tile with an icon above its words needs.
@@ -68,9 +68,9 @@ class Page:
             self._door,
         )
 
-    def say(self, key: str, **values: object) -> str:
+    def text(self, key: str, **values: object) -> str:
         """The catalogue's words in the page's language."""
-        return self.look.words.say(self.language, key, **values)
+        return self.look.words.text(self.language, key, **values)
 
     def px(self, mm: float) -> int:
         return self.look.canvas.px(mm)
@@ -133,26 +133,26 @@ class Page:
         """Lines at their places in `box`, readings above what they belong to."""
         measure, size, small = self.look.measure, fitted.size, ruby_size(fitted.size)
         y = box.y + fitted.lead + ((box.h - fitted.height) // 2 if middle else 0)
-        lines: list[Line] = []
-        readings: list[Line] = []
+        lines: list[TextLine] = []
+        readings: list[TextLine] = []
         for line in fitted.lines:
             width = width_of(line, size, bold, measure)
             x = box.x + ((box.w - width) // 2 if centre else 0)
             if not fitted.ruby:
-                lines.append(Line(line, Rect(x, y, width, size)))
+                lines.append(TextLine(line, Rect(x, y, width, size)))
             for piece in pieces(line) if fitted.ruby else ():
                 base = measure.width(piece.text, size, bold)
                 above = measure.width(piece.reading, small, False) if piece.reading else 0
                 wide = max(base, above)
-                lines.append(Line(piece.text, Rect(x + (wide - base) // 2, y, base, size)))
+                lines.append(TextLine(piece.text, Rect(x + (wide - base) // 2, y, base, size)))
                 if piece.reading:
                     place = Rect(x + (wide - above) // 2, y - small, above, small)
-                    readings.append(Line(piece.reading, place))
+                    readings.append(TextLine(piece.reading, place))
                 x += wide
             y += fitted.pitch
         return Text(box, tuple(lines), size, bold, ink, ground, tuple(readings), small, measure.first)
 
-    def text(
+    def write(
         self,
         box: Rect,
         paragraph: Paragraph,
@@ -243,7 +243,7 @@ class Page:
     def buttons(
         self,
         rects: Sequence[Rect],
-        labels: Sequence[Label],
+        labels: Sequence[ButtonLabel],
         icon_above: bool = False,
         mm: float = sizes.NEEDED_MM,
     ) -> None:
@@ -276,7 +276,7 @@ class Page:
             )
             self.target(rect, label.touch, label.id)
 
-    def parts(self, rect: Rect, labels: Sequence[Label]) -> tuple[Rect, ...]:
+    def parts(self, rect: Rect, labels: Sequence[ButtonLabel]) -> tuple[Rect, ...]:
         """Places side by side for buttons, each as wide in proportion as its widest phrase needs."""
         return rect.shares([self.need(label.text) for label in labels], self.gap)
 
@@ -290,7 +290,7 @@ class Page:
         )
         return max(self.px(sizes.TARGET_MM), widest + self.px(3.4))
 
-    def fits(self, rects: Sequence[Rect], labels: Sequence[Label], icon_above: bool = False) -> bool:
+    def fits(self, rects: Sequence[Rect], labels: Sequence[ButtonLabel], icon_above: bool = False) -> bool:
         """Whether every button holds its words at the size that is needed."""
         size = self.em(sizes.NEEDED_MM)
         boxes = [self._boxes(rect, label, icon_above)[1] for rect, label in zip(rects, labels, strict=True)]
@@ -299,10 +299,12 @@ class Page:
             for label, main in zip(labels, boxes, strict=True)
         )
 
-    def button(self, rect: Rect, label: Label, mm: float = sizes.NEEDED_MM, icon_above: bool = False) -> None:
+    def button(
+        self, rect: Rect, label: ButtonLabel, mm: float = sizes.NEEDED_MM, icon_above: bool = False
+    ) -> None:
         self.buttons([rect], [label], icon_above, mm)
 
-    def tiles(self, rect: Rect, labels: Sequence[Label], mm: float = sizes.TITLE_MM) -> None:
+    def tiles(self, rect: Rect, labels: Sequence[ButtonLabel], mm: float = sizes.TITLE_MM) -> None:
         """A choice between equals: side by side with the icon above, one below the other in portrait."""
         highest = self.px(HIGHEST_BUTTON_MM)
         least = max(self.row, self.px(sizes.MAIN_TARGET_MM))
@@ -327,7 +329,7 @@ class Page:
         fitted = fit(text, box.w, box.h, size, size, bold, self.look.measure)
         return self.placed(fitted, box, bold, face.ink, face.fill, True, True)
 
-    def _boxes(self, rect: Rect, label: Label, icon_above: bool) -> tuple[Rect | None, Rect, Rect]:
+    def _boxes(self, rect: Rect, label: ButtonLabel, icon_above: bool) -> tuple[Rect | None, Rect, Rect]:
         """Where icon, label and second label stand."""
         inner = rect.inset(min(self.px(1.6), rect.w // 36), self.px(0.7))
         icon: Rect | None = None

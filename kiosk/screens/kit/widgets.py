@@ -45,7 +45,7 @@ class SceneKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """One line of text at its place; `rect` is as wide as it is drawn and one em high."""
 
     text: str
@@ -57,12 +57,12 @@ class Text:
     """Lines at one size; the box is what they must stay within."""
 
     box: Rect
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
     size: int  #: pixels per em
     bold: bool
     ink: Colour
     ground: Colour  #: what it is written on: the scanner checks the contrast
-    ruby: tuple[Line, ...] = ()  #: readings, each above its base
+    ruby: tuple[TextLine, ...] = ()  #: readings, each above its base
     ruby_size: int = 0
     first: int = 0  #: the font family tried first
 

@@ -7,7 +7,7 @@ from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.device_pictures import PICTURES
 from kiosk.screens.kit.geometry import Rect
-from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.page import ButtonLabel, Page, Paragraph
 from kiosk.screens.kit.touch import StartTouch
 from kiosk.screens.kit.widgets import Button, Icon, Mark
 from kiosk.visit.events import Action, DeviceChosen, ItemAnswered, LanguageChosen, Pressed
@@ -36,9 +36,9 @@ def idle(page: Page) -> None:
         side = min(page.px(34), inner.h)
         icon = Rect(inner.x + page.px(3), inner.y + (inner.h - side) // 2, side, side)
         words = inner.after(side + page.px(8))
-    title = Paragraph(page.say("start.title"), 13.0, True, face.ink)
-    hint = Paragraph(page.say("start.touch"), sizes.TITLE_MM, True, face.ink)
-    what = Paragraph(page.say("start.with"), sizes.NEEDED_MM, False, face.ink)
+    title = Paragraph(page.text("start.title"), 13.0, True, face.ink)
+    hint = Paragraph(page.text("start.touch"), sizes.TITLE_MM, True, face.ink)
+    what = Paragraph(page.text("start.with"), sizes.NEEDED_MM, False, face.ink)
     page.add(
         Button(
             "start",
@@ -69,10 +69,10 @@ def _start_footer(page: Page) -> None:
     page.buttons(cells[: len(labels)], labels)
 
 
-def _languages(page: Page) -> list[Label]:
+def _languages(page: Page) -> list[ButtonLabel]:
     """Each in its own words, the present one marked."""
     return [
-        Label(
+        ButtonLabel(
             f"language_{language}",
             page.look.words.language_name(language),
             LanguageChosen(language),
@@ -82,7 +82,7 @@ def _languages(page: Page) -> list[Label]:
     ]
 
 
-def _row(page: Page, row: Rect, labels: list[Label], columns: int) -> tuple[Rect, ...]:
+def _row(page: Page, row: Rect, labels: list[ButtonLabel], columns: int) -> tuple[Rect, ...]:
     """A full row is parted by need; one that is not keeps the columns' width."""
     if len(labels) == columns:
         return page.parts(row, labels)
@@ -95,7 +95,7 @@ def choose_language(page: Page) -> None:
     columns = 2 if page.look.canvas.portrait else 4
     labels = [*_languages(page), frame.text_size_label(page)]
     rows = -(-len(labels) // columns)
-    title = (Paragraph(page.say("language.title"), sizes.TITLE_MM, True),)
+    title = (Paragraph(page.text("language.title"), sizes.TITLE_MM, True),)
     height = rows * page.row + (rows - 1) * page.gap
     used = page.stack(page.content.above(height + page.px(3)), title)
     rest = page.content.below(used.h + page.px(3))
@@ -110,7 +110,7 @@ def choose_language(page: Page) -> None:
 
 
 def _items(page: Page, items: tuple[ConsentItem, ...]) -> str:
-    return page.say("consent.joint").join(page.say(f"consent.short.{item.name.lower()}") for item in items)
+    return page.text("consent.joint").join(page.text(f"consent.short.{item.name.lower()}") for item in items)
 
 
 def ask_consent(page: Page, _: AskConsent) -> None:
@@ -119,21 +119,21 @@ def ask_consent(page: Page, _: AskConsent) -> None:
     rules = page.kiosk.rules
     rest = page.lead(
         (
-            Paragraph(page.say("consent.question", items=_items(page, rules.consent_items)), 7.2, True),
-            Paragraph(page.say("consent.either_way"), sizes.NEEDED_MM, False, page.tokens.sub),
+            Paragraph(page.text("consent.question", items=_items(page, rules.consent_items)), 7.2, True),
+            Paragraph(page.text("consent.either_way"), sizes.NEEDED_MM, False, page.tokens.sub),
         ),
         4 if rules.offer_as_registered else 3,
     )
     labels = [
-        Label("all", page.say("consent.all"), Pressed(Action.CONSENT_ALL), Mark.CHECK),
-        Label("none", page.say("consent.none"), Pressed(Action.CONSENT_NONE), Mark.CROSS),
-        Label("each", page.say("consent.each"), Pressed(Action.CONSENT_EACH), Mark.LIST),
+        ButtonLabel("all", page.text("consent.all"), Pressed(Action.CONSENT_ALL), Mark.CHECK),
+        ButtonLabel("none", page.text("consent.none"), Pressed(Action.CONSENT_NONE), Mark.CROSS),
+        ButtonLabel("each", page.text("consent.each"), Pressed(Action.CONSENT_EACH), Mark.LIST),
     ]
     if rules.offer_as_registered:
         labels.append(
-            Label(
+            ButtonLabel(
                 "as_registered",
-                page.say("consent.as_registered"),
+                page.text("consent.as_registered"),
                 Pressed(Action.CONSENT_AS_REGISTERED),
                 Mark.AGAIN,
             )
@@ -151,21 +151,21 @@ def ask_consent_item(page: Page, screen: AskConsentItems) -> None:
     rest = page.lead(
         (
             Paragraph(
-                page.say("consent.item.count", number=screen.position + 1, count=len(items)),
+                page.text("consent.item.count", number=screen.position + 1, count=len(items)),
                 sizes.NEEDED_MM,
                 False,
                 page.tokens.sub,
             ),
-            Paragraph(page.say(f"consent.item.{key}"), 7.4, True),
-            Paragraph(page.say(f"consent.covers.{key}"), sizes.NEEDED_MM, False, page.tokens.sub),
+            Paragraph(page.text(f"consent.item.{key}"), 7.4, True),
+            Paragraph(page.text(f"consent.covers.{key}"), sizes.NEEDED_MM, False, page.tokens.sub),
         ),
         2,
     )
     page.tiles(
         rest,
         (
-            Label("agree", page.say("consent.agree"), ItemAnswered(item, True), Mark.CHECK),
-            Label("refuse", page.say("consent.none"), ItemAnswered(item, False), Mark.CROSS),
+            ButtonLabel("agree", page.text("consent.agree"), ItemAnswered(item, True), Mark.CHECK),
+            ButtonLabel("refuse", page.text("consent.none"), ItemAnswered(item, False), Mark.CROSS),
         ),
         sizes.TITLE_MM,
     )
@@ -174,20 +174,24 @@ def ask_consent_item(page: Page, screen: AskConsentItems) -> None:
 
 def choose_method(page: Page) -> None:
     frame.header(page, 1)
-    rest = page.lead((Paragraph(page.say("method.title"), sizes.TITLE_MM, True),), 2)
+    rest = page.lead((Paragraph(page.text("method.title"), sizes.TITLE_MM, True),), 2)
     labels = [
-        Label(
-            "own", page.say("method.own"), Pressed(Action.METHOD_OWN), Mark.KEYPAD, page.say("method.own.sub")
+        ButtonLabel(
+            "own",
+            page.text("method.own"),
+            Pressed(Action.METHOD_OWN),
+            Mark.KEYPAD,
+            page.text("method.own.sub"),
         )
     ]
     if page.kiosk.rules.offer_visual_check:
         labels.append(
-            Label(
+            ButtonLabel(
                 "visual",
-                page.say("method.visual"),
+                page.text("method.visual"),
                 Pressed(Action.METHOD_VISUAL),
                 Mark.PERSON,
-                page.say("method.visual.sub"),
+                page.text("method.visual.sub"),
             )
         )
     page.tiles(rest, labels)
@@ -198,29 +202,29 @@ def consent_summary(page: Page, consent: Consent) -> str:
     """The choice in the words of the line beside 変更."""
     match consent.form:
         case ConsentForm.ALL:
-            return page.say("device.consent.all")
+            return page.text("device.consent.all")
         case ConsentForm.AS_REGISTERED:
-            return page.say("device.consent.as_registered")
+            return page.text("device.consent.as_registered")
         case ConsentForm.ITEMS if set(consent.agreed) >= set(page.kiosk.rules.consent_items):
-            return page.say("device.consent.all")
+            return page.text("device.consent.all")
         case ConsentForm.ITEMS if consent.agreed:
-            return page.say("device.consent.items", items=_items(page, consent.agreed))
+            return page.text("device.consent.items", items=_items(page, consent.agreed))
         case _:
-            return page.say("device.consent.none")
+            return page.text("device.consent.none")
 
 
 def choose_device(page: Page, screen: ChooseDevice) -> None:
     frame.header(page, 2)
-    title = Paragraph(page.say("device.title"), sizes.TITLE_MM, True)
+    title = Paragraph(page.text("device.title"), sizes.TITLE_MM, True)
     if screen.visit.mode is Mode.HOME_CONSENT:
-        change = max(page.px(22), page.need(page.say("device.change")))
+        change = max(page.px(22), page.need(page.text("device.change")))
         texts = (title, Paragraph(consent_summary(page, screen.visit.consent)))
         least = page.px(34 if page.look.canvas.portrait else sizes.TARGET_MM)
         needs = page.height_of(texts, page.content.w - change - page.gap, least, 1.0)
         head = page.content.top(max(least, needs))
         page.button(
             Rect(head.right - change, head.y, change, page.px(sizes.TARGET_MM)),
-            Label("change", page.say("device.change"), Pressed(Action.CONSENT_CHANGE)),
+            ButtonLabel("change", page.text("device.change"), Pressed(Action.CONSENT_CHANGE)),
         )
         words = Rect(head.x, head.y, head.w - change - page.gap, head.h)
         page.stack(words, texts, 1.0, middle=True)
@@ -235,12 +239,12 @@ def choose_device(page: Page, screen: ChooseDevice) -> None:
     frame.usual_footer(page)
 
 
-def _device(page: Page, device: Device) -> Label:
+def _device(page: Page, device: Device) -> ButtonLabel:
     picture = PICTURES[device]
-    return Label(
+    return ButtonLabel(
         device.value,
-        page.say(f"device.{device.value}"),
+        page.text(f"device.{device.value}"),
         DeviceChosen(device),
         picture.mark,
-        "" if picture.which is None else page.say(picture.which),
+        "" if picture.which is None else page.text(picture.which),
     )

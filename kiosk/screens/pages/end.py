@@ -3,37 +3,37 @@
 from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.announcement import announce, result_panel
-from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.page import ButtonLabel, Page, Paragraph
 from kiosk.screens.kit.widgets import Mark
 from kiosk.visit.events import Action, Pressed
 from kiosk.visit.states import CallReason, OutOfService, OutOfServiceReason, Recorded, StaffCalled, Verified
 
 
-def _finish(page: Page) -> Label:
-    return Label("finish", page.say("footer.finish"), Pressed(Action.FINISH))
+def _finish(page: Page) -> ButtonLabel:
+    return ButtonLabel("finish", page.text("footer.finish"), Pressed(Action.FINISH))
 
 
 def verified(page: Page, screen: Verified) -> None:
     """Done; whoever has to renew the certificate soon is told, for after that the card is of no use here."""
     frame.header(page, 4)
     panel_mm = 27.5 if screen.visit.ends_soon else 33.0
-    words = page.say("verified.title"), page.say("verified.what")
+    words = page.text("verified.title"), page.text("verified.what")
     rest = result_panel(page, page.tokens.ok, Mark.CHECK, *words, panel_mm)
-    paragraphs = [Paragraph(page.say("verified.next"), sizes.TITLE_MM, True)]
+    paragraphs = [Paragraph(page.text("verified.next"), sizes.TITLE_MM, True)]
     if screen.visit.ends_soon:
-        paragraphs.append(Paragraph(page.say("verified.ends_soon")))
+        paragraphs.append(Paragraph(page.text("verified.ends_soon")))
     page.stack(rest, paragraphs, 3.0, middle=True)
     frame.footer(page, _finish(page), None, frame.help_label(page))
 
 
 def not_confirmed(page: Page) -> None:
     frame.header(page, 4)
-    rest = result_panel(page, page.tokens.alarm, Mark.PERSON, page.say("not_confirmed.title"), "")
+    rest = result_panel(page, page.tokens.alarm, Mark.PERSON, page.text("not_confirmed.title"), "")
     page.stack(
         rest,
         (
-            Paragraph(page.say("not_confirmed.staff"), sizes.TITLE_MM, True),
-            Paragraph(page.say("not_confirmed.wait"), 7.0),
+            Paragraph(page.text("not_confirmed.staff"), sizes.TITLE_MM, True),
+            Paragraph(page.text("not_confirmed.wait"), 7.0),
         ),
         middle=True,
     )
@@ -47,12 +47,12 @@ def recorded(page: Page, screen: Recorded) -> None:
         page,
         page.tokens.notice,
         Mark.ENVELOPE,
-        page.say("recorded.title"),
-        page.say("recorded.not_verified"),
+        page.text("recorded.title"),
+        page.text("recorded.not_verified"),
         30.0,
     )
     half = rest.h // 2
-    caption = page.say("recorded.receipt")
+    caption = page.text("recorded.receipt")
     width = page.look.measure.width(caption, page.px(7.0), True) + page.px(5)
     if page.look.canvas.portrait:
         page.stack(
@@ -60,15 +60,15 @@ def recorded(page: Page, screen: Recorded) -> None:
             (
                 Paragraph(caption, 7.0, True),
                 Paragraph(screen.receipt, 15.0, True, page.tokens.mark),
-                Paragraph(page.say("recorded.tell"), 7.0, True),
+                Paragraph(page.text("recorded.tell"), 7.0, True),
             ),
             middle=True,
         )
     else:
         upper = rest.top(half)
-        page.text(upper.left(width), Paragraph(caption, 7.0, True), middle=True)
-        page.text(upper.after(width), Paragraph(screen.receipt, 13.0, True, page.tokens.mark), middle=True)
-        page.text(rest.below(half), Paragraph(page.say("recorded.tell"), 7.4, True), middle=True)
+        page.write(upper.left(width), Paragraph(caption, 7.0, True), middle=True)
+        page.write(upper.after(width), Paragraph(screen.receipt, 13.0, True, page.tokens.mark), middle=True)
+        page.write(rest.below(half), Paragraph(page.text("recorded.tell"), 7.4, True), middle=True)
     frame.footer(page, _finish(page), None, frame.help_label(page))
 
 
@@ -77,10 +77,10 @@ def staff_called(page: Page, screen: StaffCalled) -> None:
     page.open_door()
     headline = "staff_called.help" if screen.reason is CallReason.HELP else "staff_called.title"
     face = page.tokens.notice if screen.reason is CallReason.HELP else page.tokens.alarm
-    rest = result_panel(page, face, Mark.BELL, page.say(headline), "")
-    paragraphs = [Paragraph(page.say("staff_called.wait"), sizes.TITLE_MM, True)]
+    rest = result_panel(page, face, Mark.BELL, page.text(headline), "")
+    paragraphs = [Paragraph(page.text("staff_called.wait"), sizes.TITLE_MM, True)]
     if screen.reason is not CallReason.HELP:
-        paragraphs.insert(0, Paragraph(page.say(f"staff_called.{screen.reason.value}"), 7.0))
+        paragraphs.insert(0, Paragraph(page.text(f"staff_called.{screen.reason.value}"), 7.0))
     page.stack(rest, paragraphs, middle=True)
     frame.footer(page, _finish(page), None, None)
 
@@ -92,8 +92,8 @@ def still_there(page: Page) -> None:
     page.stack(
         page.content.above(row.h + page.px(2)).inset(page.px(4), 0),
         (
-            Paragraph(page.say("still_there.title"), 10.4, True),
-            Paragraph(page.say("still_there.what"), 7.2),
+            Paragraph(page.text("still_there.title"), 10.4, True),
+            Paragraph(page.text("still_there.what"), 7.2),
         ),
         5.0,
         middle=True,
@@ -101,8 +101,10 @@ def still_there(page: Page) -> None:
     page.buttons(
         row.rows(2, page.gap) if portrait else row.columns(2, page.gap),
         (
-            Label("continue", page.say("still_there.continue"), Pressed(Action.CONTINUE), primary=True),
-            Label("finish", page.say("still_there.finish"), Pressed(Action.FINISH)),
+            ButtonLabel(
+                "continue", page.text("still_there.continue"), Pressed(Action.CONTINUE), primary=True
+            ),
+            ButtonLabel("finish", page.text("still_there.finish"), Pressed(Action.FINISH)),
         ),
         mm=sizes.TITLE_MM,
     )
@@ -111,14 +113,14 @@ def still_there(page: Page) -> None:
 
 def interrupted(page: Page) -> None:
     frame.header(page)
-    announce(page, page.content, Mark.WAIT, page.say("interrupted.title"), page.say("interrupted.what"))
+    announce(page, page.content, Mark.WAIT, page.text("interrupted.title"), page.text("interrupted.what"))
     frame.footer(page, None, None, frame.help_label(page))
 
 
 def out_of_service(page: Page, screen: OutOfService) -> None:
     frame.header(page)
     if screen.reason is OutOfServiceReason.MAINTENANCE:  # nothing is touched any more
-        words = page.say("maintenance.title"), page.say("maintenance.what")
+        words = page.text("maintenance.title"), page.text("maintenance.what")
         announce(page, page.under_header, Mark.WAIT, *words)
         return
     page.open_door()
@@ -126,12 +128,12 @@ def out_of_service(page: Page, screen: OutOfService) -> None:
         page,
         page.content,
         Mark.CLOSED,
-        page.say("out_of_service.title"),
-        page.say("out_of_service.desk") + "\n" + page.say(f"out_of_service.{screen.reason.value}"),
+        page.text("out_of_service.title"),
+        page.text("out_of_service.desk") + "\n" + page.text(f"out_of_service.{screen.reason.value}"),
     )
     frame.footer(page, None, None, frame.help_label(page))
 
 
 def starting(page: Page) -> None:
     frame.header(page)
-    announce(page, page.under_header, Mark.WAIT, page.say("starting.title"), page.say("starting.what"))
+    announce(page, page.under_header, Mark.WAIT, page.text("starting.title"), page.text("starting.what"))

@@ -6,7 +6,7 @@ from kiosk.screens.kit.linebreak import Fitted, fit
 from kiosk.screens.kit.look import Canvas, Measurer
 from kiosk.screens.kit.qr import modules
 from kiosk.screens.kit.theme import STANDARD, Colour
-from kiosk.screens.kit.widgets import Line, Panel, Picture, Qr, Text, Widget
+from kiosk.screens.kit.widgets import Panel, Picture, Qr, Text, TextLine, Widget
 
 TITLE_MM, LINE_MM, ENGLISH_MM, FLOOR_MM = 7.5, 4.6, 3.4, 2.2
 MARGIN_MM, GAP_MM = 4.0, 1.4
@@ -80,7 +80,9 @@ def _lines(
 
 def _placed(fitted: Fitted, box: Rect, bold: bool, ink: Colour, ground: Colour, measure: Measurer) -> Text:
     lines = [
-        Line(text, Rect(box.x, box.y + n * fitted.pitch, measure.width(text, fitted.size, bold), fitted.size))
+        TextLine(
+            text, Rect(box.x, box.y + n * fitted.pitch, measure.width(text, fitted.size, bold), fitted.size)
+        )
         for n, text in enumerate(fitted.lines)
     ]
     return Text(box, tuple(lines), fitted.size, bold, ink, ground)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.geometry import Rect
-from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.page import ButtonLabel, Page, Paragraph
 from kiosk.screens.kit.touch import DigitTouch, Touch
 from kiosk.screens.kit.widgets import Button, DigitBoxes, Icon, Mark, Text
 from kiosk.visit.events import Action, NumberTyped, Pressed
@@ -34,14 +34,14 @@ def _keypad(page: Page, rect: Rect, digit: Callable[[str], Touch], ready: bool) 
     cells = [cell for row in rect.rows(4, page.gap) for cell in row.columns(3, page.gap)]
     for key, cell in zip(KEYS, cells, strict=True):
         if key == "erase":
-            _erase(page, cell, Label(key, page.say("pad.erase"), Pressed(Action.ERASE)))
+            _erase(page, cell, ButtonLabel(key, page.text("pad.erase"), Pressed(Action.ERASE)))
         elif key == "ok":
-            page.button(cell, Label(key, page.say("pad.ok"), Pressed(Action.OK), primary=ready), 7.4)
+            page.button(cell, ButtonLabel(key, page.text("pad.ok"), Pressed(Action.OK), primary=ready), 7.4)
         else:
             _digit(page, cell, key, digit(key))
 
 
-def _erase(page: Page, cell: Rect, label: Label) -> None:
+def _erase(page: Page, cell: Rect, label: ButtonLabel) -> None:
     """A word; where a language has none that is short enough, the sign that telephones have."""
     if page.fits([cell], [label]):
         page.button(cell, label)
@@ -98,17 +98,17 @@ def enter_pin(page: Page, screen: EnterPin) -> None:
     frame.header(page, 3)
     words, pad = _split(page)
     device = "phone" if screen.visit.device is not None and screen.visit.device.value == "android" else "card"
-    title = page.say("pin.again" if screen.again else f"pin.title.{device}")
+    title = page.text("pin.again" if screen.again else f"pin.title.{device}")
     no_pin = page.kiosk.rules.offer_visual_check
     lower = words.base(page.row) if no_pin else Rect(words.x, words.bottom, words.w, 0)
     boxes = Rect(words.x, lower.y - page.gap - page.px(13), words.w, page.px(13))
     top = Rect(words.x, words.y, words.w, boxes.y - words.y - page.px(1.8))
     if not page.holds(top, title):
-        title = page.say("pin.short")
+        title = page.text("pin.short")
     page.stack(top, (Paragraph(title, 7.4, True),), middle=True)
     _boxes(page, boxes, PIN_LENGTH, screen.digits)
     if no_pin:
-        page.button(lower, Label("no_pin", page.say("pin.none"), Pressed(Action.NO_PIN)))
+        page.button(lower, ButtonLabel("no_pin", page.text("pin.none"), Pressed(Action.NO_PIN)))
     _keypad(page, pad, DigitTouch, screen.digits == PIN_LENGTH)
     _pad_footer(page, words)
 
@@ -119,16 +119,16 @@ def pin_wrong(page: Page, screen: PinWrong) -> None:
     page.stack(
         rest.inset(page.px(2), 0),
         (
-            Paragraph(page.say("pin_wrong.title"), sizes.HEADLINE_MM, True),
-            Paragraph(page.say("pin_wrong.left", tries=screen.tries_left), sizes.TITLE_MM),
-            Paragraph(page.say("pin_wrong.unsure"), 6.6, False, page.tokens.sub),
+            Paragraph(page.text("pin_wrong.title"), sizes.HEADLINE_MM, True),
+            Paragraph(page.text("pin_wrong.left", tries=screen.tries_left), sizes.TITLE_MM),
+            Paragraph(page.text("pin_wrong.unsure"), 6.6, False, page.tokens.sub),
         ),
         5.0,
         middle=True,
     )
     page.button(
         page.content.base(page.px(sizes.MAIN_TARGET_MM)),
-        Label("retry", page.say("pin_wrong.retry"), Pressed(Action.RETRY), primary=True),
+        ButtonLabel("retry", page.text("pin_wrong.retry"), Pressed(Action.RETRY), primary=True),
         sizes.TITLE_MM,
     )
     frame.usual_footer(page)
@@ -141,8 +141,8 @@ def visual_check(page: Page) -> None:
     page.stack(
         rest.above(button.h + page.gap).inset(page.px(2), 0),
         (
-            Paragraph(page.say("visual.title"), sizes.TITLE_MM, True),
-            Paragraph(page.say("visual.wait"), 7.2),
+            Paragraph(page.text("visual.title"), sizes.TITLE_MM, True),
+            Paragraph(page.text("visual.wait"), 7.2),
         ),
         5.0,
         middle=True,
@@ -150,7 +150,7 @@ def visual_check(page: Page) -> None:
     width = button.w if page.look.canvas.portrait else page.px(66)
     page.button(
         Rect(button.right - width, button.y, width, button.h),
-        Label("staff_here", page.say("visual.staff_here"), Pressed(Action.STAFF_HERE), Mark.PERSON),
+        ButtonLabel("staff_here", page.text("visual.staff_here"), Pressed(Action.STAFF_HERE), Mark.PERSON),
     )
     frame.usual_footer(page)
 
@@ -161,8 +161,8 @@ def enter_staff_number(page: Page, screen: EnterStaffNumber | DoorNumber) -> Non
         _locked(page)
         return
     words, pad = _split(page)
-    title = Paragraph(page.say("staff.number"), 7.0, True)
-    refused = Paragraph(page.say("staff.refused"), sizes.NEEDED_MM, False, page.tokens.sub)
+    title = Paragraph(page.text("staff.number"), 7.0, True)
+    refused = Paragraph(page.text("staff.refused"), sizes.NEEDED_MM, False, page.tokens.sub)
     shown = Rect(words.x, words.bottom - page.px(16), words.w, page.px(14))
     page.stack(
         words.above(words.bottom - shown.y + page.px(1)),
@@ -184,8 +184,8 @@ def _locked(page: Page) -> None:
     page.stack(
         page.content.inset(page.px(2), 0),
         (
-            Paragraph(page.say("staff.locked"), sizes.TITLE_MM, True),
-            Paragraph(page.say("staff.locked.wait"), 7.2),
+            Paragraph(page.text("staff.locked"), sizes.TITLE_MM, True),
+            Paragraph(page.text("staff.locked.wait"), 7.2),
         ),
         5.0,
         middle=True,
@@ -200,8 +200,8 @@ def enter_passcode(page: Page, screen: EnterPasscode | DoorPasscode) -> None:
     takes = isinstance(screen, DoorPasscode) and screen.takes is not None
     number = "changed.number_is" if takes else "staff.number_is"
     lines = [
-        Paragraph(page.say(number, number=screen.number), sizes.NEEDED_MM, False, page.tokens.sub),
-        Paragraph(page.say("staff.checking" if screen.checking else "staff.passcode"), 7.0, True),
+        Paragraph(page.text(number, number=screen.number), sizes.NEEDED_MM, False, page.tokens.sub),
+        Paragraph(page.text("staff.checking" if screen.checking else "staff.passcode"), 7.0, True),
     ]
     page.stack(words.above(words.bottom - boxes.y + page.px(1)), lines, middle=True)
     page.add(DigitBoxes((boxes,), screen.digits, page.tokens.plain, page.tokens.mark, page.edge, page.radius))

@@ -8,7 +8,7 @@ from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.device_pictures import PICTURES, REMOVED
 from kiosk.screens.kit.geometry import Rect
 from kiosk.screens.kit.look import Look
-from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.page import ButtonLabel, Page, Paragraph
 from kiosk.screens.kit.widgets import Mark, Progress, Scene, SceneKind
 from kiosk.visit.events import Action, Pressed
 from kiosk.visit.states import (
@@ -64,7 +64,7 @@ def _with_scene(page: Page, kind: SceneKind) -> Rect:
         place = place.top(min(height, area.h))
     tokens = page.tokens
     label_box = place.top(page.px(7))
-    name = POINTING[page.look.reader_side].format(page.say("hold.reader"))
+    name = POINTING[page.look.reader_side].format(page.text("hold.reader"))
     label = page.placed(
         page.fitted(name, label_box.w, label_box.h, sizes.NEEDED_MM, sizes.FLOOR_MM, True),
         label_box,
@@ -96,7 +96,7 @@ def _steps(page: Page, words: Rect, title: str, keys: tuple[str, ...]) -> None:
         words,
         (
             Paragraph(title, sizes.TITLE_MM, True),
-            *(Paragraph(page.say(key), mm) for key in keys),
+            *(Paragraph(page.text(key), mm) for key in keys),
         ),
         3.6,
         middle=True,
@@ -106,7 +106,7 @@ def _steps(page: Page, words: Rect, title: str, keys: tuple[str, ...]) -> None:
 def too_early(page: Page) -> None:
     frame.header(page)
     words = _with_scene(page, SceneKind.REMOVE_CARD)
-    _steps(page, words, page.say("too_early.title"), ("too_early.what",))
+    _steps(page, words, page.text("too_early.title"), ("too_early.what",))
     frame.footer(page, None, None, frame.help_label(page))
 
 
@@ -115,7 +115,7 @@ def hold(page: Page, screen: Hold) -> None:
     device = _device(screen.visit)
     picture = PICTURES[device]
     words = _with_scene(page, picture.scene)
-    title = page.say(f"hold.{device.value}.title")
+    title = page.text(f"hold.{device.value}.title")
     if screen.visit.authentication is Authentication.VISUAL:
         _steps(page, words, title, ("hold.visual",))
     else:
@@ -133,7 +133,7 @@ def again(page: Page, screen: Again) -> None:
     keys = [f"again.{screen.problem.value}"]
     if screen.visit.authentication is Authentication.PIN:
         keys.append("again.pin_kept")
-    _steps(page, words, page.say("again.title"), tuple(keys))
+    _steps(page, words, page.text("again.title"), tuple(keys))
     frame.usual_footer(page)
 
 
@@ -141,7 +141,7 @@ def _left_behind(page: Page, device: Device) -> None:
     """Somebody's token lies there from before: nothing of it was read."""
     words = _with_scene(page, SceneKind.REMOVE_CARD)
     then = f"again.left_behind.{device.kind.value}"
-    _steps(page, words, page.say("again.left_behind.title"), (then,))
+    _steps(page, words, page.text("again.left_behind.title"), (then,))
     frame.usual_footer(page)
 
 
@@ -152,7 +152,7 @@ def wrong_token(page: Page, screen: WrongToken) -> None:
     _steps(
         page,
         words,
-        page.say(f"wrong_token.{screen.kind.value}"),
+        page.text(f"wrong_token.{screen.kind.value}"),
         (f"wrong_token.do.{device.kind.value}",),
     )
     frame.usual_footer(page)
@@ -161,25 +161,27 @@ def wrong_token(page: Page, screen: WrongToken) -> None:
 def other_device(page: Page, screen: OtherDevice) -> None:
     """Says what was chosen and what lies there, and offers to choose anew."""
     frame.header(page, 3)
-    chosen = page.say(f"device.name.{_device(screen.visit).value}")
+    chosen = page.text(f"device.name.{_device(screen.visit).value}")
     presented = "unknown" if screen.presented is None else screen.presented.value
     choose = page.content.base(page.px(sizes.MAIN_TARGET_MM))
     page.stack(
         page.content.above(choose.h + page.gap).inset(page.px(2), 0),
         (
-            Paragraph(page.say("other_device.title"), sizes.TITLE_MM, True),
+            Paragraph(page.text("other_device.title"), sizes.TITLE_MM, True),
             Paragraph(
-                page.say("other_device.what", chosen=chosen, presented=page.say(f"device.name.{presented}")),
+                page.text(
+                    "other_device.what", chosen=chosen, presented=page.text(f"device.name.{presented}")
+                ),
                 6.6,
             ),
-            Paragraph(page.say("other_device.do", chosen=chosen), 6.6),
+            Paragraph(page.text("other_device.do", chosen=chosen), 6.6),
         ),
         3.0,
         middle=True,
     )
     page.button(
         choose,
-        Label("back", page.say("other_device.choose"), Pressed(Action.BACK), Mark.AGAIN),
+        ButtonLabel("back", page.text("other_device.choose"), Pressed(Action.BACK), Mark.AGAIN),
         7.0,
     )
     frame.footer(page, None, frame.language_label(page), frame.help_label(page))
@@ -193,7 +195,7 @@ def authenticate_on_phone(page: Page, screen: AuthenticateOnPhone) -> None:
     device = _device(screen.visit)
     picture = PICTURES[device if device.proof is Authentication.PHONE else Device.IPHONE]
     words = _with_scene(page, picture.scene)
-    _steps(page, words, page.say("authenticate.title"), picture.steps)
+    _steps(page, words, page.text("authenticate.title"), picture.steps)
     frame.usual_footer(page)
 
 
@@ -204,8 +206,8 @@ def reading(page: Page, screen: Reading) -> None:
     page.stack(
         area.above(bar.h + page.gap),
         (
-            Paragraph(page.say("reading.title"), 10.5, True),
-            Paragraph(page.say("reading.keep_still"), sizes.TITLE_MM),
+            Paragraph(page.text("reading.title"), 10.5, True),
+            Paragraph(page.text("reading.keep_still"), sizes.TITLE_MM),
         ),
         5.0,
         centre=True,
@@ -225,4 +227,4 @@ def reading(page: Page, screen: Reading) -> None:
 def checking(page: Page, screen: Checking) -> None:
     frame.header(page, 4)
     words = _with_scene(page, REMOVED[_device(screen.visit).kind])
-    _steps(page, words, page.say("checking.title"), ("checking.what",))
+    _steps(page, words, page.text("checking.title"), ("checking.what",))

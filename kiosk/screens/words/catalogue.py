@@ -30,7 +30,7 @@ class Catalogues:
         for language in STAFF_LANGUAGES:
             self._texts[language].add_fallback(_load(folder, language, STAFF))
 
-    def say(self, language: str, key: str, **values: object) -> str:
+    def text(self, language: str, key: str, **values: object) -> str:
         """The text of `key`; raises KeyError for an unknown language or key."""
         text = self._texts[language].gettext(key)
         if text == key:  # gettext's way of saying that it has none; no text equals its key
@@ -39,7 +39,7 @@ class Catalogues:
 
     def language_name(self, language: str) -> str:
         """A language's own name for itself."""
-        return self.say(language, "language.name")
+        return self.text(language, "language.name")
 
     def for_staff(self, language: str) -> str:
         """The language in which staff read while a visit is in `language`."""

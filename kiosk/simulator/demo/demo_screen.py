@@ -21,7 +21,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from kiosk.commands.screen import assemble, run_until_stopped
 from kiosk.config.settings import ConfigError, load
-from kiosk.indicators.gpio import Panel
+from kiosk.indicators.gpio import GpioLamps
 from kiosk.indicators.patterns import Levels
 from kiosk.indicators.pin_map import load_pin_map
 from kiosk.qualification.consent import ConsentItem
@@ -195,7 +195,7 @@ def _items(picture: Picture) -> list[ConsentItem]:
     return [target.touch.item for target in picture.targets if isinstance(target.touch, ItemAnswered)]
 
 
-class DrawnPanel(Panel):
+class DrawnPanel(GpioLamps):
     """The panel on mock pins, with its LEDs drawn on the strip."""
 
     def __init__(self, board: Path, display: DemoDisplay, wire: StorySocket) -> None:

@@ -110,11 +110,11 @@ class Side(Generic[M]):
         if (peer := self._listener.accept()) is not None:
             self._peer = peer
             for message in self.greeting():
-                self.say(message)
+                self.sends(message)
         while self._peer is not None and (packet := self._peer.receive()) is not None:
             self.packets.append(packet)
 
-    def say(self, *messages: ch.Message) -> None:
+    def sends(self, *messages: ch.Message) -> None:
         """Send to the screen."""
         for message in messages:
             self.send(ch.encode(message))
@@ -292,9 +292,9 @@ def evidence(visit: str, certificate: bytes) -> ch.Evidence:
 def check(counter: Counter, known: Secrets, certificate: bytes) -> str:
     """On to `checking`: the token has signed and the record was handed over."""
     visit = hold(counter, known)
-    counter.reader.say(ch.Presented(visit=visit), ch.Recognised(visit=visit, token=Device.CARD))
+    counter.reader.sends(ch.Presented(visit=visit), ch.Recognised(visit=visit, token=Device.CARD))
     counter.until(lambda: digests(counter) != [], "waited for the digests")
-    counter.reader.say(evidence(visit, certificate))
+    counter.reader.sends(evidence(visit, certificate))
     counter.until_screen("checking")
     counter.until(lambda: commits(counter) != [], "waited for the record")
     return visit

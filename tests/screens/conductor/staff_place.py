@@ -80,7 +80,7 @@ class Other:
         self.peer = Peer(near)
         return self.peer
 
-    def say(self, *messages: ch.Message) -> None:
+    def sends(self, *messages: ch.Message) -> None:
         assert self.far is not None
         for message in messages:
             self.far.send(ch.encode(message))
@@ -274,8 +274,8 @@ def open_place(look: Look, fonts: FontBook, sound: Loudspeaker | None = None) ->
     )
     made = Place(app, conductor, uploader, reader, now, fingers, box, look, keys.pressed)
     made.step()
-    reader.say(ch.ReaderState(condition=ReaderCondition.READY))
-    uploader.say(KEYS, ch.OutboxState(condition=OutboxCondition.READY))
+    reader.sends(ch.ReaderState(condition=ReaderCondition.READY))
+    uploader.sends(KEYS, ch.OutboxState(condition=OutboxCondition.READY))
     made.wait(1)
     made.wait(1)  # whoever touches what has only just come is not heeded
     assert made.screen == "start"

@@ -69,8 +69,8 @@ def test_messages_of_another_visit_change_nothing_while_the_token_is_waited_for(
     before = counter.conductor.kiosk
     counter.reader.forget()
     counter.uploader.forget()
-    counter.reader.say(*stale_from_reader())
-    counter.uploader.say(*stale_from_uploader())
+    counter.reader.sends(*stale_from_reader())
+    counter.uploader.sends(*stale_from_uploader())
     counter.settle()
     assert counter.conductor.kiosk == before
     assert counter.reader.packets == counter.uploader.packets == []
@@ -79,8 +79,8 @@ def test_messages_of_another_visit_change_nothing_while_the_token_is_waited_for(
 def test_an_answer_to_the_last_patient_is_never_shown_to_this_one(counter: Counter, known: Secrets) -> None:
     check(counter, known, b"certificate")
     before = counter.conductor.kiosk
-    counter.uploader.say(*stale_from_uploader())
-    counter.reader.say(*stale_from_reader())
+    counter.uploader.sends(*stale_from_uploader())
+    counter.reader.sends(*stale_from_reader())
     counter.settle()
     assert counter.conductor.kiosk == before
     assert counter.screen == "checking"
@@ -104,7 +104,7 @@ def test_what_is_no_message_is_logged_without_its_content_and_dropped(
             counter.settle()
     assert len([record for record in caplog.records if "refused" in record.getMessage()]) == 12
     assert "private" not in caplog.text
-    counter.reader.say(ch.Presented(visit=visit))
+    counter.reader.sends(ch.Presented(visit=visit))
     counter.until_screen("reading")
 
 
@@ -138,7 +138,7 @@ def test_after_the_uploader_came_back_the_very_same_bytes_are_committed_again(
     counter.uploader.forget()
     for receipt in (None, "0042"):  # not heard of the commit; heard of it, but not of the answer
         if receipt is not None:
-            counter.uploader.say(ch.Committed(visit=visit, receipt=receipt))
+            counter.uploader.sends(ch.Committed(visit=visit, receipt=receipt))
             counter.settle()
         counter.uploader.die()
         counter.settle()
@@ -148,7 +148,7 @@ def test_after_the_uploader_came_back_the_very_same_bytes_are_committed_again(
         again = [bytes(packet) for packet in counter.uploader.packets if b"commit_record" in packet]
         assert again == first
         counter.uploader.forget()
-    counter.uploader.say(
+    counter.uploader.sends(
         ch.Committed(visit=visit, receipt="0042"),
         ch.ServiceAnswered(visit=visit, receipt="0042", outcome=Outcome.VERIFIED, validity="1"),
     )
@@ -167,7 +167,7 @@ def test_a_challenge_is_asked_for_at_the_first_touch_and_again_of_a_new_uploader
     counter.settle()
     counter.uploader.begin()
     counter.until(lambda: challenges_asked(counter) == 2, "asked again")
-    counter.reader.say(ch.Presented(visit=visit), ch.Recognised(visit=visit, token=Device.CARD))
+    counter.reader.sends(ch.Presented(visit=visit), ch.Recognised(visit=visit, token=Device.CARD))
     counter.until(lambda: digests(counter) != [], "waited for the digests")
     counter.uploader.die()
     counter.settle()
@@ -181,12 +181,12 @@ def test_a_challenge_that_comes_after_the_token_was_recognised_changes_no_digest
     counter: Counter, known: Secrets
 ) -> None:
     visit = hold(counter, known)
-    counter.reader.say(ch.Presented(visit=visit), ch.Recognised(visit=visit, token=Device.CARD))
+    counter.reader.sends(ch.Presented(visit=visit), ch.Recognised(visit=visit, token=Device.CARD))
     counter.until(lambda: digests(counter) != [], "waited for the digests")
     given = base64.b64encode(secrets.token_bytes(32)).decode()
-    counter.uploader.say(ch.ChallengeGiven(visit=visit, challenge=given, valid_s=600))
+    counter.uploader.sends(ch.ChallengeGiven(visit=visit, challenge=given, valid_s=600))
     counter.settle()
-    counter.reader.say(evidence(visit, b"certificate"))
+    counter.reader.sends(evidence(visit, b"certificate"))
     counter.until(lambda: commits(counter) != [], "waited for the record")
     assert [record.challenged for record in commits(counter)] == [False]
     assert len(digests(counter)) == 1
@@ -202,7 +202,7 @@ def test_without_a_key_to_seal_to_no_patient_is_let_begin(tmp_path: Path, known:
 
 
 def test_a_lost_reader_closes_the_kiosk_and_a_new_one_opens_it(counter: Counter) -> None:
-    counter.reader.say(ch.ReaderState(condition=ReaderCondition.LOST, say="unplugged"))
+    counter.reader.sends(ch.ReaderState(condition=ReaderCondition.LOST, say="unplugged"))
     counter.until_screen("out_of_service")
     counter.reader.die()
     counter.settle()

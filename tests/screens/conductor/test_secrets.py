@@ -103,7 +103,7 @@ def test_a_wrong_pin_is_typed_anew_and_the_first_is_never_sent_again(
 ) -> None:
     visit = hold(counter, known)
     counter.reader.forget()
-    counter.reader.say(
+    counter.reader.sends(
         ch.Presented(visit=visit),
         ch.Recognised(visit=visit, token=Device.CARD),
         ch.ContactFailed(visit=visit, failure=ReadFailure.PIN_WRONG, tries_left=1),
@@ -197,7 +197,7 @@ def test_nothing_of_the_evidence_is_held_after_the_visit(counter: Counter, known
     before = living()
     visit = check(counter, known, secrets.token_bytes(1573))
     assert born_since(before)[ch.CommitRecord] == 1
-    counter.uploader.say(
+    counter.uploader.sends(
         ch.Committed(visit=visit, receipt="0042"),
         ch.ServiceAnswered(visit=visit, receipt="0042", outcome=Outcome.VERIFIED),
     )
@@ -210,10 +210,10 @@ def test_nothing_of_the_evidence_is_held_after_the_visit(counter: Counter, known
 def test_a_visit_given_up_in_the_middle_leaves_nothing_either(counter: Counter, known: Secrets) -> None:
     before = living()
     visit = hold(counter, known)
-    counter.reader.say(ch.Presented(visit=visit), ch.Recognised(visit=visit, token=Device.CARD))
+    counter.reader.sends(ch.Presented(visit=visit), ch.Recognised(visit=visit, token=Device.CARD))
     counter.until(lambda: digests(counter) != [], "waited for the digests")
     assert born_since(before)[Transcript] == 1
-    counter.reader.say(ch.ContactFailed(visit=visit, failure=ReadFailure.REMOVED, pin_kept=True))
+    counter.reader.sends(ch.ContactFailed(visit=visit, failure=ReadFailure.REMOVED, pin_kept=True))
     counter.until_screen("again")
     counter.press(Action.HELP)
     counter.settle()
@@ -246,7 +246,7 @@ def test_no_digit_no_certificate_and_no_sealed_byte_is_logged(
     certificate = secrets.token_bytes(1573)
     with caplog.at_level(logging.DEBUG):
         visit = check(counter, known, certificate)
-        counter.uploader.say(ch.CommitRefused(visit=visit, say="the disk is full"))
+        counter.uploader.sends(ch.CommitRefused(visit=visit, say="the disk is full"))
         counter.until_screen("staff_called")
     (record,) = commits(counter)
     text = caplog.text

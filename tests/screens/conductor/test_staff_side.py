@@ -108,10 +108,10 @@ def test_two_short_presses_are_not_a_long_one(place: Place) -> None:
 
 def test_a_press_that_outlasts_the_picture_is_no_knock(place: Place) -> None:
     place.step(Down(*HEADER))
-    place.reader.say(ch.Presented(visit=None))
+    place.reader.sends(ch.Presented(visit=None))
     place.wait(1)
     assert place.screen == "laid_too_early"
-    place.reader.say(ch.Removed(visit=None))
+    place.reader.sends(ch.Removed(visit=None))
     place.wait(0.5)
     place.wait(KNOCK_S)
     assert place.screen == "start"
@@ -168,7 +168,7 @@ def test_fallback_operation_is_begun_and_ended_under_the_staff_number(place: Pla
     place.enter()
     place.press(Action.OPEN_FALLBACK, FallbackChosen(FallbackReason.FACE_READER))
     assert place.uploader.heard() == [ch.SetFallback(staff=STAFF, reason=FallbackReason.FACE_READER)]
-    place.uploader.say(ch.LineState(online=True, waiting=0, fallback=FallbackReason.FACE_READER))
+    place.uploader.sends(ch.LineState(online=True, waiting=0, fallback=FallbackReason.FACE_READER))
     place.step()
     place.press(FallbackChosen(None))
     assert place.uploader.heard() == [ch.SetFallback(staff=STAFF, reason=None)]
@@ -194,7 +194,7 @@ def board(*answers: ch.LateAnswer) -> ch.WaitingList:
 def test_the_board_is_shown_in_local_time_with_its_codes_as_findings(place: Place) -> None:
     place.enter()
     told = board(late("a", Outcome.NOT_CONFIRMED, "5"), late("b", Outcome.RECORDED, None))
-    place.uploader.say(told)
+    place.uploader.sends(told)
     place.step()
     view = place.kiosk.desk
     assert view is not None
@@ -206,7 +206,7 @@ def test_the_board_is_shown_in_local_time_with_its_codes_as_findings(place: Plac
 
 def test_a_late_answer_that_was_dealt_with_is_told_to_the_uploader(place: Place) -> None:
     place.enter()
-    place.uploader.say(board(late(VISIT, Outcome.VERIFIED, "1")))
+    place.uploader.sends(board(late(VISIT, Outcome.VERIFIED, "1")))
     place.step()
     place.press(Action.OPEN_WAITING, CaseOpened(VISIT))
     assert isinstance(place.kiosk.screen, StaffCase)
@@ -217,7 +217,7 @@ def test_a_late_answer_that_was_dealt_with_is_told_to_the_uploader(place: Place)
 def test_a_board_without_a_clock_to_believe_names_no_day(place: Place) -> None:
     place.now.trusted = False
     place.enter()
-    place.uploader.say(board())
+    place.uploader.sends(board())
     place.step()
     assert place.kiosk.desk is not None
     assert place.kiosk.desk.today is None
@@ -226,14 +226,14 @@ def test_a_board_without_a_clock_to_believe_names_no_day(place: Place) -> None:
 def test_a_board_with_a_moment_that_cannot_be_read_is_shown_without_it(place: Place) -> None:
     place.enter()
     told = ch.WaitingList(waiting=1, oldest_at="soon", expired=0, quarantined=0, late=())
-    place.uploader.say(told)
+    place.uploader.sends(told)
     place.step()
     readable = msgspec.structs.replace(told, oldest_at=None)
     assert place.kiosk.desk == WaitingView(readable, today=date(2026, 11, 22))
 
 
 def test_a_board_that_nobody_looks_at_is_kept_nowhere(place: Place) -> None:
-    place.uploader.say(board())
+    place.uploader.sends(board())
     place.step()
     assert place.kiosk.desk is None
 
@@ -256,10 +256,10 @@ def test_a_drill_is_asked_for_and_followed(place: Place) -> None:
     place.enter()
     place.press(Action.OPEN_DRILL, Action.RUN)
     assert place.uploader.heard() == [ch.RunDrill(staff=STAFF)]
-    place.uploader.say(ch.DrillProgress(step="deliver"))
+    place.uploader.sends(ch.DrillProgress(step="deliver"))
     place.step()
     assert place.kiosk.screen == StaffDrill(STAFF, DrillStep.DELIVER)
-    place.uploader.say(ch.DrillProgress(step="erase", passed=True))
+    place.uploader.sends(ch.DrillProgress(step="erase", passed=True))
     place.step()
     assert place.kiosk.screen == StaffDrill(STAFF, DrillStep.ERASE, True)
 
@@ -280,7 +280,7 @@ def test_the_day_s_check_begins_by_itself_once_the_kiosk_has_settled(place: Plac
     assert asked(place) == 0
     place.wait(SETTLED_S)
     assert asked(place) == 1
-    place.uploader.say(ALL_WELL)
+    place.uploader.sends(ALL_WELL)
     place.step()
     assert place.kiosk.check is not None
     assert (place.kiosk.check.at, found(place)) == (place.now.wall, ())
@@ -291,7 +291,7 @@ def test_the_day_s_check_begins_by_itself_once_the_kiosk_has_settled(place: Plac
 
 def test_a_new_day_checks_again_and_not_in_the_middle_of_a_visit(place: Place) -> None:
     place.wait(SETTLED_S)
-    place.uploader.say(ALL_WELL)
+    place.uploader.sends(ALL_WELL)
     place.step()
     assert asked(place) == 1
     place.press(Began(VISIT))
@@ -307,7 +307,7 @@ def test_a_new_day_checks_again_and_not_in_the_middle_of_a_visit(place: Place) -
 def test_faults_of_all_parts_come_together_and_stay_for_staff(place: Place) -> None:
     place.box[0] = False
     place.wait(SETTLED_S)
-    place.uploader.say(
+    place.uploader.sends(
         ch.CheckResult(
             parts=(
                 ch.CheckItem(part="line"),
@@ -333,7 +333,7 @@ def test_an_uploader_that_does_not_answer_is_itself_the_fault(place: Place) -> N
     assert found(place) == ()
     place.wait(ANSWER_S)
     assert found(place) == (PartFault(Part.UPLOADER, "absent"),)
-    place.uploader.say(ALL_WELL)
+    place.uploader.sends(ALL_WELL)
     place.step()
     assert found(place), "an answer to nobody's question changes nothing"
 

@@ -52,7 +52,7 @@ def test_the_day_is_asked_for_and_shown_as_counts_and_means(place: Place) -> Non
     place.enter()
     place.press(Action.OPEN_DAY)
     assert place.uploader.heard() == [ch.AskDay()]
-    place.uploader.say(
+    place.uploader.sends(
         ch.DayCounts(
             day="2026-11-22",
             hours=(
@@ -84,11 +84,11 @@ def test_a_card_is_read_in_the_reading_test_and_nothing_comes_of_it(place: Place
     begin, arm = asked_of_the_reader(place)
     assert begin == ch.BeginContact(visit=VISIT)
     assert arm == ch.ArmReader(visit=VISIT, device=Device.CARD, authentication=Authentication.VISUAL)
-    place.reader.say(ch.Presented(visit=VISIT))
+    place.reader.sends(ch.Presented(visit=VISIT))
     place.step()
     assert place.kiosk.screen == StaffReading(STAFF, SeenToken.LIES)
     place.now.passes(1.25)
-    place.reader.say(
+    place.reader.sends(
         ch.Recognised(visit=VISIT, token=Device.CARD),
         ch.Evidence(
             visit=VISIT,
@@ -123,7 +123,7 @@ def test_a_card_is_read_in_the_reading_test_and_nothing_comes_of_it(place: Place
 def test_whatever_is_held_is_named(place: Place, message: ch.Message, seen: SeenToken | Device) -> None:
     place.enter()
     place.press(Action.OPEN_READING)
-    place.reader.say(ch.Presented(visit=VISIT), message)
+    place.reader.sends(ch.Presented(visit=VISIT), message)
     place.step()
     assert place.kiosk.screen == StaffReading(STAFF, seen)
 
@@ -139,7 +139,7 @@ def test_what_staff_choose_is_handed_over_and_holds_when_it_is_kept(place: Place
         ),
     ]
     assert place.kiosk.volume == LOUDEST
-    place.uploader.say(ch.StaffPreferences(volume=1, languages=("ja",)))
+    place.uploader.sends(ch.StaffPreferences(volume=1, languages=("ja",)))
     place.step()
     assert (place.kiosk.volume, place.kiosk.rules.languages) == (1, ("ja",))
 
@@ -188,7 +188,7 @@ def test_while_the_page_is_open_updates_are_asked_for_and_it_is_told_when_it_clo
 def test_what_is_offered_is_shown_in_local_time_and_installed_when_its_hour_has_come(place: Place) -> None:
     place.enter()
     place.press(Action.OPEN_UPDATE)
-    place.uploader.say(told(offer_at_start="1.4.0"))
+    place.uploader.sends(told(offer_at_start="1.4.0"))
     place.step()
     view = place.kiosk.update
     assert view is not None
@@ -202,7 +202,7 @@ def test_what_is_offered_is_shown_in_local_time_and_installed_when_its_hour_has_
     place.press(Action.RUN)
     assert place.uploader.heard() == []
     now = ch.UpdateOffer(version="1.4.0", source=ch.UpdateSource.CHANNEL, megabytes=1, changes={})
-    place.uploader.say(told(offers=(now,)))
+    place.uploader.sends(told(offers=(now,)))
     place.step()
     place.press(Action.RUN)
     assert place.uploader.heard() == [
@@ -213,12 +213,12 @@ def test_what_is_offered_is_shown_in_local_time_and_installed_when_its_hour_has_
 def test_fetching_can_be_stopped_and_what_is_installed_started(place: Place) -> None:
     place.enter()
     place.press(Action.OPEN_UPDATE)
-    place.uploader.say(told(phase=ch.UpdatePhase.FETCHING, version="1.4.0", percent=7))
+    place.uploader.sends(told(phase=ch.UpdatePhase.FETCHING, version="1.4.0", percent=7))
     place.step()
     place.uploader.heard()
     place.press(Action.STOP, Action.RESTART)
     assert place.uploader.heard() == [ch.StopUpdate(staff=STAFF)]
-    place.uploader.say(told(phase=ch.UpdatePhase.INSTALLED, version="1.4.0", offers=()))
+    place.uploader.sends(told(phase=ch.UpdatePhase.INSTALLED, version="1.4.0", offers=()))
     place.step()
     place.press(Action.STOP, Action.RESTART)
     assert place.uploader.heard() == [ch.RestartKiosk(staff=STAFF)]
@@ -228,7 +228,7 @@ def test_the_page_stays_while_an_update_is_on_its_way(place: Place) -> None:
     place.enter()
     place.press(Action.OPEN_UPDATE)
     for percent in (10, 20, 30):
-        place.uploader.say(told(phase=ch.UpdatePhase.FETCHING, version="1.4.0", percent=percent))
+        place.uploader.sends(told(phase=ch.UpdatePhase.FETCHING, version="1.4.0", percent=percent))
         place.wait(50)
     assert place.screen == "staff_update"
     place.wait(61)

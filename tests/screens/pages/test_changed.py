@@ -59,7 +59,7 @@ def shown_changes(look: Look, *changes: SettingChange, language: str = "ja") -> 
 
 def test_the_uploader_is_told_what_staff_decide(place: Place) -> None:
     place.enter()
-    place.uploader.say(ch.CardSettings(file=FILE))
+    place.uploader.sends(ch.CardSettings(file=FILE))
     place.step()
     place.press(Action.MORE, Action.OPEN_CHANGED)
     place.uploader.drain()
@@ -67,14 +67,14 @@ def test_the_uploader_is_told_what_staff_decide(place: Place) -> None:
     assert place.kiosk.screen == DoorPasscode(STAFF, takes="an offer")
     place.compare(PASSCODE)
     assert ch.TakeSettings(staff=STAFF, offer="an offer") in place.uploader.heard()
-    place.uploader.say(ch.CardSettings(file=FILE, taking=True))
+    place.uploader.sends(ch.CardSettings(file=FILE, taking=True))
     place.step()
     assert place.kiosk.changed.taking
 
 
 def test_leaving_it_is_told_too(place: Place) -> None:
     place.enter()
-    place.uploader.say(ch.CardSettings(file=FILE))
+    place.uploader.sends(ch.CardSettings(file=FILE))
     place.step()
     place.press(Action.MORE, Action.OPEN_CHANGED, Action.LEAVE)
     assert ch.LeaveSettings(staff=STAFF) in place.uploader.heard()

@@ -35,9 +35,9 @@ from kiosk.visit.states import (
     EnterPin,
     Idle,
     Kiosk,
+    LineStatus,
     Recorded,
     Screen,
-    LineStatus,
     StaffCalled,
     Starting,
     Visit,
@@ -217,7 +217,7 @@ def test_the_header_can_be_knocked_at_where_the_machine_listens_and_nothing_show
 @pytest.mark.parametrize("kiosk", CASES)
 def test_fallback_is_announced_on_every_patient_s_screen(kiosk: Kiosk, make_look: MakeLook) -> None:
     look = make_look()
-    banner = look.words.say(kiosk.language, "header.fallback")
+    banner = look.words.text(kiosk.language, "header.fallback")
     for line in (LineStatus(fallback=FallbackReason.FACE_READER), LineStatus(online=False)):
         picture = lay_out(replace(kiosk, line=line), look)
         assert (banner in all_text(picture)) != isinstance(kiosk.screen, StaffPage)

@@ -7,7 +7,15 @@ from pathlib import Path
 import pygame
 import pytest
 
-from kiosk.channel.notice_file import LINES_SHOWN, UNTOLD, Notice, NoticeWords, from_text, shortened, to_text
+from kiosk.channel.notice_file import (
+    FALLBACK_NOTICE,
+    LINES_SHOWN,
+    Notice,
+    NoticeWords,
+    from_text,
+    shortened,
+    to_text,
+)
 from kiosk.commands.first_boot import UNWRITABLE, notice_of
 from kiosk.config.settings import ConfigError
 from kiosk.config.table import ConfigFault
@@ -65,7 +73,7 @@ def test_every_notice_fits_the_screen(outcome: Outcome, lost: bool, size: tuple[
 
 @pytest.mark.parametrize("size", [(800, 480, 5.36), (480, 800, 5.36), (1280, 720, 8.3)])
 @pytest.mark.parametrize(
-    "notice", [UNTOLD, UNWRITABLE, *IMAGES_OWN.values()], ids=lambda each: each.en.lines[0]
+    "notice", [FALLBACK_NOTICE, UNWRITABLE, *IMAGES_OWN.values()], ids=lambda each: each.en.lines[0]
 )
 def test_every_fixed_notice_fits_and_says_what_to_do(notice: Notice, size: tuple[int, int, float]) -> None:
     assert codes_of_a_notice_that_fits(notice, Canvas(*size)) == []
@@ -93,7 +101,7 @@ def test_a_lost_partition_is_told_before_anything_else() -> None:
     told = notice_of(NoCa("service-ca.pem"), data_lost=True)
     assert "失われています" in told.ja.lines[0]
     assert "lost" in told.en.lines[0]
-    assert UNTOLD.ja.lines
+    assert FALLBACK_NOTICE.ja.lines
 
 
 @pytest.mark.parametrize("display", ["800x480", "720x1280"])

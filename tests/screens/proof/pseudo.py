@@ -15,15 +15,15 @@ class PseudoWords:
     def __init__(self, words: Catalogues) -> None:
         self._words = words
 
-    def say(self, language: str, key: str, **values: object) -> str:
+    def text(self, language: str, key: str, **values: object) -> str:
         """The text of `key`."""
         if language != PSEUDO:
-            return self._words.say(language, key, **values)
-        text = longer(self._words.say("en", key))
+            return self._words.text(language, key, **values)
+        text = longer(self._words.text("en", key))
         return text.format(**values) if values else text
 
     def language_name(self, language: str) -> str:
-        return self.say(language, "language.name")
+        return self.text(language, "language.name")
 
     def for_staff(self, language: str) -> str:
         return self._words.for_staff(language)

@@ -93,7 +93,7 @@ def test_keys_used_in_the_code_exist_and_keys_in_the_catalogue_are_used() -> Non
 
 def test_a_missing_key_is_an_error_and_not_a_word_on_the_screen(words: Catalogues) -> None:
     with pytest.raises(KeyError):
-        words.say("ja", "no.such.key")
+        words.text("ja", "no.such.key")
 
 
 def test_a_missing_language_names_the_file_and_the_command(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_only_languages_that_somebody_has_checked_are_on() -> None:
 def test_staff_read_japanese_or_english_whatever_the_patient_chose(words: Catalogues) -> None:
     assert [words.for_staff(each) for each in LANGUAGES] == ["ja", "ja", "en", "ja", "ja", "ja", "ja"]
     with pytest.raises(KeyError):
-        words.say("vi", "staff.check")
+        words.text("vi", "staff.check")
 
 
 @pytest.mark.parametrize("language", ["zh", "ko", "vi"])

@@ -28,7 +28,7 @@ from kiosk.visit.staff_states import (
     StaffUpdate,
     StaffWaiting,
 )
-from kiosk.visit.states import Idle, Kiosk, OutboxCondition, ReaderCondition, Screen, LineStatus
+from kiosk.visit.states import Idle, Kiosk, LineStatus, OutboxCondition, ReaderCondition, Screen
 from kiosk.visit.views.staff_views import (
     CheckView,
     DayView,

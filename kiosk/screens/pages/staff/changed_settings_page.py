@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.announcement import announce
-from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.page import ButtonLabel, Page, Paragraph
 from kiosk.screens.kit.widgets import Mark
 from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame
 from kiosk.visit.events import Action, Pressed
@@ -38,44 +38,44 @@ def changed(page: Page, screen: StaffChanged) -> None:
     file = card.file
     if file is None:
         staff_frame(page, screen, None)
-        announce(page, page.content, Mark.CHECK, page.say("changed.none"), page.say("changed.none.what"))
+        announce(page, page.content, Mark.CHECK, page.text("changed.none"), page.text("changed.none.what"))
         return
     if card.taking:
         staff_frame(page, screen, None)
-        announce(page, page.content, Mark.WAIT, page.say("changed.taking"), page.say("changed.taking.what"))
+        announce(page, page.content, Mark.WAIT, page.text("changed.taking"), page.text("changed.taking.what"))
         return
     pages = changed_pages(card)
     shown = min(screen.page, pages - 1)
     _buttons(page, screen, card, last=shown == pages - 1)
     lines = [Paragraph(_title(page, file), 6.6, True)]
     if card.failed:
-        lines.append(Paragraph(page.say("changed.failed"), TEXT_MM, True, page.tokens.mark))
+        lines.append(Paragraph(page.text("changed.failed"), TEXT_MM, True, page.tokens.mark))
     here = slice(shown * CHANGES_PER_PAGE, (shown + 1) * CHANGES_PER_PAGE)
     texts = _faults(page, file) if file.faults else [_line(page, change) for change in file.changes]
     lines += [Paragraph(text, TEXT_MM) for text in texts[here]]
     rest = file.more + max(0, len(texts) - here.stop)
     if rest:
-        lines.append(Paragraph(page.say("changed.more", count=rest), TEXT_MM, False, page.tokens.sub))
+        lines.append(Paragraph(page.text("changed.more", count=rest), TEXT_MM, False, page.tokens.sub))
     if file.faults or file.fixed:
         why = "changed.faults.what" if file.faults else "changed.fixed"
-        lines.append(Paragraph(page.say(why), TEXT_MM, False, page.tokens.sub))
+        lines.append(Paragraph(page.text(why), TEXT_MM, False, page.tokens.sub))
     page.stack(page.content.inset(page.px(2), 0), lines, 2.0, middle=True, floor_mm=sizes.FLOOR_MM)
 
 
 def _buttons(page: Page, screen: StaffChanged, card: CardSettings, *, last: bool) -> None:
     """Whoever takes it has seen all of it."""
-    leave = None if card.left else Label("leave", page.say("changed.leave"), Pressed(Action.LEAVE))
+    leave = None if card.left else ButtonLabel("leave", page.text("changed.leave"), Pressed(Action.LEAVE))
     if not last:
-        staff_frame(page, screen, leave, Label("more", page.say("staff.more"), Pressed(Action.MORE)))
+        staff_frame(page, screen, leave, ButtonLabel("more", page.text("staff.more"), Pressed(Action.MORE)))
     elif card.may_be_taken:
-        take = Label("take", page.say("changed.take"), Pressed(Action.RUN), primary=True)
+        take = ButtonLabel("take", page.text("changed.take"), Pressed(Action.RUN), primary=True)
         staff_frame(page, screen, leave, take)
     else:
         staff_frame(page, screen, leave)
 
 
 def _title(page: Page, file: ChangedFile) -> str:
-    return page.say("changed.faults") if file.faults else page.say("changed.title")
+    return page.text("changed.faults") if file.faults else page.text("changed.title")
 
 
 def _faults(page: Page, file: ChangedFile) -> Sequence[str]:
@@ -87,27 +87,29 @@ def _line(page: Page, change: SettingChange) -> str:
     """One difference in the words of staff, old and new."""
     if change.section == "staff":
         word = "added" if change.old is None else "removed" if change.new is None else "passcode"
-        return page.say(f"changed.staff.{word}", number=change.key)
+        return page.text(f"changed.staff.{word}", number=change.key)
     name = _name(page, change)
     if change.secret:
-        return page.say("changed.secret", name=name)
+        return page.text("changed.secret", name=name)
     old, new = (_value(page, each) for each in (change.old, change.new))
-    return page.say("changed.fixed.line" if change.fixed else "changed.line", name=name, old=old, new=new)
+    return page.text("changed.fixed.line" if change.fixed else "changed.line", name=name, old=old, new=new)
 
 
 def _value(page: Page, value: str | None) -> str:
     """As it is written, with places where a line may break; in words where there are some."""
     if not value:
-        return page.say("changed.unset")
+        return page.text("changed.unset")
     if value in VALUES:
-        return page.say(f"changed.value.{value}")
+        return page.text(f"changed.value.{value}")
     return re.sub(r"([/._,…:@-]|[0-9A-Za-z]{10})", rf"\1{BREAK}", value)
 
 
 def _name(page: Page, change: SettingChange) -> str:
     full = f"{change.section}.{change.key}"
     if full in KEYS:
-        return page.say(f"changed.key.{full}")
+        return page.text(f"changed.key.{full}")
     if change.section in SECTIONS:
-        return page.say("changed.key", section=page.say(f"changed.section.{change.section}"), name=change.key)
+        return page.text(
+            "changed.key", section=page.text(f"changed.section.{change.section}"), name=change.key
+        )
     return full

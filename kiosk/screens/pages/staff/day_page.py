@@ -21,7 +21,7 @@ def day(page: Page, screen: StaffDay) -> None:
     staff_frame(page, screen, None)
     view = screen.day
     if view is None:
-        page.text(page.content, Paragraph(page.say("day.asking"), 7.0, True), middle=True)
+        page.write(page.content, Paragraph(page.text("day.asking"), 7.0, True), middle=True)
         return
     size = page.px(sizes.FLOOR_MM * sizes.LINE_SPACING)
     foot = page.content.base((2 if page.look.canvas.portrait else 1) * size)
@@ -35,14 +35,14 @@ def _total(view: DayView, *of: str) -> int:
 
 def _summary(page: Page, view: DayView) -> str:
     """Day, visits, those that could not be confirmed, how long a visit takes."""
-    title = page.say("day.title")
+    title = page.text("day.title")
     if view.day is not None:
-        title = page.say("day.of", month=view.day.month, day=view.day.day)
+        title = page.text("day.of", month=view.day.month, day=view.day.day)
     count, doubtful = _total(view, "visits"), _total(view, "not_confirmed")
     if view.visit_s is None:
-        return page.say("day.counts", title=title, count=count, not_confirmed=doubtful)
+        return page.text("day.counts", title=title, count=count, not_confirmed=doubtful)
     seconds = f"{view.visit_s:.0f}"
-    return page.say("day.counts_times", title=title, count=count, not_confirmed=doubtful, seconds=seconds)
+    return page.text("day.counts_times", title=title, count=count, not_confirmed=doubtful, seconds=seconds)
 
 
 def _chart(page: Page, area: Rect, view: DayView) -> None:
@@ -66,7 +66,7 @@ def _chart(page: Page, area: Rect, view: DayView) -> None:
         if hour.visits and page.look.measure.width(str(hour.visits), size, False) < place.w:
             bottom = plot.bottom - round(plot.h * hour.visits / high) - page.px(0.5)
             number = Rect(place.x, bottom - size, place.w, size)
-            page.text(number, Paragraph(str(hour.visits), sizes.FLOOR_MM), sizes.FLOOR_MM, centre=True)
+            page.write(number, Paragraph(str(hour.visits), sizes.FLOOR_MM), sizes.FLOOR_MM, centre=True)
         if hour.offline_s > 0:
             long = max(page.px(0.8), round(place.w * min(1.0, hour.offline_s / HOUR_S)))
             page.add(
@@ -75,7 +75,7 @@ def _chart(page: Page, area: Rect, view: DayView) -> None:
         if (hour.hour - first) % max(1, every) == 0:
             width = page.look.measure.width(str(hour.hour), size, False)
             box = Rect(place.x + (place.w - width) // 2, axis.y, width, axis.h)
-            page.text(box, Paragraph(str(hour.hour), sizes.FLOOR_MM), sizes.FLOOR_MM)
+            page.write(box, Paragraph(str(hour.hour), sizes.FLOOR_MM), sizes.FLOOR_MM)
 
 
 def _column(page: Page, place: Rect, hour: HourView, high: int) -> None:
@@ -108,10 +108,10 @@ def _legend(page: Page, area: Rect, view: DayView) -> Rect:
     size, side = page.px(sizes.FLOOR_MM), page.px(3)
     faces = [*_faces(page), _plain(page.tokens.alarm.fill)]
     texts = (
-        page.say("day.verified", count=_total(view, "verified")),
-        page.say("day.recorded", count=_total(view, "recorded")),
-        page.say("day.rest", count=_total(view, "not_confirmed", "others")),
-        page.say("day.outage", minutes=round(_total(view, "offline_s") / 60)),
+        page.text("day.verified", count=_total(view, "verified")),
+        page.text("day.recorded", count=_total(view, "recorded")),
+        page.text("day.rest", count=_total(view, "not_confirmed", "others")),
+        page.text("day.outage", minutes=round(_total(view, "offline_s") / 60)),
     )
     rows = 2 if page.look.canvas.portrait else 1
     room = area.top(rows * page.px(6.5))
@@ -128,6 +128,6 @@ def _legend(page: Page, area: Rect, view: DayView) -> Rect:
             words = Rect(
                 x + side + page.px(1.2), row.y + (row.h - size) // 2, width - side - page.px(1.2), size
             )
-            page.text(words, Paragraph(text, sizes.FLOOR_MM), sizes.FLOOR_MM)
+            page.write(words, Paragraph(text, sizes.FLOOR_MM), sizes.FLOOR_MM)
             x += width + between
     return room

@@ -21,16 +21,16 @@ def help_page(page: Page, screen: StaffHelp) -> None:
     icon = Rect(head.x + page.px(2), head.y + (head.h - side) // 2, side, side)
     page.add(Icon(icon, Mark.BELL, page.tokens.mark, page.tokens.ground))
     lines = (
-        Paragraph(page.say("help.call_centre", phone=PHONE), 6.6, True),
+        Paragraph(page.text("help.call_centre", phone=PHONE), 6.6, True),
         Paragraph(_hours(page, screen), TEXT_MM),
     )
     page.stack(head.after(side + page.px(5)), lines, 1.2, middle=True, floor_mm=sizes.FLOOR_MM)
     codes = [
-        (page.say("help.medical", number=MEDICAL_INSTITUTIONS), article(MEDICAL_INSTITUTIONS)),
-        (page.say("help.practitioners", number=PRACTITIONERS), article(PRACTITIONERS)),
+        (page.text("help.medical", number=MEDICAL_INSTITUTIONS), article(MEDICAL_INSTITUTIONS)),
+        (page.text("help.practitioners", number=PRACTITIONERS), article(PRACTITIONERS)),
     ]
     if page.look.handbook != "none":
-        codes.append((page.say("help.handbook"), page.look.handbook))
+        codes.append((page.text("help.handbook"), page.look.handbook))
     rest = page.content.below(head.h + page.px(0.8))
     across = 2 if portrait else len(codes)
     below = page.px(12.5 if portrait or across > 2 else 6.2)
@@ -42,15 +42,15 @@ def help_page(page: Page, screen: StaffHelp) -> None:
         place = row.columns(across, page.gap)[index % across]
         caption = place.base(below)
         page.add(Qr(place.above(caption.h), modules(address), DARK, LIGHT))
-        page.text(caption, Paragraph(words, sizes.FLOOR_MM), sizes.FLOOR_MM, centre=True)
+        page.write(caption, Paragraph(words, sizes.FLOOR_MM), sizes.FLOOR_MM, centre=True)
 
 
 def _hours(page: Page, screen: StaffHelp) -> str:
     hours = screen.hours
     if hours is None:
-        return page.say("help.hours")
+        return page.text("help.hours")
     until = hours.until
     if hours.open:
-        return page.say("help.open", time=f"{until:%H:%M}")
-    day = page.say(f"help.day.{until.weekday()}")
-    return page.say("help.closed", month=until.month, day=until.day, weekday=day, time=f"{until:%H:%M}")
+        return page.text("help.open", time=f"{until:%H:%M}")
+    day = page.text(f"help.day.{until.weekday()}")
+    return page.text("help.closed", month=until.month, day=until.day, weekday=day, time=f"{until:%H:%M}")

@@ -13,7 +13,7 @@ from kiosk.screens.kit import frame
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.announcement import announce, result_panel
 from kiosk.screens.kit.geometry import Rect
-from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.page import ButtonLabel, Page, Paragraph
 from kiosk.screens.kit.widgets import Icon, Mark
 from kiosk.visit.events import Action, CaseOpened, FallbackChosen, LanguageChosen, Pressed
 from kiosk.visit.staff import FAULTS_PER_PAGE, PARTS_PER_PAGE, check_pages, fault_pages
@@ -62,28 +62,30 @@ FAULTS: dict[tuple[Part, str], str] = {
 
 def when(page: Page, moment: datetime) -> str:
     """A day and a time, short."""
-    return page.say("staff.when", month=moment.month, day=moment.day, time=f"{moment:%H:%M}")
+    return page.text("staff.when", month=moment.month, day=moment.day, time=f"{moment:%H:%M}")
 
 
-def staff_frame(page: Page, screen: StaffPage, centre: Label | None, right: Label | None = None) -> None:
+def staff_frame(
+    page: Page, screen: StaffPage, centre: ButtonLabel | None, right: ButtonLabel | None = None
+) -> None:
     """Header with the session's number; back at the left, the end of the session at the right."""
     frame.header(page, staff=screen.staff)
     back = None if isinstance(screen, StaffMenu) and not screen.more else frame.back_label(page)
     if back is not None and page.look.canvas.portrait:  # too narrow for both sign and word
         back = replace(back, mark=None)
     frame.footer(
-        page, back, centre, right or Label("finish", page.say("staff.finish"), Pressed(Action.FINISH))
+        page, back, centre, right or ButtonLabel("finish", page.text("staff.finish"), Pressed(Action.FINISH))
     )
 
 
-def _next_language(page: Page) -> Label | None:
+def _next_language(page: Page) -> ButtonLabel | None:
     """The next of the languages that staff read, in its own words."""
     words = page.look.words
     languages = [each for each in page.kiosk.rules.languages if words.for_staff(each) == each]
     if page.language not in languages or len(languages) < 2:
         return None
     other = languages[(languages.index(page.language) + 1) % len(languages)]
-    return Label("language", page.look.words.language_name(other), LanguageChosen(other), Mark.GLOBE)
+    return ButtonLabel("language", page.look.words.language_name(other), LanguageChosen(other), Mark.GLOBE)
 
 
 # ---- menu ------------------------------------------------------------------------------------------------
@@ -94,7 +96,7 @@ def menu(page: Page, screen: StaffMenu) -> None:
     changed = _changed_due(page)
     due = _update_due(page) or changed
     words = "staff.changed.due" if changed else "staff.update.due" if due else "staff.menu.more"
-    turn = Label("more", page.say(words), Pressed(Action.MORE), Mark.LIST, primary=due)
+    turn = ButtonLabel("more", page.text(words), Pressed(Action.MORE), Mark.LIST, primary=due)
     if screen.more:
         staff_frame(page, screen, _next_language(page))
         _tiles(page, page.content, _seldom(page), 3)
@@ -104,8 +106,8 @@ def menu(page: Page, screen: StaffMenu) -> None:
     last = page.kiosk.desk.last_recorded if page.kiosk.desk is not None else None
     if last is not None:
         row = rest.top(page.px(sizes.TARGET_MM))
-        words = page.say("staff.last_recorded", receipt=last)
-        page.button(row, Label("last_recorded", words, CaseOpened(None), Mark.ENVELOPE), TEXT_MM)
+        words = page.text("staff.last_recorded", receipt=last)
+        page.button(row, ButtonLabel("last_recorded", words, CaseOpened(None), Mark.ENVELOPE), TEXT_MM)
         rest = rest.below(row.h + page.gap)
     _tiles(page, rest, _daily(page), 2)
 
@@ -120,18 +122,20 @@ def _changed_due(page: Page) -> bool:
     return page.kiosk.changed.due
 
 
-def _daily(page: Page) -> tuple[Label, ...]:
+def _daily(page: Page) -> tuple[ButtonLabel, ...]:
     return (
-        Label(
-            "check", page.say("staff.check"), Pressed(Action.OPEN_CHECK), _check_mark(page), _checked(page)
+        ButtonLabel(
+            "check", page.text("staff.check"), Pressed(Action.OPEN_CHECK), _check_mark(page), _checked(page)
         ),
-        Label("day", page.say("staff.day"), Pressed(Action.OPEN_DAY), Mark.CHART, page.say("staff.day.what")),
-        Label(
-            "waiting", page.say("staff.waiting"), Pressed(Action.OPEN_WAITING), Mark.ENVELOPE, _waiting(page)
+        ButtonLabel(
+            "day", page.text("staff.day"), Pressed(Action.OPEN_DAY), Mark.CHART, page.text("staff.day.what")
         ),
-        Label(
+        ButtonLabel(
+            "waiting", page.text("staff.waiting"), Pressed(Action.OPEN_WAITING), Mark.ENVELOPE, _waiting(page)
+        ),
+        ButtonLabel(
             "fallback",
-            page.say("staff.fallback"),
+            page.text("staff.fallback"),
             Pressed(Action.OPEN_FALLBACK),
             Mark.AGAIN,
             _reason(page, page.kiosk.line.fallback),
@@ -139,28 +143,30 @@ def _daily(page: Page) -> tuple[Label, ...]:
     )
 
 
-def _seldom(page: Page) -> tuple[Label, ...]:
+def _seldom(page: Page) -> tuple[ButtonLabel, ...]:
     due = _update_due(page)
     updates = "staff.update.due" if due else "staff.update"
     return (
-        Label("help", page.say("staff.help"), Pressed(Action.OPEN_HELP), Mark.BELL),
-        Label("drill", page.say("staff.drill"), Pressed(Action.OPEN_DRILL), Mark.ENVELOPE),
-        Label("reading", page.say("staff.reading"), Pressed(Action.OPEN_READING), Mark.CARD),
-        Label("test", page.say("staff.test"), Pressed(Action.OPEN_TEST), Mark.HAND),
+        ButtonLabel("help", page.text("staff.help"), Pressed(Action.OPEN_HELP), Mark.BELL),
+        ButtonLabel("drill", page.text("staff.drill"), Pressed(Action.OPEN_DRILL), Mark.ENVELOPE),
+        ButtonLabel("reading", page.text("staff.reading"), Pressed(Action.OPEN_READING), Mark.CARD),
+        ButtonLabel("test", page.text("staff.test"), Pressed(Action.OPEN_TEST), Mark.HAND),
         _settings(page),
-        Label("update", page.say(updates), Pressed(Action.OPEN_UPDATE), Mark.AGAIN, primary=due),
+        ButtonLabel("update", page.text(updates), Pressed(Action.OPEN_UPDATE), Mark.AGAIN, primary=due),
     )
 
 
-def _settings(page: Page) -> Label:
+def _settings(page: Page) -> ButtonLabel:
     """Volume and languages, unless the card's settings wait to be looked at."""
     if not _changed_due(page):
-        return Label("settings", page.say("staff.settings"), Pressed(Action.OPEN_SETTINGS), Mark.SPEAKER)
-    words = page.say("staff.changed.due")
-    return Label("changed", words, Pressed(Action.OPEN_CHANGED), Mark.WRENCH, primary=True)
+        return ButtonLabel(
+            "settings", page.text("staff.settings"), Pressed(Action.OPEN_SETTINGS), Mark.SPEAKER
+        )
+    words = page.text("staff.changed.due")
+    return ButtonLabel("changed", words, Pressed(Action.OPEN_CHANGED), Mark.WRENCH, primary=True)
 
 
-def _tiles(page: Page, room: Rect, labels: Sequence[Label], rows: int) -> None:
+def _tiles(page: Page, room: Rect, labels: Sequence[ButtonLabel], rows: int) -> None:
     """Tiles in two columns, in portrait one below the other."""
     if page.look.canvas.portrait:
         count = rows * 2
@@ -180,29 +186,29 @@ def _check_mark(page: Page) -> Mark:
 def _checked(page: Page) -> str:
     check = page.kiosk.check
     if check is None:
-        return page.say("staff.check.never")
+        return page.text("staff.check.never")
     if check.faults:
-        return page.say("staff.check.mend", count=len(check.faults))
-    return page.say("staff.check.ok")
+        return page.text("staff.check.mend", count=len(check.faults))
+    return page.text("staff.check.ok")
 
 
 def _reason(page: Page, reason: FallbackReason | None) -> str:
-    return page.say("staff.fallback.off" if reason is None else f"fallback.short.{reason.value}")
+    return page.text("staff.fallback.off" if reason is None else f"fallback.short.{reason.value}")
 
 
 def _waiting(page: Page) -> str:
     view = page.kiosk.desk
     waiting = page.kiosk.line.waiting if view is None else view.records.waiting
     if view is not None and view.records.late:
-        return page.say("staff.waiting.both", waiting=waiting, late=len(view.records.late))
-    return page.say("staff.waiting.some", waiting=waiting)
+        return page.text("staff.waiting.both", waiting=waiting, late=len(view.records.late))
+    return page.text("staff.waiting.some", waiting=waiting)
 
 
 def _drilled(page: Page) -> str:
     passed = None if page.kiosk.desk is None else page.kiosk.desk.records.drill_passed
     if passed is None:
-        return page.say("staff.drill.never")
-    return page.say("staff.drill.passed", when=when(page, passed))
+        return page.text("staff.drill.never")
+    return page.text("staff.drill.passed", when=when(page, passed))
 
 
 # ---- the day's check -------------------------------------------------------------------------------------
@@ -213,20 +219,24 @@ def check(page: Page, screen: StaffCheck) -> None:
     view = page.kiosk.check
     if screen.running or view is None:
         staff_frame(page, screen, None)
-        announce(page, page.content, Mark.WAIT, page.say("check.running"), page.say("check.running.what"))
+        announce(page, page.content, Mark.WAIT, page.text("check.running"), page.text("check.running.what"))
         return
-    again = Label("run", page.say("check.again"), Pressed(Action.RUN), Mark.AGAIN)
-    more = Label("more", page.say("staff.more"), Pressed(Action.MORE)) if check_pages(view) > 1 else None
+    again = ButtonLabel("run", page.text("check.again"), Pressed(Action.RUN), Mark.AGAIN)
+    more = (
+        ButtonLabel("more", page.text("staff.more"), Pressed(Action.MORE)) if check_pages(view) > 1 else None
+    )
     staff_frame(page, screen, again, more)
     if screen.page >= fault_pages(view):
         _parts(page, view.fine[(screen.page - fault_pages(view)) * PARTS_PER_PAGE :][:PARTS_PER_PAGE])
         return
-    at = page.say("check.no_time") if view.at is None else when(page, view.at)
+    at = page.text("check.no_time") if view.at is None else when(page, view.at)
     if not view.faults:
-        rest = result_panel(page, page.tokens.ok, Mark.CHECK, page.say("check.ok"), at, 28.0)
-        page.stack(rest, (Paragraph(page.say("check.parts"), TEXT_MM),), middle=True, floor_mm=sizes.FLOOR_MM)
+        rest = result_panel(page, page.tokens.ok, Mark.CHECK, page.text("check.ok"), at, 28.0)
+        page.stack(
+            rest, (Paragraph(page.text("check.parts"), TEXT_MM),), middle=True, floor_mm=sizes.FLOOR_MM
+        )
         return
-    title = page.say("staff.check.mend", count=len(view.faults))
+    title = page.text("staff.check.mend", count=len(view.faults))
     rest = result_panel(page, page.tokens.alarm, Mark.WRENCH, title, at, 20.0)
     shown = view.faults[screen.page * FAULTS_PER_PAGE :][:FAULTS_PER_PAGE]
     lines = [Paragraph(_sentence(page, fault), TEXT_MM) for fault in shown]
@@ -239,16 +249,16 @@ def _parts(page: Page, parts: Sequence[PartFault]) -> None:
         side = min(page.px(6), row.h)
         icon = Rect(row.x + page.px(2), row.y + (row.h - side) // 2, side, side)
         page.add(Icon(icon, Mark.CHECK, page.tokens.done, page.tokens.ground))
-        text = page.say(f"check.fine.{part.part.value}", value=part.value)
-        page.text(row.after(page.px(11)), Paragraph(text, TEXT_MM), sizes.FLOOR_MM, middle=True)
+        text = page.text(f"check.fine.{part.part.value}", value=part.value)
+        page.write(row.after(page.px(11)), Paragraph(text, TEXT_MM), sizes.FLOOR_MM, middle=True)
 
 
 def _sentence(page: Page, fault: PartFault) -> str:
     """What is wrong and how to mend it; what only a technician can mend says so."""
     known = FAULTS.get((fault.part, fault.word))
     if known is None:
-        return page.say("check.say.other", part=page.say(f"check.part.{fault.part.value}"))
-    return page.say(known, value=fault.value)
+        return page.text("check.say.other", part=page.text(f"check.part.{fault.part.value}"))
+    return page.text(known, value=fault.value)
 
 
 # ---- fallback operation ----------------------------------------------------------------------------------
@@ -258,7 +268,9 @@ def fallback(page: Page, screen: StaffFallback) -> None:
     """How it stands, the reasons, and in the footer the way back."""
     now = page.kiosk.line.fallback
     by_staff = now is not None and now is not FallbackReason.OFFLINE
-    end = Label("end", page.say("fallback.end"), FallbackChosen(None), Mark.CHECK) if by_staff else None
+    end = (
+        ButtonLabel("end", page.text("fallback.end"), FallbackChosen(None), Mark.CHECK) if by_staff else None
+    )
     staff_frame(page, screen, end)
     rows = 4 if page.look.canvas.portrait else 2
     height = rows * page.px(sizes.TARGET_MM) + (rows - 1) * page.gap
@@ -273,8 +285,8 @@ def fallback(page: Page, screen: StaffFallback) -> None:
         floor_mm=sizes.FLOOR_MM,
     )
     labels = [
-        Label(
-            reason.value, page.say(f"fallback.{reason.value}"), FallbackChosen(reason), primary=reason is now
+        ButtonLabel(
+            reason.value, page.text(f"fallback.{reason.value}"), FallbackChosen(reason), primary=reason is now
         )
         for reason in REASONS
     ]
@@ -284,8 +296,8 @@ def fallback(page: Page, screen: StaffFallback) -> None:
 
 def _standing(page: Page, now: FallbackReason | None) -> tuple[str, str]:
     if now is None:
-        return page.say("fallback.is_off"), page.say("fallback.choose")
-    return page.say("fallback.is_on", reason=page.say(f"fallback.{now.value}")), page.say(
+        return page.text("fallback.is_off"), page.text("fallback.choose")
+    return page.text("fallback.is_on", reason=page.text(f"fallback.{now.value}")), page.text(
         f"fallback.do.{now.value}"
     )
 
@@ -297,20 +309,20 @@ def drill(page: Page, screen: StaffDrill) -> None:
     """What a drill is, its steps as they come, its result."""
     running = screen.step is not None and screen.passed is None
     words = "drill.start" if screen.step is None else "drill.again"
-    start = Label("run", page.say(words), Pressed(Action.RUN), Mark.AGAIN, primary=screen.step is None)
+    start = ButtonLabel("run", page.text(words), Pressed(Action.RUN), Mark.AGAIN, primary=screen.step is None)
     staff_frame(page, screen, None if running else start)
     area = page.content
     if screen.step is None:
         texts = (
-            Paragraph(page.say("drill.title"), 7.4, True),
-            Paragraph(page.say("drill.what"), TEXT_MM),
+            Paragraph(page.text("drill.title"), 7.4, True),
+            Paragraph(page.text("drill.what"), TEXT_MM),
             Paragraph(_drilled(page), TEXT_MM, False, page.tokens.sub),
         )
         page.stack(area.inset(page.px(2), 0), texts, 4.0, middle=True, floor_mm=sizes.FLOOR_MM)
         return
     head = area.top(page.px(9))
     title = "drill.running" if running else "drill.passed" if screen.passed else "drill.failed"
-    page.text(head, Paragraph(page.say(title), 6.8, True), sizes.FLOOR_MM, middle=True)
+    page.write(head, Paragraph(page.text(title), 6.8, True), sizes.FLOOR_MM, middle=True)
     rows = area.below(head.h + page.px(1.5)).top(len(DrillStep) * page.px(9.2)).rows(len(DrillStep), 0)
     reached = list(DrillStep).index(screen.step)
     for index, (row, step) in enumerate(zip(rows, DrillStep, strict=True)):
@@ -320,8 +332,8 @@ def drill(page: Page, screen: StaffDrill) -> None:
             icon = Rect(row.x + page.px(2), row.y + (row.h - side) // 2, side, side)
             page.add(Icon(icon, mark, page.tokens.mark, page.tokens.ground))
         ink = page.tokens.ink if index <= reached else page.tokens.sub
-        text = Paragraph(page.say(f"drill.{step.value}"), TEXT_MM, index == reached, ink)
-        page.text(row.after(page.px(11)), text, sizes.FLOOR_MM, middle=True)
+        text = Paragraph(page.text(f"drill.{step.value}"), TEXT_MM, index == reached, ink)
+        page.write(row.after(page.px(11)), text, sizes.FLOOR_MM, middle=True)
 
 
 def _step_mark(index: int, reached: int, passed: bool | None) -> Mark | None:

@@ -5,7 +5,7 @@ from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.announcement import announce
 from kiosk.screens.kit.device_pictures import PICTURES
 from kiosk.screens.kit.geometry import Rect
-from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.page import ButtonLabel, Page, Paragraph
 from kiosk.screens.kit.theme import Colour, Face
 from kiosk.screens.kit.widgets import Icon, Mark, Panel
 from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame
@@ -39,14 +39,16 @@ def reading(page: Page, screen: StaffReading) -> None:
     """What lies on the reader, and how long it took."""
     if page.kiosk.reader is not ReaderCondition.READY:
         staff_frame(page, screen, None)
-        announce(page, page.content, Mark.WRENCH, page.say("reading.no_reader"), page.say("check.say.reader"))
+        announce(
+            page, page.content, Mark.WRENCH, page.text("reading.no_reader"), page.text("check.say.reader")
+        )
         return
-    again = Label("run", page.say("drill.again"), Pressed(Action.RUN), Mark.AGAIN)
+    again = ButtonLabel("run", page.text("drill.again"), Pressed(Action.RUN), Mark.AGAIN)
     staff_frame(page, screen, None if screen.seen in UNDER_WAY else again)
-    title = page.say(f"reading.{screen.seen.value}")
-    what = page.say(f"reading.{screen.seen.value}.what")
+    title = page.text(f"reading.{screen.seen.value}")
+    what = page.text(f"reading.{screen.seen.value}.what")
     if isinstance(screen.seen, Device):  # read to the end
-        what = page.say("reading.took", seconds=f"{screen.ms / 1000:.1f}") + "\n" + what
+        what = page.text("reading.took", seconds=f"{screen.ms / 1000:.1f}") + "\n" + what
     announce(page, page.content, MARKS.get(screen.seen, Mark.CROSS), title, what)
 
 
@@ -55,8 +57,8 @@ def reading(page: Page, screen: StaffReading) -> None:
 
 def test(page: Page, screen: StaffTest) -> None:
     """One step of the test; "next" leads round."""
-    following = Label("more", page.say("test.next"), Pressed(Action.MORE), primary=_done(screen))
-    sample = Label("sample", page.say("test.sample"), Pressed(Action.SPEAK), Mark.SPEAKER)
+    following = ButtonLabel("more", page.text("test.next"), Pressed(Action.MORE), primary=_done(screen))
+    sample = ButtonLabel("sample", page.text("test.sample"), Pressed(Action.SPEAK), Mark.SPEAKER)
     staff_frame(page, screen, sample if screen.step is TestStep.SPEAKER else None, following)
     match screen.step:
         case TestStep.TOUCH:
@@ -76,7 +78,7 @@ def _done(screen: StaffTest) -> bool:
 
 
 def _tell(page: Page, mark: Mark, word: str) -> None:
-    announce(page, page.content, mark, page.say(f"test.{word}"), page.say(f"test.{word}.what"))
+    announce(page, page.content, mark, page.text(f"test.{word}"), page.text(f"test.{word}.what"))
 
 
 def _touch(page: Page, screen: StaffTest) -> None:
@@ -92,12 +94,12 @@ def _touch(page: Page, screen: StaffTest) -> None:
         if spot < screen.touched:
             page.add(Icon(place.inset(side // 4), Mark.CHECK, page.tokens.done, page.tokens.ground))
         elif spot == screen.touched:
-            label = Label("spot", page.say("test.here"), SpotTouched(spot), primary=True)
+            label = ButtonLabel("spot", page.text("test.here"), SpotTouched(spot), primary=True)
             page.button(place, label)
     if screen.touched < SPOTS // 2:  # as long as the middle is free for it
         hint = cells[SPOTS // 2].inset(0, page.px(0.5))
-        words = Paragraph(page.say("test.touch"), TEXT_MM)
-        page.text(hint, words, sizes.FLOOR_MM, centre=True, middle=True)
+        words = Paragraph(page.text("test.touch"), TEXT_MM)
+        page.write(hint, words, sizes.FLOOR_MM, centre=True, middle=True)
 
 
 def _along(x: int, width: int, side: int, column: int) -> int:
@@ -108,7 +110,7 @@ def _along(x: int, width: int, side: int, column: int) -> int:
 def _colours(page: Page) -> None:
     words = page.content.top(page.px(14))
     page.stack(
-        words, (Paragraph(page.say("test.colours"), TEXT_MM, True),), middle=True, floor_mm=sizes.FLOOR_MM
+        words, (Paragraph(page.text("test.colours"), TEXT_MM, True),), middle=True, floor_mm=sizes.FLOOR_MM
     )
     field = page.content.below(words.h)
     for stripe, colour in zip(field.columns(len(COLOURS), 0), COLOURS, strict=True):
@@ -120,23 +122,23 @@ def _colours(page: Page) -> None:
 
 def settings(page: Page, screen: StaffSettings) -> None:
     """The volume as steps, the languages as switches; what cannot be kept is not offered."""
-    changed = Label("changed", page.say("staff.changed"), Pressed(Action.OPEN_CHANGED), Mark.WRENCH)
+    changed = ButtonLabel("changed", page.text("staff.changed"), Pressed(Action.OPEN_CHANGED), Mark.WRENCH)
     staff_frame(page, screen, changed if page.kiosk.changed.file is not None else None)
     if page.kiosk.outbox is not OutboxCondition.READY:
-        announce(page, page.content, Mark.WRENCH, page.say("settings.cannot"), page.say("check.say.outbox"))
+        announce(page, page.content, Mark.WRENCH, page.text("settings.cannot"), page.text("check.say.outbox"))
         return
     area = page.content
     row = page.px(sizes.TARGET_MM)
     caption = page.px(7)
-    page.text(area.top(caption), Paragraph(page.say("settings.volume"), TEXT_MM, True), sizes.FLOOR_MM)
+    page.write(area.top(caption), Paragraph(page.text("settings.volume"), TEXT_MM, True), sizes.FLOOR_MM)
     lines = 2 if page.look.canvas.portrait else 1
     levels = area.below(caption).top(lines * row + (lines - 1) * page.gap)
     page.buttons(
         _cells(levels, lines, (LOUDEST + 1) // lines, page.gap),
         [
-            Label(
+            ButtonLabel(
                 f"volume_{level}",
-                page.say("settings.silent") if level == 0 else str(level),
+                page.text("settings.silent") if level == 0 else str(level),
                 VolumeChosen(level),
                 primary=level == page.kiosk.volume,
             )
@@ -144,7 +146,7 @@ def settings(page: Page, screen: StaffSettings) -> None:
         ],
     )
     below = area.below(caption + levels.h + page.px(2))
-    page.text(below.top(caption), Paragraph(page.say("settings.languages"), TEXT_MM, True), sizes.FLOOR_MM)
+    page.write(below.top(caption), Paragraph(page.text("settings.languages"), TEXT_MM, True), sizes.FLOOR_MM)
     languages = page.kiosk.rules.known_languages
     columns = 2 if page.look.canvas.portrait else 4
     rows = -(-len(languages) // columns)
@@ -161,7 +163,7 @@ def settings(page: Page, screen: StaffSettings) -> None:
         page.buttons(
             [cell for cell, _ in switches],
             [
-                Label(
+                ButtonLabel(
                     f"offer_{language}",
                     page.look.words.language_name(language),
                     LanguageSwitched(language),
@@ -172,8 +174,8 @@ def settings(page: Page, screen: StaffSettings) -> None:
             ],
         )
     for cell in fixed:
-        words = page.say("settings.first", name=page.look.words.language_name(offered[0]))
-        page.text(cell, Paragraph(words, TEXT_MM), sizes.FLOOR_MM, centre=True, middle=True)
+        words = page.text("settings.first", name=page.look.words.language_name(offered[0]))
+        page.write(cell, Paragraph(words, TEXT_MM), sizes.FLOOR_MM, centre=True, middle=True)
 
 
 def _cells(room: Rect, rows: int, columns: int, gap: int) -> list[Rect]:

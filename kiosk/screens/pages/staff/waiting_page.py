@@ -5,7 +5,7 @@ from typing import assert_never
 from kiosk.qualification.guidance import RecordFinding, StaffStep, steps, ways, ways_apply
 from kiosk.screens.kit import look as sizes
 from kiosk.screens.kit.geometry import Rect
-from kiosk.screens.kit.page import Label, Page, Paragraph
+from kiosk.screens.kit.page import ButtonLabel, Page, Paragraph
 from kiosk.screens.kit.theme import Face
 from kiosk.screens.kit.widgets import Mark, Panel
 from kiosk.screens.pages.staff.menu_page import TEXT_MM, staff_frame, when
@@ -19,13 +19,15 @@ def waiting(page: Page, screen: StaffWaiting) -> None:
     """Counts at the top; the late answers by receipt number, oldest first."""
     if page.kiosk.desk is None:
         staff_frame(page, screen, None)
-        page.text(page.content, Paragraph(page.say("waiting.asking"), 7.0, True), middle=True)
+        page.write(page.content, Paragraph(page.text("waiting.asking"), 7.0, True), middle=True)
         return
     records = page.kiosk.desk.records
     paged = len(records.late) > CASES_PER_PAGE
-    staff_frame(page, screen, Label("more", page.say("staff.more"), Pressed(Action.MORE)) if paged else None)
+    staff_frame(
+        page, screen, ButtonLabel("more", page.text("staff.more"), Pressed(Action.MORE)) if paged else None
+    )
     if not records.late:
-        lines = [*_counts(page, records), Paragraph(page.say("waiting.no_late"), 6.6, True)]
+        lines = [*_counts(page, records), Paragraph(page.text("waiting.no_late"), 6.6, True)]
         page.stack(page.content.inset(page.px(2), 0), lines, 4.0, middle=True, floor_mm=sizes.FLOOR_MM)
         return
     columns = 2 if page.look.canvas.portrait else 3
@@ -37,12 +39,12 @@ def waiting(page: Page, screen: StaffWaiting) -> None:
     cells = [cell for row in grid.rows(rows, page.gap) for cell in row.columns(columns, page.gap)]
     shown = records.late[screen.position : screen.position + CASES_PER_PAGE]
     labels = [
-        Label(
+        ButtonLabel(
             f"case_{index}",
             each.receipt,
             CaseOpened(each.visit),
             None,
-            page.say(f"found.short.{each.finding.value}"),
+            page.text(f"found.short.{each.finding.value}"),
         )
         for index, each in enumerate(shown)
     ]
@@ -50,26 +52,26 @@ def waiting(page: Page, screen: StaffWaiting) -> None:
 
 
 def _counts(page: Page, records: WaitingList) -> list[Paragraph]:
-    texts = [page.say("waiting.none")]
+    texts = [page.text("waiting.none")]
     if records.waiting and records.oldest is not None:
-        texts = [page.say("waiting.since", count=records.waiting, when=when(page, records.oldest))]
+        texts = [page.text("waiting.since", count=records.waiting, when=when(page, records.oldest))]
     elif records.waiting:
-        texts = [page.say("waiting.count", count=records.waiting)]
+        texts = [page.text("waiting.count", count=records.waiting)]
     if records.held:
-        texts.append(page.say("waiting.held", count=records.held))
+        texts.append(page.text("waiting.held", count=records.held))
     elif records.expired or records.quarantined:
-        texts.append(page.say("waiting.not_sent", expired=records.expired, quarantined=records.quarantined))
+        texts.append(page.text("waiting.not_sent", expired=records.expired, quarantined=records.quarantined))
     elif records.waiting:
-        texts.append(page.say("waiting.note_four"))
+        texts.append(page.text("waiting.note_four"))
     return [Paragraph(text, TEXT_MM) for text in texts]
 
 
 def _heading(page: Page, screen: StaffWaiting, records: WaitingList) -> Paragraph:
     count = len(records.late)
     if count <= CASES_PER_PAGE:
-        return Paragraph(page.say("waiting.late", count=count), TEXT_MM, True)
+        return Paragraph(page.text("waiting.late", count=count), TEXT_MM, True)
     last = min(count, screen.position + CASES_PER_PAGE)
-    text = page.say("waiting.late_part", count=count, first=screen.position + 1, last=last)
+    text = page.text("waiting.late_part", count=count, first=screen.position + 1, last=last)
     return Paragraph(text, TEXT_MM, True)
 
 
@@ -81,11 +83,11 @@ def case(page: Page, screen: StaffCase) -> None:
     found = screen.case.finding
     turn = None
     if ways_apply(found):
-        words = page.say("case.steps" if screen.ways else "case.ways")
-        turn = Label("more", words, Pressed(Action.MORE), Mark.LIST)
+        words = page.text("case.steps" if screen.ways else "case.ways")
+        turn = ButtonLabel("more", words, Pressed(Action.MORE), Mark.LIST)
     seen = None
     if screen.case.record is not None:
-        seen = Label("seen", page.say("case.seen"), Pressed(Action.SEEN), Mark.CHECK, primary=True)
+        seen = ButtonLabel("seen", page.text("case.seen"), Pressed(Action.SEEN), Mark.CHECK, primary=True)
     staff_frame(page, screen, turn, seen)
     rest = _panel(page, screen)
     if screen.ways:
@@ -122,10 +124,10 @@ def _panel(page: Page, screen: StaffCase) -> Rect:
     inner = panel.inset(page.px(4), 0)
     receipt = Paragraph(screen.case.receipt, 8.4, True, face.ink)
     width = page.look.measure.width(screen.case.receipt, page.px(8.4), True) + page.px(4)
-    page.text(inner.left(width), receipt, sizes.FLOOR_MM, face.fill, middle=True)
-    title = page.say(f"found.{screen.case.finding.value}")
+    page.write(inner.left(width), receipt, sizes.FLOOR_MM, face.fill, middle=True)
+    title = page.text(f"found.{screen.case.finding.value}")
     room = inner.after(width)
-    page.text(room, Paragraph(title, 7.4, True, face.ink), sizes.FLOOR_MM, face.fill, middle=True)
+    page.write(room, Paragraph(title, 7.4, True, face.ink), sizes.FLOOR_MM, face.fill, middle=True)
     top = panel.bottom + page.px(1.5)
     return Rect(page.px(4), top, canvas.width - page.px(8), page.content.bottom - top)
 
@@ -133,7 +135,7 @@ def _panel(page: Page, screen: StaffCase) -> Rect:
 def _steps(page: Page, found: RecordFinding) -> list[Paragraph]:
     wanted: tuple[StaffStep, ...] = steps(found, page.kiosk.rules.mode)
     return [
-        Paragraph(page.say("case.numbered", number=number, text=page.say(f"step.{step.value}")), 6.4)
+        Paragraph(page.text("case.numbered", number=number, text=page.text(f"step.{step.value}")), 6.4)
         for number, step in enumerate(wanted, 1)
     ]
 
@@ -141,12 +143,12 @@ def _steps(page: Page, found: RecordFinding) -> list[Paragraph]:
 def _ways(page: Page) -> list[Paragraph]:
     """The official order as it holds today."""
     today = page.kiosk.desk.today if page.kiosk.desk is not None else None
-    title = page.say("case.order")
+    title = page.text("case.order")
     if today is not None:
-        title = page.say("case.order_on", month=today.month, day=today.day)
+        title = page.text("case.order_on", month=today.month, day=today.day)
     lines = [Paragraph(title, TEXT_MM, True)]
     lines += [
-        Paragraph(page.say("case.numbered", number=number, text=page.say(f"way.{way.value}")), TEXT_MM)
+        Paragraph(page.text("case.numbered", number=number, text=page.text(f"way.{way.value}")), TEXT_MM)
         for number, way in enumerate(ways(today), 1)
     ]
     return lines
