@@ -79,16 +79,16 @@ def modules(proc_modules: Path) -> PartFinding:
     return ok("modules", "no kernel driver sits on the reader")
 
 
-def wiring(board: Path | None) -> PartFinding:
+def wiring(pin_map: Path | None) -> PartFinding:
     """The pin map, and whether there are pins."""
-    if board is None:
+    if pin_map is None:
         return ok("wiring", "neither LEDs nor buzzer are fitted")
     try:
-        pins = load_pin_map(board)
+        pins = load_pin_map(pin_map)
     except PinMapError as wrong:
-        return fault("wiring", "unusable", "; ".join(wrong.faults), f"mend {board}")
+        return fault("wiring", "unusable", "; ".join(wrong.faults), f"mend {pin_map}")
     if not any(Path("/dev").glob("gpiochip*")):
-        return unknown("wiring", f"{board} is in order, but this machine has no GPIO")
+        return unknown("wiring", f"{pin_map} is in order, but this machine has no GPIO")
     sounder = "no buzzer" if pins.buzzer is None else f"buzzer at GPIO {pins.buzzer}"
     return ok("wiring", f"LEDs at GPIO {', '.join(map(str, pins.leds))}, {sounder}")
 

@@ -22,17 +22,17 @@ class GpioError(Exception):
 class GpioLamps:
     """Four LEDs and a buzzer; writes a pin only when it changes."""
 
-    def __init__(self, board: PinMap, pin_factory: Any = None) -> None:
+    def __init__(self, pin_map: PinMap, pin_factory: Any = None) -> None:
         """Take the pins; raises GpioError. `pin_factory` is gpiozero's, None for the machine's own."""
         taken: list[Any] = []
         try:
-            for pin in board.leds:
-                taken.append(gpiozero.LED(pin, active_high=board.leds_active_high, pin_factory=pin_factory))
+            for pin in pin_map.leds:
+                taken.append(gpiozero.LED(pin, active_high=pin_map.leds_active_high, pin_factory=pin_factory))
             # Not TonalBuzzer: its range ends at 880 Hz and it raises beyond (docs/facts/screens.md).
             self._buzzer = (
                 None
-                if board.buzzer is None
-                else gpiozero.PWMOutputDevice(board.buzzer, frequency=1000, pin_factory=pin_factory)
+                if pin_map.buzzer is None
+                else gpiozero.PWMOutputDevice(pin_map.buzzer, frequency=1000, pin_factory=pin_factory)
             )
         except (BadPinFactory, GPIOZeroError, OSError) as fault:
             for device in taken:

@@ -33,8 +33,8 @@ def _svg(height: float, label: str, width: float = WIDTH) -> Element:
 
 
 def _add(parent: Element, tag: str, text: str = "", **attributes: object) -> Element:
-    told = {name.rstrip("_").replace("_", "-"): _short(value) for name, value in attributes.items()}
-    child = ElementTree.SubElement(parent, tag, told)
+    written = {name.rstrip("_").replace("_", "-"): _short(value) for name, value in attributes.items()}
+    child = ElementTree.SubElement(parent, tag, written)
     child.text = text or None
     return child
 

@@ -63,7 +63,7 @@ def days_of(first: date, last: date) -> tuple[date, ...]:
 
 
 def figures(counts: Sequence[DayCounts]) -> Figures:
-    """`counts`: one for each day, in order; one day is told by its hours, more by their days."""
+    """`counts`: one for each day, in order; one day is shown by its hours, more by their days."""
     days = tuple(date.fromisoformat(day.day) for day in counts)
     slots = _hours(counts[0]) if len(counts) == 1 else tuple(_day(day) for day in counts)
     outcomes = sum((slot.outcomes for slot in slots), Counter[str]())
@@ -91,13 +91,13 @@ def figures(counts: Sequence[DayCounts]) -> Figures:
 
 
 def _hours(day: DayCounts) -> tuple[Slot, ...]:
-    told = {hour.hour: hour for hour in day.hours}
-    busy = sorted(told) or [9]
+    known = {hour.hour: hour for hour in day.hours}
+    busy = sorted(known) or [9]
     # The usual hours of a clinic always, more where something happened.
     shown = range(min(8, busy[0]), max(18, busy[-1]) + 1)
     slots = []
     for number in shown:
-        hour = told.get(number)
+        hour = known.get(number)
         if hour is None:
             slots.append(Slot(str(number), Counter(), 0.0, 0))
         else:
@@ -126,9 +126,9 @@ def _stages(counts: Sequence[DayCounts]) -> tuple[StageFigures, ...]:
         for stage in day.stages:
             if day.bounds_ms != bounds:
                 continue
-            told = histograms.setdefault(stage.name, [0] * len(stage.counts))
+            histogram = histograms.setdefault(stage.name, [0] * len(stage.counts))
             for place, n in enumerate(stage.counts):
-                told[place] += n
+                histogram[place] += n
             sums[stage.name] += int(stage.sum_ms)
     order = [*PARTS, *sorted(set(histograms) - set(PARTS))]
     return tuple(

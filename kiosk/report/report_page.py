@@ -127,8 +127,8 @@ def _stage_table(stages: tuple[StageFigures, ...], words: ReportWords) -> str:
 
 
 def _spoken(stage: StageFigures, words: ReportWords) -> str:
-    told = zip(SHARES, stage.percentiles, strict=True)
-    return ", ".join(f"{share} %: {_seconds(ms, words)}" for share, ms in told)
+    pairs = zip(SHARES, stage.percentiles, strict=True)
+    return ", ".join(f"{share} %: {_seconds(ms, words)}" for share, ms in pairs)
 
 
 def _seconds(ms: float | None, words: ReportWords) -> str:

@@ -33,7 +33,7 @@ FRAME_S = 1 / 20  #: how often a moving picture moves
 #: So many pictures SDL's back ends hold at most (double and triple buffering): after a visit each of them is
 #: overwritten, so that nothing of it is left in the memory of the display.
 BUFFERS = 3
-KNOCK_S = 2.0  #: so long staff hold the header to be asked who they are; no patient is told of it
+KNOCK_S = 2.0  #: so long staff hold the header to be asked who they are; no page says so
 
 
 class Indicators(Protocol):
@@ -47,7 +47,7 @@ class Indicators(Protocol):
 
 
 class Heartbeat(Protocol):
-    """What the service manager is told."""
+    """What the service manager hears from this process."""
 
     def ready(self) -> None: ...
 

@@ -37,10 +37,10 @@ def test_off_by_default(place: Place) -> None:
 
 def test_a_kiosk_that_does_not_run_says_so(place: Place) -> None:
     done = subprocess.run(command(place, "--once"), capture_output=True, text=True, check=False)
-    told = figures(done.stdout)
-    assert (told["kiosk_uploader_up"], told["kiosk_reader_up"]) == ("0.0", "0.0")
-    assert 'kiosk_build_info{image_digest="",version="1.1.0"}' in told
-    assert "kiosk_queue_depth" not in told, "nobody knows"
+    shown = figures(done.stdout)
+    assert (shown["kiosk_uploader_up"], shown["kiosk_reader_up"]) == ("0.0", "0.0")
+    assert 'kiosk_build_info{image_digest="",version="1.1.0"}' in shown
+    assert "kiosk_queue_depth" not in shown, "nobody knows"
 
 
 def test_the_file_is_replaced_in_one_step_and_others_may_read_it(place: Place, token: Token) -> None:
@@ -51,19 +51,19 @@ def test_the_file_is_replaced_in_one_step_and_others_may_read_it(place: Place, t
     writer = subprocess.Popen(command(place))
     try:
         end = time.monotonic() + PATIENCE_S
-        told: dict[str, str] = {}
-        while told.get("kiosk_uploader_up") != "1.0":
-            assert time.monotonic() < end, told
+        shown: dict[str, str] = {}
+        while shown.get("kiosk_uploader_up") != "1.0":
+            assert time.monotonic() < end, shown
             time.sleep(0.05)
             if file.exists():
                 text = file.read_text(encoding="utf-8")
                 assert text.endswith("\n")
                 assert "kiosk_watchdog_restarts" in text, "never a part of the file"
-                told = figures(text)
-        assert told["kiosk_queue_depth"] == "0.0"
-        assert told["kiosk_clock_synced"] == "1.0"
-        assert told["kiosk_key_custody_level"] == "-1.0"
-        assert told["kiosk_db_integrity"] == "1.0"
+                shown = figures(text)
+        assert shown["kiosk_queue_depth"] == "0.0"
+        assert shown["kiosk_clock_synced"] == "1.0"
+        assert shown["kiosk_key_custody_level"] == "-1.0"
+        assert shown["kiosk_db_integrity"] == "1.0"
         assert file.stat().st_mode & 0o044 == 0o044
         writer.send_signal(signal.SIGTERM)
         assert writer.wait(PATIENCE_S) == 0

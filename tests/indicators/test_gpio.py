@@ -12,7 +12,7 @@ from kiosk.indicators.patterns import ALL, FIRST, NONE, PATTERNS
 from kiosk.indicators.pin_map import PinMap, PinMapError, load_pin_map
 from kiosk.visit.keys import Key
 
-BOARD = PinMap((17, 27, 22, 23), True, 12)
+PIN_MAP = PinMap((17, 27, 22, 23), True, 12)
 SHIPPED = Path(__file__).parents[2] / "firmware" / "board.toml"
 
 
@@ -24,11 +24,11 @@ def factory() -> Iterator[MockFactory]:
 
 
 def levels(factory: MockFactory) -> list[float]:
-    return [float(factory.pin(pin).state) for pin in BOARD.leds]
+    return [float(factory.pin(pin).state) for pin in PIN_MAP.leds]
 
 
 def test_the_shipped_pin_map_is_right() -> None:
-    assert load_pin_map(SHIPPED) == BOARD
+    assert load_pin_map(SHIPPED) == PIN_MAP
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_box_may_have_no_buzzer(tmp_path: Path, factory: MockFactory) -> None:
 
 
 def test_levels_and_tone_reach_the_pins(factory: MockFactory) -> None:
-    panel = GpioLamps(BOARD, factory)
+    panel = GpioLamps(PIN_MAP, factory)
     panel.apply(FIRST, 1500)
     assert levels(factory) == [1, 0, 0, 0]
     assert factory.pin(12).frequency == 1500
@@ -87,7 +87,7 @@ def test_levels_and_tone_reach_the_pins(factory: MockFactory) -> None:
 
 def test_a_silent_buzzer_costs_nothing(factory: MockFactory) -> None:
     """With a frequency lgpio's thread wakes two thousand times a second for a tone that nobody hears."""
-    panel = GpioLamps(BOARD, factory)
+    panel = GpioLamps(PIN_MAP, factory)
     assert factory.pin(12).frequency is None
     for hz in (1000, 750):
         panel.apply(NONE, hz)
@@ -108,7 +108,7 @@ class Halting(MockPWMPin):  # type: ignore[misc]
 
 def test_a_tone_that_ends_leaves_the_line_low() -> None:
     factory = MockFactory(pin_class=Halting)
-    panel = GpioLamps(BOARD, factory)
+    panel = GpioLamps(PIN_MAP, factory)
     panel.apply(NONE, 1000)
     assert factory.pin(12).state
     panel.apply(NONE, None)
@@ -117,14 +117,14 @@ def test_a_tone_that_ends_leaves_the_line_low() -> None:
 
 
 def test_leds_that_hang_from_the_supply_are_lit_by_low_pins(factory: MockFactory) -> None:
-    panel = GpioLamps(PinMap(BOARD.leds, False, None), factory)
+    panel = GpioLamps(PinMap(PIN_MAP.leds, False, None), factory)
     panel.apply(FIRST, None)
     assert levels(factory) == [0, 1, 1, 1]
     panel.close()
 
 
 def test_a_pin_is_written_only_when_it_changes(factory: MockFactory) -> None:
-    panel = GpioLamps(BOARD, factory)
+    panel = GpioLamps(PIN_MAP, factory)
     for _ in range(50):
         panel.apply(FIRST, 1000)
     written = factory.pin(17).states
@@ -133,7 +133,7 @@ def test_a_pin_is_written_only_when_it_changes(factory: MockFactory) -> None:
 
 
 def test_every_tone_of_every_pattern_can_be_sounded(factory: MockFactory) -> None:
-    panel = GpioLamps(BOARD, factory)
+    panel = GpioLamps(PIN_MAP, factory)
     for pattern in PATTERNS:
         for tone in pattern.tones:
             panel.apply(NONE, tone.hz)
@@ -141,7 +141,7 @@ def test_every_tone_of_every_pattern_can_be_sounded(factory: MockFactory) -> Non
 
 
 def test_closing_twice_turns_everything_off_once(factory: MockFactory) -> None:
-    panel = GpioLamps(BOARD, factory)
+    panel = GpioLamps(PIN_MAP, factory)
     panel.apply(ALL, 750)
     panel.close()
     panel.close()
@@ -154,10 +154,10 @@ def test_closing_twice_turns_everything_off_once(factory: MockFactory) -> None:
 def test_a_pin_that_is_taken_is_said_in_one_line(factory: MockFactory) -> None:
     taken = gpiozero.LED(22, pin_factory=factory)
     with pytest.raises(GpioError, match=r"group gpio.*board = \"none\"") as caught:
-        GpioLamps(BOARD, factory)
+        GpioLamps(PIN_MAP, factory)
     assert "\n" not in str(caught.value)
     taken.close()
-    GpioLamps(BOARD, factory).close()
+    GpioLamps(PIN_MAP, factory).close()
 
 
 # ---- keys --------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_a_key_held_down_is_one_press(factory: MockFactory) -> None:
 
 
 def test_pins_that_cannot_be_had_are_named(factory: MockFactory) -> None:
-    panel = GpioLamps(BOARD, factory)
+    panel = GpioLamps(PIN_MAP, factory)
     with pytest.raises(GpioError, match="the keys cannot be read"):
-        Keys((5, BOARD.leds[0]), factory)
+        Keys((5, PIN_MAP.leds[0]), factory)
     panel.close()

@@ -32,7 +32,7 @@ BEAT_S = 1.6
 
 
 class Painter:
-    """Draws pictures; keeps rendered lines and icons until told to forget them."""
+    """Draws pictures; keeps rendered lines and icons until `forget` is called."""
 
     def __init__(self, fonts: FontBook) -> None:
         self._fonts = fonts

@@ -1,6 +1,6 @@
 """The drawn movements: where token, reader and contact are at `t` seconds (PURE), and their drawing.
 
-Seen from above, as the patient sees the desk: the reader lies farther away, the token comes from the hand.
+Seen from above, as the patient sees the counter: the reader lies farther away, the token comes from the hand.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ def _finish(page: Page) -> ButtonLabel:
 
 
 def verified(page: Page, screen: Verified) -> None:
-    """Done; whoever has to renew the certificate soon is told, for after that the card is of no use here."""
+    """Done; whoever has to renew the certificate soon reads so, for after that the card is of no use here."""
     frame.header(page, 4)
     panel_mm = 27.5 if screen.visit.ends_soon else 33.0
     words = page.text("verified.title"), page.text("verified.what")
@@ -41,7 +41,7 @@ def not_confirmed(page: Page) -> None:
 
 
 def recorded(page: Page, screen: Recorded) -> None:
-    """Received, not verified: the number is what the desk asks for."""
+    """Received, not verified: the number is what reception asks for."""
     frame.header(page, 4)
     rest = result_panel(
         page,

@@ -232,7 +232,7 @@ class Place:
 
 @dataclass
 class StaffSideAlone:
-    desk: StaffSide
+    staff_side: StaffSide
     now: Now
 
 

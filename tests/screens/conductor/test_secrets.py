@@ -64,8 +64,8 @@ def test_the_pin_goes_out_once_in_a_binary_frame_between_begin_and_arm(
 ) -> None:
     visit = hold(counter, known)
     (frame,) = counter.reader.frames
-    told, digits = ch.read_pin_frame(frame)
-    assert (told, digits_in(digits)) == (visit, known.pin)
+    named, digits = ch.read_pin_frame(frame)
+    assert (named, digits_in(digits)) == (visit, known.pin)
     digits[:] = bytes(4)
     kinds = [packet[:1] == ch.PIN_MARK for packet in counter.reader.packets]
     assert kinds == [False, True, False]

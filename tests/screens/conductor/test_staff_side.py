@@ -1,4 +1,4 @@
-"""The staff side of the screen process: long press, passcode, what the uploader says and is told."""
+"""The staff side of the screen process: long press, passcode, what the uploader sends and gets."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
@@ -161,7 +161,7 @@ def test_the_menu_is_left_by_itself(place: Place) -> None:
     assert place.screen == "start"
 
 
-# ---- what the uploader is told ---------------------------------------------------------------------------
+# ---- what the uploader gets -----------------------------------------------------------------------------
 
 
 def test_fallback_operation_is_begun_and_ended_under_the_staff_number(place: Place) -> None:
@@ -185,7 +185,7 @@ def late(visit: str, outcome: Outcome, validity: str | None) -> ch.LateAnswer:
     )
 
 
-def board(*answers: ch.LateAnswer) -> ch.WaitingList:
+def waiting_list(*answers: ch.LateAnswer) -> ch.WaitingList:
     return ch.WaitingList(
         waiting=2, oldest_at="2026-11-21T15:00:00Z", expired=1, quarantined=3, held=1, late=answers
     )
@@ -193,12 +193,12 @@ def board(*answers: ch.LateAnswer) -> ch.WaitingList:
 
 def test_the_board_is_shown_in_local_time_with_its_codes_as_findings(place: Place) -> None:
     place.enter()
-    told = board(late("a", Outcome.NOT_CONFIRMED, "5"), late("b", Outcome.RECORDED, None))
-    place.uploader.sends(told)
+    sent = waiting_list(late("a", Outcome.NOT_CONFIRMED, "5"), late("b", Outcome.RECORDED, None))
+    place.uploader.sends(sent)
     place.step()
     view = place.kiosk.desk
     assert view is not None
-    assert view.records == msgspec.structs.replace(told, oldest_at="2026-11-22T00:00:00+09:00")
+    assert view.records == msgspec.structs.replace(sent, oldest_at="2026-11-22T00:00:00+09:00")
     assert view.records.oldest == datetime(2026, 11, 22, 0, 0, tzinfo=JST)
     assert [answer.finding for answer in view.records.late] == [RecordFinding.SEVERAL, RecordFinding.EXPIRED]
     assert (view.last_recorded, view.today) == (None, date(2026, 11, 22))
@@ -206,7 +206,7 @@ def test_the_board_is_shown_in_local_time_with_its_codes_as_findings(place: Plac
 
 def test_a_late_answer_that_was_dealt_with_is_told_to_the_uploader(place: Place) -> None:
     place.enter()
-    place.uploader.sends(board(late(VISIT, Outcome.VERIFIED, "1")))
+    place.uploader.sends(waiting_list(late(VISIT, Outcome.VERIFIED, "1")))
     place.step()
     place.press(Action.OPEN_WAITING, CaseOpened(VISIT))
     assert isinstance(place.kiosk.screen, StaffCase)
@@ -217,7 +217,7 @@ def test_a_late_answer_that_was_dealt_with_is_told_to_the_uploader(place: Place)
 def test_a_board_without_a_clock_to_believe_names_no_day(place: Place) -> None:
     place.now.trusted = False
     place.enter()
-    place.uploader.sends(board())
+    place.uploader.sends(waiting_list())
     place.step()
     assert place.kiosk.desk is not None
     assert place.kiosk.desk.today is None
@@ -225,28 +225,28 @@ def test_a_board_without_a_clock_to_believe_names_no_day(place: Place) -> None:
 
 def test_a_board_with_a_moment_that_cannot_be_read_is_shown_without_it(place: Place) -> None:
     place.enter()
-    told = ch.WaitingList(waiting=1, oldest_at="soon", expired=0, quarantined=0, late=())
-    place.uploader.sends(told)
+    sent = ch.WaitingList(waiting=1, oldest_at="soon", expired=0, quarantined=0, late=())
+    place.uploader.sends(sent)
     place.step()
-    readable = msgspec.structs.replace(told, oldest_at=None)
+    readable = msgspec.structs.replace(sent, oldest_at=None)
     assert place.kiosk.desk == WaitingView(readable, today=date(2026, 11, 22))
 
 
 def test_a_board_that_nobody_looks_at_is_kept_nowhere(place: Place) -> None:
-    place.uploader.sends(board())
+    place.uploader.sends(waiting_list())
     place.step()
     assert place.kiosk.desk is None
 
 
 def test_right_after_a_recorded_visit_the_menu_names_its_receipt_and_the_next_day_no_longer(
-    desk_alone: StaffSideAlone,
+    alone: StaffSideAlone,
 ) -> None:
     visit = Visit(VISIT, Mode.HOME_CONSENT)
-    desk_alone.desk.entered(Recorded(visit, "A-0042"))
-    desk_alone.desk.entered(Idle())
-    assert desk_alone.desk.view(board()).last_recorded == "A-0042"
-    desk_alone.now.passes(24 * 3600)
-    assert desk_alone.desk.view(board()).last_recorded is None
+    alone.staff_side.entered(Recorded(visit, "A-0042"))
+    alone.staff_side.entered(Idle())
+    assert alone.staff_side.view(waiting_list()).last_recorded == "A-0042"
+    alone.now.passes(24 * 3600)
+    assert alone.staff_side.view(waiting_list()).last_recorded is None
 
 
 # ---- the drill -------------------------------------------------------------------------------------------
@@ -352,39 +352,39 @@ def test_staff_can_check_again_and_see_it_at_once_when_the_uploader_is_gone(plac
     assert PartFault(Part.UPLOADER, "absent") in found(place)
 
 
-# ---- the desk alone --------------------------------------------------------------------------------------
+# ---- the staff side alone -------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def desk_alone() -> StaffSideAlone:
+def alone() -> StaffSideAlone:
     now = Now()
     return StaffSideAlone(
         StaffSide(lambda: now.wall, lambda: now.trusted, Box(lambda: True, lights_work=False)), now
     )
 
 
-def test_a_reader_that_is_not_ready_and_lights_that_do_not_work_are_named(desk_alone: StaffSideAlone) -> None:
-    desk_alone.now.trusted = False
-    view = desk_alone.desk.check(ALL_WELL, ReaderCondition.LOST)
+def test_a_reader_that_is_not_ready_and_lights_that_do_not_work_are_named(alone: StaffSideAlone) -> None:
+    alone.now.trusted = False
+    view = alone.staff_side.check(ALL_WELL, ReaderCondition.LOST)
     assert (view.at, view.faults) == (None, (PartFault(Part.READER, "lost"), PartFault(Part.LIGHTS, "dark")))
     assert [part.part.value for part in view.fine] == ["line", "clock", "outbox", "disk", "sound"]
 
 
-def test_a_kiosk_out_of_service_is_checked_too_and_a_visit_is_left_alone(desk_alone: StaffSideAlone) -> None:
+def test_a_kiosk_out_of_service_is_checked_too_and_a_visit_is_left_alone(alone: StaffSideAlone) -> None:
     rules = Rules(Mode.HOME_CONSENT)
     closed = Kiosk(rules, "ja", OutOfService(OutOfServiceReason.READER))
     busy = Kiosk(rules, "ja", Checking(Visit(VISIT, Mode.HOME_CONSENT)))
-    assert not desk_alone.desk.check_due(closed, 0.0)
-    assert not desk_alone.desk.check_due(busy, 4.0)
-    assert not desk_alone.desk.check_due(closed, 5.0), "rest begins anew after a visit"
-    assert desk_alone.desk.check_due(closed, 10.0)
-    assert not desk_alone.desk.check_due(closed, 99.0)
+    assert not alone.staff_side.check_due(closed, 0.0)
+    assert not alone.staff_side.check_due(busy, 4.0)
+    assert not alone.staff_side.check_due(closed, 5.0), "rest begins anew after a visit"
+    assert alone.staff_side.check_due(closed, 10.0)
+    assert not alone.staff_side.check_due(closed, 99.0)
 
 
 def test_an_unknown_step_of_the_drill_is_dropped_and_a_failure_is_logged(
-    desk_alone: StaffSideAlone, caplog: pytest.LogCaptureFixture
+    alone: StaffSideAlone, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert desk_alone.desk.drill(ch.DrillProgress(step="polish")) is None
-    failed = desk_alone.desk.drill(ch.DrillProgress(step="seal", passed=False, say="no key"))
+    assert alone.staff_side.drill(ch.DrillProgress(step="polish")) is None
+    failed = alone.staff_side.drill(ch.DrillProgress(step="seal", passed=False, say="no key"))
     assert failed == DrillAdvanced(DrillStep.SEAL, False)
     assert "stopped at seal: no key" in caplog.text

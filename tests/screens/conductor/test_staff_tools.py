@@ -103,9 +103,11 @@ def test_a_card_is_read_in_the_reading_test_and_nothing_comes_of_it(place: Place
     assert place.kiosk.screen == StaffReading(STAFF, Device.CARD, 1250)
     place.press(Action.BACK)
     assert asked_of_the_reader(place) == [ch.EndContact(visit=VISIT)]
-    told = place.uploader.heard()
-    assert ch.AuditNote(event=AuditEvent.READING_TESTED, staff=STAFF) in told
-    assert not any(isinstance(message, ch.CommitRecord | ch.VisitEnded | ch.AskChallenge) for message in told)
+    heard = place.uploader.heard()
+    assert ch.AuditNote(event=AuditEvent.READING_TESTED, staff=STAFF) in heard
+    assert not any(
+        isinstance(message, ch.CommitRecord | ch.VisitEnded | ch.AskChallenge) for message in heard
+    )
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_help_says_whether_the_call_centre_answers_and_nothing_without_a_clock(p
 # ---- updates -----------------------------------------------------------------------------------------------
 
 
-def told(**changes: object) -> ch.UpdateStatus:
+def status(**changes: object) -> ch.UpdateStatus:
     offer = ch.UpdateOffer(
         version="1.4.0",
         source=ch.UpdateSource.CHANNEL,
@@ -188,7 +190,7 @@ def test_while_the_page_is_open_updates_are_asked_for_and_it_is_told_when_it_clo
 def test_what_is_offered_is_shown_in_local_time_and_installed_when_its_hour_has_come(place: Place) -> None:
     place.enter()
     place.press(Action.OPEN_UPDATE)
-    place.uploader.sends(told(offer_at_start="1.4.0"))
+    place.uploader.sends(status(offer_at_start="1.4.0"))
     place.step()
     view = place.kiosk.update
     assert view is not None
@@ -197,12 +199,12 @@ def test_what_is_offered_is_shown_in_local_time_and_installed_when_its_hour_has_
     [offer] = view.offers
     assert offer.opens == opens
     assert offer.opens.utcoffset() == opens.utcoffset(), "the hour of the clock on the clinic's wall"
-    assert (msgspec.structs.replace(offer, by_hand_from="2026-11-24T01:00:00Z"),) == told().offers
+    assert (msgspec.structs.replace(offer, by_hand_from="2026-11-24T01:00:00Z"),) == status().offers
     place.uploader.heard()
     place.press(Action.RUN)
     assert place.uploader.heard() == []
     now = ch.UpdateOffer(version="1.4.0", source=ch.UpdateSource.CHANNEL, megabytes=1, changes={})
-    place.uploader.sends(told(offers=(now,)))
+    place.uploader.sends(status(offers=(now,)))
     place.step()
     place.press(Action.RUN)
     assert place.uploader.heard() == [
@@ -213,12 +215,12 @@ def test_what_is_offered_is_shown_in_local_time_and_installed_when_its_hour_has_
 def test_fetching_can_be_stopped_and_what_is_installed_started(place: Place) -> None:
     place.enter()
     place.press(Action.OPEN_UPDATE)
-    place.uploader.sends(told(phase=ch.UpdatePhase.FETCHING, version="1.4.0", percent=7))
+    place.uploader.sends(status(phase=ch.UpdatePhase.FETCHING, version="1.4.0", percent=7))
     place.step()
     place.uploader.heard()
     place.press(Action.STOP, Action.RESTART)
     assert place.uploader.heard() == [ch.StopUpdate(staff=STAFF)]
-    place.uploader.sends(told(phase=ch.UpdatePhase.INSTALLED, version="1.4.0", offers=()))
+    place.uploader.sends(status(phase=ch.UpdatePhase.INSTALLED, version="1.4.0", offers=()))
     place.step()
     place.press(Action.STOP, Action.RESTART)
     assert place.uploader.heard() == [ch.RestartKiosk(staff=STAFF)]
@@ -228,7 +230,7 @@ def test_the_page_stays_while_an_update_is_on_its_way(place: Place) -> None:
     place.enter()
     place.press(Action.OPEN_UPDATE)
     for percent in (10, 20, 30):
-        place.uploader.sends(told(phase=ch.UpdatePhase.FETCHING, version="1.4.0", percent=percent))
+        place.uploader.sends(status(phase=ch.UpdatePhase.FETCHING, version="1.4.0", percent=percent))
         place.wait(50)
     assert place.screen == "staff_update"
     place.wait(61)

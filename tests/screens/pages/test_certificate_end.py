@@ -1,4 +1,4 @@
-"""Whoever's certificate ends within three months is told so at the end of the visit, and nobody else."""
+"""Whoever's certificate ends within three months reads so at the end of the visit, and nobody else."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Changed settings on the card: where staff are told, what the page says, what the uploader hears."""
+"""Changed settings on the card: where staff see it, what the page says, what the uploader hears."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -98,9 +98,9 @@ def codes_of_a_notice_that_fits(notice: Notice, canvas: Canvas) -> list[Qr]:
 
 
 def test_a_lost_partition_is_told_before_anything_else() -> None:
-    told = notice_of(NoCa("service-ca.pem"), data_lost=True)
-    assert "失われています" in told.ja.lines[0]
-    assert "lost" in told.en.lines[0]
+    notice = notice_of(NoCa("service-ca.pem"), data_lost=True)
+    assert "失われています" in notice.ja.lines[0]
+    assert "lost" in notice.en.lines[0]
     assert FALLBACK_NOTICE.ja.lines
 
 

@@ -98,14 +98,14 @@ def colour_distances() -> Iterator[tuple[str, float]]:
                 f"{one}–{other}": distance(fills[one], fills[other], eyes)
                 for one, other in combinations(fills, 2)
             }
-            told = ", ".join(f"{pair} {value:.0f}" for pair, value in apart.items())
-            yield f"colours, {theme.value}, {eyes.value} eyes (CIELAB): {told}", min(apart.values())
+            listed = ", ".join(f"{pair} {value:.0f}" for pair, value in apart.items())
+            yield f"colours, {theme.value}, {eyes.value} eyes (CIELAB): {listed}", min(apart.values())
 
 
 @click.command()
 @click.option("--language", multiple=True, help="only this; repeatable")
 @click.option("--display", multiple=True, help="only this; repeatable")
-@click.option("--only", default="", help="only pictures whose name begins so are told of")
+@click.option("--only", default="", help="only pictures whose name begins so are shown")
 def main(language: tuple[str, ...], display: tuple[str, ...], only: str) -> None:
     """Scan every picture: a line for each place, then the faults."""
     fonts, words = FontBook(), PseudoWords(Catalogues(LANGUAGES))
@@ -127,8 +127,8 @@ def main(language: tuple[str, ...], display: tuple[str, ...], only: str) -> None
         click.echo(line)
         kinds["colour"] += least < COLOUR_DISTANCE
     kinds = +kinds
-    told = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"
-    click.echo(f"{pictures} pictures; faults {kinds.total()} ({told})")
+    listed = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"
+    click.echo(f"{pictures} pictures; faults {kinds.total()} ({listed})")
     sys.exit(1 if kinds else 0)
 
 

@@ -47,7 +47,7 @@ LONG = SettingChange(
 
 
 def changed_examples(menu: Kiosk) -> list[tuple[str, Kiosk]]:
-    """Every form of the page, and where staff are told of it."""
+    """Every form of the page, and where staff are led to it."""
     file = ChangedFile(offer="1", changes=CHANGES[:2])
     many = ChangedFile(offer="1", changes=CHANGES)
     long = ChangedFile(offer="1", changes=(LONG, LONG, LONG, LONG), more=3)

@@ -306,11 +306,11 @@ def _days(page: Kiosk) -> list[tuple[str, Kiosk]]:
 
 def _readings(page: Kiosk) -> list[tuple[str, Kiosk]]:
     lost = replace(page, reader=ReaderCondition.LOST)
-    told = [
+    seen = [
         (f"staff_reading_{seen.value}", replace(page, screen=StaffReading(STAFF, seen, 1240)))
         for seen in (*SeenToken, *Device)
     ]
-    return [*told, ("staff_reading_no_reader", lost)]
+    return [*seen, ("staff_reading_no_reader", lost)]
 
 
 def _tests(page: Kiosk) -> list[tuple[str, Kiosk]]:

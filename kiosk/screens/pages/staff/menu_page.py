@@ -276,7 +276,7 @@ def fallback(page: Page, screen: StaffFallback) -> None:
     height = rows * page.px(sizes.TARGET_MM) + (rows - 1) * page.gap
     choices = page.content.base(height)
     head = page.content.above(height + page.px(1.5))
-    state, hint = _standing(page, now)
+    state, hint = _fallback_state(page, now)
     page.stack(
         head,
         (Paragraph(state, 6.6, True), Paragraph(hint, TEXT_MM, False, page.tokens.sub)),
@@ -294,7 +294,7 @@ def fallback(page: Page, screen: StaffFallback) -> None:
     page.buttons(cells, labels)
 
 
-def _standing(page: Page, now: FallbackReason | None) -> tuple[str, str]:
+def _fallback_state(page: Page, now: FallbackReason | None) -> tuple[str, str]:
     if now is None:
         return page.text("fallback.is_off"), page.text("fallback.choose")
     return page.text("fallback.is_on", reason=page.text(f"fallback.{now.value}")), page.text(

@@ -9,7 +9,7 @@ from kiosk.screens.pages.staff import help_page as pages_help
 from kiosk.screens.pages.staff import menu_page as pages_staff
 from kiosk.screens.pages.staff import tool_pages as pages_tools
 from kiosk.screens.pages.staff import update_page as pages_update
-from kiosk.screens.pages.staff import waiting_page as pages_desk
+from kiosk.screens.pages.staff import waiting_page
 from kiosk.visit.staff_states import (
     StaffCase,
     StaffChanged,
@@ -38,9 +38,9 @@ def place(page: Page, screen: StaffPage) -> None:
         case StaffFallback():
             pages_staff.fallback(page, screen)
         case StaffWaiting():
-            pages_desk.waiting(page, screen)
+            waiting_page.waiting(page, screen)
         case StaffCase():
-            pages_desk.case(page, screen)
+            waiting_page.case(page, screen)
         case StaffDrill():
             pages_staff.drill(page, screen)
         case StaffDay():

@@ -1,4 +1,4 @@
-"""Layout of what the desk has to deal with: what waits, late answers, and what to do about each. PURE."""
+"""Layout of what staff have to deal with: what waits, late answers, and what to do about each. PURE."""
 
 from typing import assert_never
 
