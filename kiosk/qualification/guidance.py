@@ -145,7 +145,7 @@ def _without_code(outcome: Outcome) -> RecordFinding:
             assert_never(outcome)
 
 
-def _all_steps(found: RecordFinding) -> tuple[StaffStep, ...]:
+def all_steps(found: RecordFinding) -> tuple[StaffStep, ...]:
     """[P] 保発0710第1号 別添2, 別添3 (order of fallback, no 10割); [P] 運用マニュアル #26 (four items);
     VALID_NOT_REGISTERED: [S] 長崎市 2025-12-01 (ask the welfare office for the 医療券); the rest [I].
     """
@@ -171,13 +171,13 @@ def _all_steps(found: RecordFinding) -> tuple[StaffStep, ...]:
 def steps(found: RecordFinding, mode: Mode) -> tuple[StaffStep, ...]:
     """What staff do, first things first; nothing is fetched where no consent is asked."""
     return tuple(
-        step for step in _all_steps(found) if step is not StaffStep.FETCH or mode is Mode.HOME_CONSENT
+        step for step in all_steps(found) if step is not StaffStep.FETCH or mode is Mode.HOME_CONSENT
     )
 
 
 def ways_apply(found: RecordFinding) -> bool:
     """Whether the order of `ways` is wanted for this finding."""
-    return StaffStep.SHOW_WAYS in _all_steps(found)
+    return StaffStep.SHOW_WAYS in all_steps(found)
 
 
 #: Reasons whose official next step is more than going on; its words are the catalogues' `fallback.do.*`.

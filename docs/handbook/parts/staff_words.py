@@ -1,6 +1,6 @@
 """What the desk does about each outcome, and what to mend: the words of the staff's screens, as Markdown."""
 
-from kiosk.qualification.guidance import RULES, STEPS, RecordFinding, Rule, Way
+from kiosk.qualification.guidance import RULES, RecordFinding, Rule, Way, all_steps
 from kiosk.qualification.terms import FallbackReason
 from kiosk.screens.pages.staff.menu_page import FAULTS
 from kiosk.screens.words.catalogue import Catalogues
@@ -69,7 +69,9 @@ def outcomes(catalogues: Catalogues) -> str:
     for found in RecordFinding:
         title = say(catalogues, f"found.{found.value}")
         code = f"（資格有効性 {CODE[found]}）" if found in CODE else ""
-        steps = [f"{n}. {say(catalogues, f'step.{step.value}')}" for n, step in enumerate(STEPS[found], 1)]
+        steps = [
+            f"{n}. {say(catalogues, f'step.{step.value}')}" for n, step in enumerate(all_steps(found), 1)
+        ]
         file = f"made/screens/staff_case_{found.value}.png"
         picture = f"```{{image}} {file}\n:alt: {title}の画面\n:class: screen\n```"
         out += [
