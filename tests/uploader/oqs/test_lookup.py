@@ -294,7 +294,7 @@ def test_the_answer_that_is_still_in_memory_tells_who_it_was(asker: Asker, termi
 
 def test_a_visit_that_staff_have_dealt_with_is_left_alone(asker: Asker, terminal: TerminalFolder) -> None:
     visit = asker.late()
-    asker.outbox.database.rows("UPDATE records SET asker = 2 WHERE id = ?", (visit,))
+    asker.outbox.database.rows("UPDATE records SET desk = 2 WHERE id = ?", (visit,))
     terminal.consented = [consented(visit)]
     ended = asker.run()
     assert (ended.found, ended.others) == (0, 1)
