@@ -26,7 +26,7 @@ from kiosk.provisioning.first_boot_steps import (
 )
 from kiosk.provisioning.network_files import TIME, WIFI, WIRED, line_files, with_kept_password
 from kiosk.provisioning.share import CREDENTIALS, WHERE, share_files, with_kept_secret
-from kiosk.provisioning.take import NotTakenError, mind, take
+from kiosk.provisioning.take import NotTakenError, finish_or_describe, take
 from kiosk.uploader.identity.enrolment import EnrolmentError
 from kiosk.uploader.identity.keypairs import write_safely
 from kiosk.uploader.service.custody import CREDENTIAL
@@ -98,7 +98,7 @@ def command(
         write_safely(notice / "notice.json", to_text(UNWRITABLE).encode(), 0o644)
         raise click.ClickException(f"the card does not take the settings: {fault.strerror}") from None
     if isinstance(outcome, Ready):
-        _mind(places, outcome.changed, told, put_line)
+        _finish_or_describe(places, outcome.changed, told, put_line)
         mark.unlink(missing_ok=True)
         (notice / "notice.json").unlink(missing_ok=True)
         return
@@ -115,10 +115,10 @@ def _forget_loss(lost: Path) -> None:
         lost.unlink()
 
 
-def _mind(places: FirstBootPaths, changed: bool, told: Path, put_line: PutLine) -> None:
+def _finish_or_describe(places: FirstBootPaths, changed: bool, told: Path, put_line: PutLine) -> None:
     """Whatever this meets, the kiosk starts with the settings in force."""
     try:
-        mind(places, changed, told, put_line, lambda: secrets.token_hex(16))
+        finish_or_describe(places, changed, told, put_line, lambda: secrets.token_hex(16))
     except OSError as fault:
         log.error("what changed on the card cannot be told: %s", fault.strerror)
 
@@ -127,7 +127,7 @@ def _take(places: FirstBootPaths, told: Path, wish: Path, put_line: PutLine) -> 
     try:
         take(places, told, wish, put_line)
     except (NotTakenError, ConfigError) as why:
-        _mind(places, True, told, put_line)  # staff see how things stand now
+        _finish_or_describe(places, True, told, put_line)  # staff see how things stand now
         raise click.ClickException(str(why)) from None
     except OSError as fault:
         raise click.ClickException(f"the settings cannot be taken: {fault.strerror}") from None

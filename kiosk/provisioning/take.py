@@ -49,28 +49,28 @@ class NotTakenError(Exception):
     """The wish does not fit what is there now; nothing was changed."""
 
 
-def mind(
-    places: FirstBootPaths, changed: bool, told: Path, put_line: PutLine, new_offer: Callable[[], str]
+def finish_or_describe(
+    places: FirstBootPaths, changed: bool, offers: Path, put_line: PutLine, new_offer: Callable[[], str]
 ) -> None:
-    """With settings in force: end a taking that was cut off, else describe in the folder `told` what changed.
+    """With settings in force: end a taking that was cut off, else put what changed into the folder `offers`.
 
     A file that changes nothing but its comments counts as taken. Raises OSError.
     """
     if places.taking.exists():
-        changed = _mend(places, changed, put_line)
+        changed = _finish(places, changed, put_line)
     if changed:
         found = _described(places, new_offer)
         if found.changes or found.faults:
-            _tell(places, told, found)
+            _offer(places, offers, found)
             return
         write_safely(places.taken, places.written.read_bytes(), 0o600)
-    _forget(places, told)
+    _forget(places, offers)
 
 
-def take(places: FirstBootPaths, told: Path, wish: Path, put_line: PutLine) -> None:
+def take(places: FirstBootPaths, offers: Path, wish: Path, put_line: PutLine) -> None:
     """Do as staff wished: the wish names the offer. Raises NotTakenError, ConfigError, OSError."""
     wished = _read_wish(wish)
-    offered = (told / OFFERED).read_bytes() if (told / OFFERED).exists() else b""
+    offered = (offers / OFFERED).read_bytes() if (offers / OFFERED).exists() else b""
     offer, _, digest = offered.partition(b" ")
     if not offer or not hmac.compare_digest(wished, offer):
         raise NotTakenError("what was wished for is not what is offered now")
@@ -84,7 +84,7 @@ def take(places: FirstBootPaths, told: Path, wish: Path, put_line: PutLine) -> N
     write_safely(places.taking, digest + b" " + digest_of(draft), 0o600)
     put_line(proposal.card)
     put_in_force(places, draft)
-    _forget(places, told)
+    _forget(places, offers)
 
 
 def propose(places: FirstBootPaths) -> Proposal:
@@ -111,8 +111,8 @@ def _not_toml(places: FirstBootPaths, reason: Exception) -> ConfigError:
     """What the strict reader says, with its line; else what the one that keeps comments says."""
     try:
         load_card(places.written)
-    except ConfigError as told:
-        return told
+    except ConfigError as error:
+        return error
     return ConfigError(places.written, (fault(None, "file", Mistake.NOT_TOML, str(reason)),))
 
 
@@ -136,7 +136,7 @@ def _lacking(card: CardFile, lines: dict[str, int], before: CardFile) -> tuple[C
     return tuple(found)
 
 
-def _mend(places: FirstBootPaths, changed: bool, put_line: PutLine) -> bool:
+def _finish(places: FirstBootPaths, changed: bool, put_line: PutLine) -> bool:
     """End the taking; returns whether the card's file is still another than the one in force."""
     digest = places.taking.read_bytes().partition(b" ")[2]
     if _resume(places, put_line):
@@ -170,19 +170,19 @@ def _described(places: FirstBootPaths, new_offer: Callable[[], str]) -> ChangedF
     return ChangedFile(offer=new_offer(), changes=found[:MOST], more=max(0, len(found) - MOST))
 
 
-def _tell(places: FirstBootPaths, told: Path, found: ChangedFile) -> None:
+def _offer(places: FirstBootPaths, offers: Path, found: ChangedFile) -> None:
     """What root offers, and what the uploader may read of it."""
     offered = f"{found.offer} ".encode() + digest_of(places.written) if found.offer else b""
-    write_safely(told / OFFERED, offered, 0o600)
-    file = told / CHANGED_FILE
+    write_safely(offers / OFFERED, offered, 0o600)
+    file = offers / CHANGED_FILE
     write_safely(file, msgspec.json.encode(found), 0o640)
     shutil.chown(file, group=places.kept.group())
 
 
-def _forget(places: FirstBootPaths, told: Path) -> None:
+def _forget(places: FirstBootPaths, offers: Path) -> None:
     """Nothing is changed, and nothing is being taken."""
     for name in (OFFERED, CHANGED_FILE):
-        (told / name).unlink(missing_ok=True)
+        (offers / name).unlink(missing_ok=True)
     places.taking.unlink(missing_ok=True)
     sync_folder(places.kept)
 

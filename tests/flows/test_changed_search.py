@@ -9,7 +9,7 @@ from kiosk.visit.staff_states import DoorNumber, DoorPad, DoorPasscode, StaffCha
 from kiosk.visit.states import Kiosk
 from kiosk.visit.views.changed_settings_view import CardSettings, ChangedFile, SettingChange, SettingFault
 from tests.flows.search import TERMINAL, Transition
-from tests.flows.test_staff_search import inside, press
+from tests.flows.staff_steps import inside, press
 from tests.flows.test_visit_search import check
 
 CHANGES = tuple(SettingChange(section="clinic", key=f"key{n}", old="old", new="new") for n in range(4))

@@ -1,58 +1,40 @@
 """The hidden door and what lies behind it, over every reachable state."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import get_args
 
 import msgspec
-import pytest
 
-from kiosk.qualification.guidance import RecordFinding
-from kiosk.qualification.terms import FallbackReason, Mode
 from kiosk.visit import effects as do
 from kiosk.visit import events as ev
 from kiosk.visit import staff_requests as ask
 from kiosk.visit.machine import reduce
-from kiosk.visit.rules import Rules
 from kiosk.visit.staff_states import (
     DoorNumber,
     DoorPad,
     DoorPasscode,
-    StaffCase,
     StaffChanged,
-    StaffCheck,
-    StaffDrill,
-    StaffFallback,
     StaffMenu,
     StaffPage,
     StaffReading,
     StaffSettings,
-    StaffTest,
     StaffUpdate,
-    StaffWaiting,
 )
 from kiosk.visit.states import (
     EnterPasscode,
     EnterStaffNumber,
     Idle,
     Kiosk,
-    LineStatus,
-    OutboxCondition,
     OutOfService,
-    ReaderCondition,
     StaffCalled,
-    TooEarly,
-    Visit,
     visit_of,
 )
 from kiosk.visit.timing import dwell
-from kiosk.visit.views.staff_views import OPEN_DOOR, DoorTries, DrillStep
-from kiosk.visit.views.update_view import UpdateOffer, UpdatePhase, UpdateSource, UpdateStatus
-from kiosk.visit.views.waiting_view import WaitingCase, case_of
-from tests.flows.search import LATE, OFFERS, STAFF, VISIT, WAITING, Transition, late_answer, listed
+from kiosk.visit.views.staff_views import OPEN_DOOR, DoorTries
+from tests.flows.search import OFFERS, STAFF, Transition
+from tests.flows.staff_steps import inside, offering, press
 from tests.flows.test_visit_search import check
 
-READY = Kiosk(Rules(Mode.HOME_CONSENT), "ja", Idle(), ReaderCondition.READY, OutboxCondition.READY)
 STAFF_EFFECTS = (
     ask.AskWaitingList
     | ask.AnswerSeen
@@ -66,25 +48,6 @@ STAFF_EFFECTS = (
     | ask.TakeSettings
     | ask.LeaveSettings
 )
-
-
-def press(kiosk: Kiosk, *events: ev.Event | ev.Action) -> Kiosk:
-    for event in events:
-        kiosk, _ = reduce(kiosk, ev.Pressed(event) if isinstance(event, ev.Action) else event)
-    return kiosk
-
-
-def typed(number: str = "1001") -> list[ev.Event]:
-    """Number and passcode, handed over for comparison."""
-    keys: list[ev.Event] = [ev.NumberTyped(digit) for digit in number]
-    return [*keys, ev.Pressed(ev.Action.OK), *[ev.DigitTyped()] * 6, ev.Pressed(ev.Action.OK)]
-
-
-def inside(kiosk: Kiosk = READY) -> Kiosk:
-    """The staff menu, as staff come to it."""
-    return press(
-        kiosk, ev.Knocked(), *typed(), ev.StaffAccepted(None, "1001"), ev.WaitingViewChanged(WAITING)
-    )
 
 
 def test_a_staff_page_is_reached_only_through_the_door(transitions: list[Transition]) -> None:
@@ -236,32 +199,6 @@ def test_hearing_a_page_again_changes_nothing(transitions: list[Transition]) -> 
             assert t.effects[0] == do.Speak()
 
 
-def test_what_is_kept_holds_and_nonsense_is_passed_over() -> None:
-    told = press(READY, ev.PreferencesChanged(2, ("en", "xx")))
-    assert (told.volume, told.rules.languages) == (2, ("ja", "en"))
-    none = press(told, ev.PreferencesChanged(99, None))
-    assert none == told
-    alone = press(replace(told, language="en"), ev.PreferencesChanged(None, ("ja",)))
-    assert (alone.rules.languages, alone.language) == (("ja",), "ja")
-
-
-def test_the_reader_that_comes_back_is_tested_at_once() -> None:
-    page = press(inside(), ev.Action.OPEN_READING)
-    lost = press(page, ev.ReaderChanged(ReaderCondition.LOST))
-    after, effects = reduce(lost, ev.ReaderChanged(ReaderCondition.READY))
-    assert after.screen == StaffReading("1001")
-    assert do.TryReader("1001") in effects
-
-
-def test_the_places_of_the_touch_test_are_touched_in_their_order() -> None:
-    kiosk = press(inside(), ev.Action.OPEN_TEST, ev.SpotTouched(1), ev.SpotTouched(0), ev.SpotTouched(0))
-    assert kiosk.screen == StaffTest("1001", touched=1)
-
-
-def offering(*offers: UpdateOffer) -> UpdateStatus:
-    return UpdateStatus(running="1", phase=UpdatePhase.IDLE, offers=offers)
-
-
 def test_updates_begin_and_end_on_their_page_alone_and_what_is_not_due_is_not_installed(
     transitions: list[Transition],
 ) -> None:
@@ -278,152 +215,6 @@ def test_updates_begin_and_end_on_their_page_alone_and_what_is_not_due_is_not_in
     later = msgspec.structs.replace(OFFERS[0], by_hand=False, by_hand_from=hour)
     page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateChanged(offering(later)))
     assert reduce(page, ev.Pressed(ev.Action.RUN))[0] == page
-
-
-def test_the_offer_that_is_shown_is_the_one_that_is_installed() -> None:
-    from_channel = msgspec.structs.replace(OFFERS[0], source=UpdateSource.CHANNEL)
-    two = offering(from_channel, OFFERS[1])
-    page = press(inside(), ev.Action.OPEN_UPDATE, ev.UpdateChanged(two), ev.Action.MORE)
-    _, effects = reduce(page, ev.Pressed(ev.Action.RUN))
-    assert ask.StartUpdate(staff="1001", version="3", source=UpdateSource.STICK) in effects
-    fewer = press(page, ev.UpdateChanged(offering(from_channel)))
-    assert fewer.screen == StaffUpdate("1001")
-
-
-def wrong(kiosk: Kiosk, times: int) -> Iterator[tuple[Kiosk, tuple[do.Effect, ...]]]:
-    """So many wrong passcodes in a row at the door; each outcome."""
-    for _ in range(times):
-        kiosk = press(kiosk, *typed())
-        kiosk, effects = reduce(kiosk, ev.StaffRefused(None))
-        yield kiosk, effects
-
-
-def test_the_fifth_wrong_passcode_in_a_row_locks_the_door_for_five_minutes() -> None:
-    *four, (locked, effects) = wrong(press(READY, ev.Knocked()), 5)
-    assert all(not any(isinstance(e, do.LockDoor) for e in each) for _, each in four)
-    assert [e for e in effects if isinstance(e, do.LockDoor)] == [do.LockDoor("1001", 300.0)]
-    assert press(locked, *typed()).screen == locked.screen
-    assert press(locked, ev.Action.BACK).screen == Idle()
-    opened = press(locked, ev.DoorUnlocked())
-    assert isinstance(inside(press(opened, ev.Action.BACK)).screen, StaffMenu)
-
-
-def test_a_right_passcode_in_between_begins_the_count_anew() -> None:
-    *_, (kiosk, _) = wrong(press(READY, ev.Knocked()), 4)
-    kiosk = press(kiosk, *typed(), ev.StaffAccepted(None, "1001"))
-    assert kiosk.door == OPEN_DOOR
-
-
-def test_the_visual_check_s_passcode_counts_too() -> None:
-    *_, (kiosk, _) = wrong(press(READY, ev.Knocked()), 4)
-    visit = Visit(VISIT, Mode.HOME_CONSENT)
-    kiosk = press(replace(kiosk, screen=EnterStaffNumber(visit)), *typed())
-    kiosk, effects = reduce(kiosk, ev.StaffRefused(VISIT))
-    assert any(isinstance(effect, do.LockDoor) for effect in effects)
-    assert kiosk.door.locked
-    assert visit_of(kiosk.screen) == visit, "the patient's visit goes on"
-    assert press(kiosk, *typed()).screen == kiosk.screen
-    assert press(kiosk, ev.Action.BACK).screen.name == "visual_check"
-
-
-def test_leaving_before_the_comparison_is_done_still_costs_a_try() -> None:
-    kiosk = READY
-    for _ in range(5):
-        kiosk = press(kiosk, ev.Knocked(), *typed(), ev.Action.HELP, ev.StaffRefused(None))
-        assert isinstance(kiosk.screen, StaffCalled)
-    kiosk = press(kiosk, ev.Knocked(), *typed()[:-1])
-    kiosk, effects = reduce(kiosk, ev.Pressed(ev.Action.OK))
-    assert kiosk.door.locked
-    assert not any(isinstance(effect, do.CheckStaff) for effect in effects)
-
-
-def test_an_acceptance_at_the_door_never_vouches_for_a_patient() -> None:
-    visit = Visit(VISIT, Mode.HOME_CONSENT)
-    asking = press(replace(READY, screen=EnterStaffNumber(visit)), *typed())
-    assert press(asking, ev.StaffAccepted(None, "1001")).screen == asking.screen
-    assert press(asking, ev.StaffRefused(None)).screen == asking.screen
-
-
-def test_a_forgotten_token_does_not_open_the_door() -> None:
-    assert press(replace(READY, screen=TooEarly(Idle())), ev.Knocked()).screen == TooEarly(Idle())
-
-
-def test_offline_is_neither_chosen_nor_ended_by_staff() -> None:
-    page = press(inside(), ev.Action.OPEN_FALLBACK)
-    assert reduce(page, ev.FallbackChosen(FallbackReason.OFFLINE))[1][:-1] == ()
-    offline = press(page, ev.LineChanged(LineStatus(False, 0, FallbackReason.OFFLINE)))
-    assert reduce(offline, ev.FallbackChosen(None))[1][:-1] == ()
-    _, effects = reduce(offline, ev.FallbackChosen(FallbackReason.DISASTER))
-    assert ask.SetFallback(staff="1001", reason=FallbackReason.DISASTER) in effects
-
-
-def test_fallback_set_by_staff_is_ended_by_staff() -> None:
-    on = press(
-        inside(), ev.Action.OPEN_FALLBACK, ev.LineChanged(LineStatus(True, 0, FallbackReason.FACE_READER))
-    )
-    assert isinstance(on.screen, StaffFallback)
-    assert ask.SetFallback(staff="1001", reason=None) in reduce(on, ev.FallbackChosen(None))[1]
-
-
-def test_a_late_answer_is_opened_ticked_off_and_leaves_the_list() -> None:
-    waiting = press(inside(), ev.Action.OPEN_WAITING)
-    assert isinstance(waiting.screen, StaffWaiting)
-    case = press(waiting, ev.CaseOpened("r2"))
-    assert case.screen == StaffCase("1001", case_of(LATE[1]))
-    assert press(case, ev.Action.MORE).screen == StaffCase("1001", case_of(LATE[1]), ways=True)
-    after, effects = reduce(case, ev.Pressed(ev.Action.SEEN))
-    assert ask.AnswerSeen(staff="1001", visit="r2") in effects
-    assert isinstance(after.screen, StaffWaiting)
-
-
-def test_the_last_recorded_visit_leads_to_its_reminder_and_cannot_be_ticked_off() -> None:
-    case = press(inside(), ev.CaseOpened(None))
-    assert case.screen == StaffCase("1001", WaitingCase(None, "0007", RecordFinding.RECORDED))
-    assert press(case, ev.Action.SEEN).screen == case.screen
-    assert isinstance(press(case, ev.Action.BACK).screen, StaffMenu)
-
-
-@pytest.mark.parametrize(("count", "pages"), [(1, 1), (6, 1), (7, 2), (50, 9)])
-def test_a_long_list_is_paged_and_begins_anew_after_its_end(count: int, pages: int) -> None:
-    late = tuple(late_answer(f"r{i}", f"{i:04}", "1") for i in range(count))
-    kiosk = press(inside(), ev.Action.OPEN_WAITING, ev.WaitingViewChanged(listed(*late)))
-    positions = []
-    for _ in range(pages):
-        assert isinstance(kiosk.screen, StaffWaiting)
-        positions.append(kiosk.screen.position)
-        kiosk = press(kiosk, ev.Action.MORE)
-    assert positions == [6 * i for i in range(pages)]
-    assert kiosk.screen == StaffWaiting("1001")
-
-
-def test_a_list_that_has_grown_shorter_is_shown_from_its_beginning() -> None:
-    late = tuple(late_answer(f"r{i}", f"{i:04}", "1") for i in range(7))
-    kiosk = press(inside(), ev.Action.OPEN_WAITING, ev.WaitingViewChanged(listed(*late)), ev.Action.MORE)
-    assert press(kiosk, ev.WaitingViewChanged(listed(*late[:6]))).screen == StaffWaiting("1001")
-
-
-def test_a_drill_shows_its_steps_and_is_not_begun_twice() -> None:
-    page = press(inside(), ev.Action.OPEN_DRILL)
-    running, effects = reduce(page, ev.Pressed(ev.Action.RUN))
-    assert ask.RunDrill(staff="1001") in effects
-    assert ask.RunDrill(staff="1001") not in reduce(running, ev.Pressed(ev.Action.RUN))[1]
-    step, effects = reduce(running, ev.DrillAdvanced(DrillStep.REFUSE))
-    assert step.screen == StaffDrill("1001", DrillStep.REFUSE)
-    assert effects == (do.StartTimer(60.0),), "a drill at work keeps the page"
-    done = press(step, ev.DrillAdvanced(DrillStep.ERASE, True))
-    assert ask.RunDrill(staff="1001") in reduce(done, ev.Pressed(ev.Action.RUN))[1]
-
-
-def test_the_check_runs_by_itself_at_rest_and_again_when_staff_ask() -> None:
-    for screen in (Idle(), OutOfService):
-        if isinstance(screen, Idle):
-            assert do.RunCheck() in reduce(READY, ev.CheckDue())[1]
-    lost = press(READY, ev.ReaderChanged(ReaderCondition.LOST))
-    assert isinstance(lost.screen, OutOfService)
-    assert do.RunCheck() in reduce(lost, ev.CheckDue())[1]
-    page, effects = reduce(inside(), ev.Pressed(ev.Action.OPEN_CHECK))
-    assert isinstance(page.screen, StaffCheck), "never checked: the page asks by itself"
-    assert do.RunCheck() in effects
 
 
 def test_a_check_is_not_begun_in_the_middle_of_a_visit(transitions: list[Transition]) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from kiosk.commands.first_boot import command as first_boot
 from kiosk.config.first_boot_settings import SHARE, SHARE_USER, Share
 from kiosk.provisioning.share import CREDENTIALS, WHERE, share_files, with_kept_secret
-from tests.provisioning.test_take import OTHER_WIFI, Written, faults
+from tests.provisioning.changed_card import OTHER_WIFI, Written, faults
 
 SECRET = 'himitsu, "7" = $kotoba'
 ADDRESS = ('\naddress = ""', '\naddress = "//192.0.2.10/OQS"')

@@ -1,138 +1,28 @@
 """A changed settings file: told without secrets, taken with a passcode, whatever is cut off in between."""
 
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
-import msgspec
 import pytest
 
 from kiosk.channel.changed_settings_messages import CHANGED_FILE, LONGEST, ChangedFile, SettingChange
 from kiosk.config.passcodes import verify
-from kiosk.config.settings import CardFile, Settings, load
-from kiosk.provisioning.first_boot_steps import FirstBootPaths, Ready, first_boot
+from kiosk.config.settings import load
 from kiosk.provisioning.network_files import WIFI as WIFI_FILE
 from kiosk.provisioning.network_files import line_files, with_kept_password
-from kiosk.provisioning.take import OFFERED, NotTakenError, mind, take
-
-FRESH = Path(__file__).resolve().parents[2] / "deploy" / "kiosk.toml.card"
-CODE, PASSCODE, WIFI = "100200300400", "246813", "a password of nobody"
-OTHER_WIFI, OTHER_PASSCODE = "another password of nobody", "975310"
-SECOND = (
-    '\n[[staff]]\nnumber = "1002"\npasscode = "739164"\n\n[[staff]]\nnumber = "1003"\npasscode = "815926"\n'
+from kiosk.provisioning.take import OFFERED, NotTakenError, take
+from tests.provisioning.changed_card import (
+    CODE,
+    NAME,
+    NEW_NAME,
+    OTHER_PASSCODE,
+    OTHER_WIFI,
+    PASSCODE,
+    WIFI,
+    Written,
+    faults,
+    no_line,
 )
-
-
-class PowerCutError(Exception):
-    """The power fails here."""
-
-
-def enrolled(settings: Settings, file: Path, code: str, url: str) -> None:
-    assert code == CODE
-
-
-def never(settings: Settings, file: Path, code: str, url: str) -> None:
-    raise AssertionError("enrolled although nothing called for it")
-
-
-def no_line(_: CardFile) -> None:
-    """Nothing to set up here."""
-
-
-def filled_in() -> str:
-    """The card's file as a clinic writes it for the first start."""
-    text = FRESH.read_text(encoding="utf-8") + SECOND
-    for key, value in (
-        ("name", "架空クリニック"),
-        ("institution", "1312345670"),
-        ("wifi_name", "clinic"),
-        ("wifi_password", WIFI),
-        ("url", "https://service.example"),
-        ("enrolment_url", "https://service.example:8443"),
-        ("activation_code", CODE),
-        ("staff_number", "1001"),
-        ("staff_passcode", PASSCODE),
-        ("name", "simulator"),
-    ):
-        assert f'\n{key} = ""' in text
-        text = text.replace(f'\n{key} = ""', f'\n{key} = "{value}"', 1)
-    return text
-
-
-class Written:
-    """A card whose settings are in force, and the folder where root tells what changed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.places = FirstBootPaths(folder / "card", folder / "kept")
-        self.told = folder / "told"
-        self.lines: list[CardFile] = []
-        if self.places.in_force.exists():
-            return
-        for each in (self.places.card, self.places.kept, self.told):
-            each.mkdir()
-        self.write(filled_in())
-        (self.places.card / "service-ca.pem").write_text("a certificate", encoding="utf-8")
-        assert first_boot(self.places, enrolled, no_line) == Ready()
-        self.start()
-
-    def write(self, text: str) -> None:
-        self.places.written.write_text(text, encoding="utf-8")
-
-    def change(self, *pairs: tuple[str, str]) -> None:
-        text = self.places.written.read_text(encoding="utf-8")
-        for before, after in pairs:
-            assert before in text
-            text = text.replace(before, after, 1)
-        self.write(text)
-
-    def start(self) -> ChangedFile | None:
-        """What every start does once settings are in force."""
-        outcome = first_boot(self.places, never, no_line)
-        assert isinstance(outcome, Ready)
-        mind(self.places, outcome.changed, self.told, self.lines.append, lambda: "offer")
-        file = self.told / CHANGED_FILE
-        return msgspec.json.decode(file.read_bytes(), type=ChangedFile) if file.exists() else None
-
-    def wish(self, offer: str = "offer") -> Path:
-        wish = self.told / "wish"
-        wish.write_text(offer, encoding="utf-8")
-        return wish
-
-    def take(self, offer: str = "offer") -> None:
-        take(self.places, self.told, self.wish(offer), self.lines.append)
-
-    @property
-    def staff(self) -> dict[str, str]:
-        return {member.number: member.passcode for member in load(self.places.in_force).staff}
-
-    def secrets(self) -> list[str]:
-        found = b"".join(path.read_bytes() for path in self.places.card.parent.rglob("*") if path.is_file())
-        wanted = (CODE, PASSCODE, WIFI, OTHER_WIFI, OTHER_PASSCODE, "739164", "815926")
-        return [secret for secret in wanted if secret.encode() in found]
-
-
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A card after its first start; hashing passcodes takes its time."""
-    folder = tmp_path_factory.mktemp("first")
-    Written(folder)
-    return folder
-
-
-@pytest.fixture
-def card(tmp_path: Path, first: Path) -> Written:
-    return another(first, tmp_path / "card")
-
-
-def another(first: Path, folder: Path) -> Written:
-    return Written(shutil.copytree(first, folder))
-
-
-NAME = ('name = "架空クリニック"', 'name = "架空クリニック 本院"')
-NEW_NAME = SettingChange(section="clinic", key="name", old="架空クリニック", new="架空クリニック 本院")
 
 
 def test_a_file_as_it_was_left_tells_nothing(card: Written) -> None:
@@ -215,13 +105,6 @@ def test_staff_come_and_go_and_a_new_first_one_takes_the_place_of_the_old(card: 
     assert told.changes == (NEW_NAME,), "the new first one stands nowhere on the card, and stays"
     card.take()
     assert sorted(card.staff) == ["1002", "1004", "1009"]
-
-
-def faults(told: ChangedFile | None) -> list[str]:
-    assert told is not None
-    assert told.offer == ""
-    assert told.changes == ()
-    return [fault.en for fault in told.faults]
 
 
 def test_faults_are_told_in_the_words_of_the_first_start_with_their_lines(card: Written) -> None:
@@ -364,87 +247,3 @@ def test_the_wifi_s_password_is_kept_while_its_name_stays(card: Written) -> None
         assert with_kept_password(network, before).wifi_password == password
         assert with_kept_password(replace(network, wifi_name="other"), before).wifi_password == ""
     assert with_kept_password(network, "").wifi_password == ""
-
-
-@contextmanager
-def cut_at(count: int) -> Iterator[Callable[[], int]]:
-    """The power fails at the `count`-th change of the file system from here; tells how many there were."""
-    seen = 0
-    real = {name: getattr(Path, name) for name in ("rename", "unlink")}
-    open_real = Path.open
-
-    def cutting(name: str) -> Callable[..., object]:
-        def call(self: Path, *words: object, **named: object) -> object:
-            nonlocal seen
-            seen += 1
-            if seen == count:
-                raise PowerCutError
-            return real[name](self, *words, **named)
-
-        return call
-
-    def opening(self: Path, mode: str = "r", *words: object, **named: object) -> object:
-        nonlocal seen
-        if "+" in mode:  # the card is overwritten where it lies
-            seen += 1
-            if seen == count:
-                raise PowerCutError
-        return open_real(self, mode, *words, **named)  # type: ignore[call-overload]  # whatever was asked
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in real:
-            patch.setattr(Path, name, cutting(name))
-        patch.setattr(Path, "open", opening)
-        yield lambda: seen
-
-
-SECRET = ('wifi_password = ""', f'wifi_password = "{OTHER_WIFI}"')
-GONE = ('\n[[staff]]\nnumber = "1003"\npasscode = ""\n', "\n")
-
-
-@pytest.mark.parametrize("changes", [(NAME, GONE), (NAME, GONE, SECRET)], ids=["plain", "secret"])
-def test_a_power_cut_at_any_instant_leaves_the_old_settings_or_the_new(
-    tmp_path: Path, first: Path, changes: tuple[tuple[str, str], ...]
-) -> None:
-    outcomes: list[str] = []
-    for count in range(1, 100):
-        card = another(first, tmp_path / str(count))
-        card.change(*changes)
-        card.start()
-        try:
-            with cut_at(count):
-                card.take()
-        except PowerCutError:
-            told = card.start()
-            name = load(card.places.in_force).clinic.name
-            outcomes.append(name)
-            if told is not None:  # it had not begun: it is offered again
-                assert name == "架空クリニック"
-                card.take()
-            assert load(card.places.in_force).clinic.name == "架空クリニック 本院"
-            assert sorted(card.staff) == ["1001", "1002"]
-            assert not card.places.taking.exists()
-            card.lines.clear()
-            assert card.secrets() == []
-            assert card.start() is None
-        else:
-            break
-    assert outcomes[0] == "架空クリニック"
-    assert outcomes[-1] == "架空クリニック 本院"
-    assert len(outcomes) >= 8
-
-
-def test_after_a_power_cut_another_file_on_the_card_is_not_taken(tmp_path: Path, first: Path) -> None:
-    for count in range(1, 9):
-        card = another(first, tmp_path / str(count))
-        card.change(NAME)
-        card.start()
-        with cut_at(count), pytest.raises(PowerCutError):
-            card.take()
-        old = load(card.places.in_force).clinic.name
-        card.change(("架空クリニック 本院", "盗人クリニック"))
-        told = card.start()
-        assert told is not None
-        assert told.changes[0].new == "盗人クリニック"
-        assert load(card.places.in_force).clinic.name == old
-        assert sorted(card.staff) == ["1001", "1002", "1003"]
