@@ -9,23 +9,6 @@ from tests.house.rules import Source, sources
 #: In kiosk/commands/ a file is named like its command, whatever else has that name.
 COMMANDS = "kiosk/commands/"
 EVERYWHERE = frozenset({"__init__.py", "__main__.py"})
-#: To be renamed with their rooms.
-FILES_NOT_YET = frozenset({"contact.py"})
-
-#: What the visit wishes for, and the message that carries the wish, have the same name.
-WISHES = frozenset({"kiosk/visit/effects.py", "kiosk/channel/"})
-#: Class names that may stand twice, each with the reason.
-CLASSES = {
-    "Consent": "the patient's answer; and an element of the public file shape, named as there",
-    "LimitCertificate": "an element of the public file shape and its table of codes, both named as there",
-}
-#: To be renamed with their rooms.
-CLASSES_NOT_YET = frozenset(
-    {"Again", "Answered", "Chip", "Clock", "Crashed", "Done", "Door", "Finding", "Header", "Hold", "Kept"}
-    | {"Keys", "Kind", "Label", "Line", "Link", "Look", "Message", "Pace", "Panel", "Progress", "Reading"}
-    | {"Recorded", "Refused", "Result", "Silence", "Stage", "State", "Target", "Told", "UpdateFault"}
-    | {"Verified", "Words", "Work"}
-)
 
 
 def files_twice(all_sources: list[Source]) -> list[str]:
@@ -44,19 +27,15 @@ def classes_twice(all_sources: list[Source]) -> list[str]:
             for node in source.tree.body:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     found[node.name].append(source.path)
-    return sorted(name for name, paths in found.items() if len(paths) > 1 and not a_wish(paths))
-
-
-def a_wish(paths: list[str]) -> bool:
-    return len(paths) == 2 and all(any(path.startswith(each) for each in WISHES) for path in paths)
+    return sorted(name for name, paths in found.items() if len(paths) > 1)
 
 
 def test_no_file_name_stands_twice() -> None:
-    assert set(files_twice(sources())) - FILES_NOT_YET == set()
+    assert files_twice(sources()) == []
 
 
 def test_no_class_name_stands_twice() -> None:
-    assert set(classes_twice(sources())) - CLASSES_NOT_YET - set(CLASSES) == set()
+    assert classes_twice(sources()) == []
 
 
 def test_a_second_file_of_a_name_is_found() -> None:
@@ -68,7 +47,6 @@ def test_a_second_file_of_a_name_is_found() -> None:
 
 def test_a_second_class_of_a_name_is_found() -> None:
     one = Source("kiosk/visit/effects.py", "class AskDay: ...\nclass Link: ...\nclass _Own: ...")
-    other = Source("kiosk/channel/day_messages.py", "class AskDay: ...\nclass Link: ...")
-    third = Source("kiosk/nfc/link.py", "class Link: ...\nclass _Own: ...")
-    assert classes_twice([one, third]) == ["Link"]
-    assert classes_twice([one, other]) == []
+    other = Source("kiosk/nfc/link.py", "class Link: ...\nclass _Own: ...")
+    assert classes_twice([one, other]) == ["Link"]
+    assert classes_twice([one]) == []
