@@ -13,7 +13,7 @@ from kiosk.visit.views.changed_settings_view import SettingChange as SettingChan
 from kiosk.visit.views.changed_settings_view import SettingFault as SettingFault
 
 CHANGED_FILE = "changed.json"
-MOST = 60  #: changes or faults that are told; a message has its limit
-LONGEST = 40  #: characters of a value that are told
+MOST = 60  #: changes or faults in one message, which has its limit
+LONGEST = 40  #: characters that are shown of a value
 
 FromChanged = TakeSettings | LeaveSettings

@@ -45,7 +45,7 @@ class AskReader(Message, frozen=True, tag="ask_reader"):
 
 
 class ReaderState(Message, frozen=True, tag="reader_state"):
-    """Sent on connection and on every change. `say` is for the log and the desk, one line."""
+    """Sent on connection and on every change. `say` is for the log and for staff, one line."""
 
     condition: ReaderCondition
     say: str = ""

@@ -54,13 +54,13 @@ class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
         set). value: days left.
     outbox: "lost" (cannot be used), "full" (patients are refused), "key_unknown" (records that the service
         cannot open), "quarantined" (damaged records), "expired" (records given up); the last two only while
-        the desk has not seen them. value: how many records; when all is well, how many wait.
+        staff have not seen them. value: how many records; when all is well, how many wait.
     disk: "read_only", "low". value: free megabytes.
     heat: "hot" (from 80 °C the processor is slowed down). value: °C of the processor. Absent where unknown.
     power: "undervoltage" (now, or since the last start where only that is known). Absent where unknown.
     folders: "away" (the receipt computer's folder takes nothing), "untaken" (what was handed over still lies
         there), "lookup_failed", "lookup_uncertain" (the last look-up of consented results leaves visits to
-        staff; told while there are some). value: how many files or visits; with "away", how
+        staff; as long as there are some). value: how many files or visits; with "away", how
         many answers wait. Absent unless folders are used.
     """
 

@@ -79,7 +79,7 @@ class ChallengeGiven(Message, frozen=True, tag="challenge"):
 
 
 class Committed(Message, frozen=True, tag="committed"):
-    """The record is on the disk, synced; `receipt` is the number that the patient and the desk see."""
+    """The record is on the disk, synced; `receipt` is the number that the patient and staff see."""
 
     visit: str
     receipt: str

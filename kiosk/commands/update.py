@@ -48,18 +48,18 @@ def update(context: click.Context) -> None:
 def show(config: Path) -> None:
     """What runs, and what may be installed: from the channel, from a USB stick."""
     with UploaderClient(config) as client:
-        told = _looked(client)
-    click.echo(f"running   {told.running}")
-    if told.phase is UpdatePhase.INSTALLED:
-        click.echo(f"installed {told.version}: in force with the next start; `kiosk update restart`")
-    for offer in told.offers:
+        status = _looked(client)
+    click.echo(f"running   {status.running}")
+    if status.phase is UpdatePhase.INSTALLED:
+        click.echo(f"installed {status.version}: in force with the next start; `kiosk update restart`")
+    for offer in status.offers:
         hour = "" if offer.by_hand else f", from {offer.by_hand_from} on"
         click.echo(f"{offer.source:9} {offer.version}, {offer.megabytes:g} MB{hour}")
         for line in offer.changes.get("en") or offer.changes.get("ja") or ():
             click.echo(f"          - {line}")
-    if told.fault is not None:
-        click.echo(f"last      {sentence(told.fault)}")
-    for fault in told.absent:
+    if status.fault is not None:
+        click.echo(f"last      {sentence(status.fault)}")
+    for fault in status.absent:
         click.echo(f"{fault.source:9} {sentence(fault)}")
 
 
@@ -74,8 +74,8 @@ def show(config: Path) -> None:
 def install(config: Path, source: str | None) -> None:
     """Fetch, check and install the newer version. It is in force after `kiosk update restart`."""
     with UploaderClient(config) as client:
-        told = _looked(client)
-        offer = _chosen(told, None if source is None else UpdateSource(source))
+        status = _looked(client)
+        offer = _chosen(status, None if source is None else UpdateSource(source))
         client.ask(AskStatus(), Status)  # nothing of an earlier attempt is still under way to us
         client.send(StartUpdate(staff=WHO, version=offer.version, source=offer.source))
         done = _followed(client, offer)
@@ -89,8 +89,8 @@ def install(config: Path, source: str | None) -> None:
 def restart(config: Path) -> None:
     """Start the kiosk again, with what was installed; waits for the end of a visit."""
     with UploaderClient(config) as client:
-        told = client.ask(RestartKiosk(staff=WHO), UpdateStatus)
-    click.echo(f"the kiosk starts again with {told.version or told.running} when no visit goes on")
+        status = client.ask(RestartKiosk(staff=WHO), UpdateStatus)
+    click.echo(f"the kiosk starts again with {status.version or status.running} when no visit goes on")
 
 
 @update.command()
@@ -169,18 +169,18 @@ SAY = {
 def _looked(client: UploaderClient) -> UpdateStatus:
     """What there is, once channel and stick have been looked at."""
     client.ask(AskStatus(), Status)  # what every newcomer is told has come by then, and is not the answer
-    told = client.ask(AskUpdate(staff=WHO), UpdateStatus)
+    status = client.ask(AskUpdate(staff=WHO), UpdateStatus)
     end = time.monotonic() + LOOK_S
-    while told.phase is UpdatePhase.LOOKING and time.monotonic() < end:
+    while status.phase is UpdatePhase.LOOKING and time.monotonic() < end:
         time.sleep(0.1)
-        told = client.ask(AskUpdate(staff=WHO), UpdateStatus)
-    return told
+        status = client.ask(AskUpdate(staff=WHO), UpdateStatus)
+    return status
 
 
-def _chosen(told: UpdateStatus, source: UpdateSource | None) -> UpdateOffer:
-    offers = [offer for offer in told.offers if source in (None, offer.source)]
+def _chosen(status: UpdateStatus, source: UpdateSource | None) -> UpdateOffer:
+    offers = [offer for offer in status.offers if source in (None, offer.source)]
     if not offers:
-        reasons = "; ".join(f"{f.source}: {sentence(f)}" for f in told.absent if source in (None, f.source))
+        reasons = "; ".join(f"{f.source}: {sentence(f)}" for f in status.absent if source in (None, f.source))
         raise click.ClickException(f"nothing to install: {reasons or 'nothing newer'}")
     return max(offers, key=lambda offer: (offer.by_hand, channel_file.parsed(offer.version)))
 
@@ -189,16 +189,16 @@ def _followed(client: UploaderClient, offer: UpdateOffer) -> UpdateStatus:
     """Show how far it is, until it ends."""
     label: UpdatePhase | None = None
     with click.progressbar(length=100, label=f"{offer.version:24}") as bar:
-        for told in client.follow():
-            if not isinstance(told, UpdateStatus):
+        for status in client.follow():
+            if not isinstance(status, UpdateStatus):
                 continue
-            if told.phase in _SHOWN and told.version == offer.version:
-                if told.phase != label:
-                    label = told.phase
-                    bar.label, bar.pos = f"{_SHOWN[told.phase]} {offer.version}".ljust(24), 0
-                bar.update(max(0, (told.percent or 0) - bar.pos))
-            elif told.fault is not None or told.version == offer.version:
-                return told
+            if status.phase in _SHOWN and status.version == offer.version:
+                if status.phase != label:
+                    label = status.phase
+                    bar.label, bar.pos = f"{_SHOWN[status.phase]} {offer.version}".ljust(24), 0
+                bar.update(max(0, (status.percent or 0) - bar.pos))
+            elif status.fault is not None or status.version == offer.version:
+                return status
     raise click.ClickException("the uploader went away; see its log")
 
 

@@ -1,4 +1,4 @@
-"""What the desk does next: for each answer, and for each reason of fallback operation. PURE.
+"""What staff do next: for each answer, and for each reason of fallback operation. PURE.
 
 Rules that change by date stand here as data with the day they begin or end; today's date is a parameter.
 Marks of the sources: [P] official text, [S] quoted by others, [I] our inference; see `Rule.source`. Nothing
@@ -15,7 +15,7 @@ from kiosk.qualification.terms import FallbackReason, Mode, Outcome
 
 
 class RecordFinding(StrEnum):
-    """What the desk knows of one visit: the six values of QualificationValidity, or why there is none."""
+    """What staff know of one visit: the six values of QualificationValidity, or why there is none."""
 
     VALID = "valid"
     INVALID = "invalid"
@@ -29,7 +29,7 @@ class RecordFinding(StrEnum):
 
 
 class StaffStep(StrEnum):
-    """One thing that the desk does."""
+    """One thing that staff do."""
 
     COMPARE_FOUR = "compare_four"  #: does the answer belong to the person whose four items were noted
     FETCH = "fetch"  #: 同意済資格情報取得 at the 資格確認端末 or レセコン

@@ -36,7 +36,7 @@ class FallbackReason(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of a visit, told to the counters and the story; nothing finer leaves the desk side."""
+    """What came of a visit, for the counters and the story; nothing finer is counted."""
 
     VERIFIED = "verified"
     NOT_CONFIRMED = "not_confirmed"

@@ -11,7 +11,7 @@ How it is meant
 * "Verified" is reached only by an answer, "recorded" only after the commit (`contact.checking`).
 * A visit ends in exactly one `EndVisit`, with the outcome that is counted: on entering a result, or on
   falling back to rest without one (abandoned).
-* Staff come in by a door of their own (`staff.py`); what the desk is told is forgotten when they leave.
+* Staff come in by a door of their own (`staff.py`); what they are shown is forgotten when they leave.
 * The reader may vanish at any time. While questions are asked nobody need know; once the token is waited for,
   the visit is interrupted, resumes when the reader is back, or ends in out of service.
 """
@@ -114,7 +114,7 @@ def reduce(kiosk: Kiosk, event: Event) -> tuple[Kiosk, tuple[Effect, ...]]:
         language=noted.rules.languages[0] if left else noted.language,
         large_text=noted.rules.large_text if left else noted.large_text,
         door=_door(kiosk.screen, event, effects, noted.door),
-        desk=noted.desk if isinstance(screen, StaffPage) else None,
+        waiting=noted.waiting if isinstance(screen, StaffPage) else None,
     )
     return after, effects + _ending(kiosk.screen, screen) + timing(kiosk, after, event)
 
@@ -144,7 +144,7 @@ def _note(kiosk: Kiosk, event: Event) -> Kiosk:
         case CheckCompleted(view):
             return replace(kiosk, check=view)
         case WaitingViewChanged(view) if isinstance(kiosk.screen, StaffPage):
-            return replace(kiosk, desk=view)
+            return replace(kiosk, waiting=view)
         case DoorUnlocked():
             return replace(kiosk, door=OPEN_DOOR)
         case UpdateChanged(status):

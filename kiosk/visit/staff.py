@@ -202,8 +202,9 @@ def _menu(kiosk: Kiosk, screen: StaffMenu, event: Event) -> Step:
             return StaffHelp(staff), (AskHours(),)
         case Pressed(Action.MORE):
             return replace(screen, more=not screen.more), ()
-        case CaseOpened(record=None) if kiosk.desk is not None and kiosk.desk.last_recorded is not None:
-            return StaffCase(staff, WaitingCase(None, kiosk.desk.last_recorded, RecordFinding.RECORDED)), ()
+        case CaseOpened(record=None) if kiosk.waiting is not None and kiosk.waiting.last_recorded is not None:
+            last = WaitingCase(None, kiosk.waiting.last_recorded, RecordFinding.RECORDED)
+            return StaffCase(staff, last), ()
         case _:
             return stay(screen)
 
@@ -274,7 +275,7 @@ def _fallback(kiosk: Kiosk, screen: StaffFallback, event: Event) -> Step:
 
 
 def _waiting(kiosk: Kiosk, screen: StaffWaiting, event: Event) -> Step:
-    late = kiosk.desk.records.late if kiosk.desk is not None else ()
+    late = kiosk.waiting.records.late if kiosk.waiting is not None else ()
     match event:
         case CaseOpened(record=record):
             found = next((answer for answer in late if answer.visit == record), None)

@@ -1,7 +1,7 @@
 """The states behind the hidden door: number and passcode, then the staff pages. None holds a visit.
 
 Every page holds the number of the member of staff whose session it is; what the pages show besides is the
-kiosk's `desk`, `check` and `line`.
+kiosk's `waiting`, `check` and `line`.
 """
 
 from dataclasses import dataclass

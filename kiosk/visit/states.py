@@ -324,9 +324,9 @@ class Kiosk:
     outbox: OutboxCondition = OutboxCondition.UNKNOWN
     line: LineStatus = LineStatus()
     door: DoorTries = OPEN_DOOR
-    desk: WaitingView | None = None  #: on the staff pages only
+    waiting: WaitingView | None = None  #: on the staff pages only
     check: CheckView | None = None  #: the last daily check
-    update: UpdateStatus | None = None  #: None: not told yet
+    update: UpdateStatus | None = None  #: None: not known yet
     changed: CardSettings = UNCHANGED
     volume: int = LOUDEST  #: of the loudspeaker, 0 (silent) to LOUDEST
     large_text: bool = False  #: as the patient chose, or the settings

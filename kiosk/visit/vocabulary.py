@@ -17,7 +17,7 @@ class Stage(StrEnum):
 
 
 class CallReason(StrEnum):
-    """Why staff are called. The patient is shown a sentence, the desk the reason."""
+    """Why staff are called. The patient is shown a sentence, staff the reason."""
 
     HELP = "help"  #: the patient asked
     PIN_ONE_LEFT = "pin_one_left"  #: the kiosk never spends the last try
@@ -42,7 +42,7 @@ class ReaderCondition(StrEnum):
 
     UNKNOWN = "unknown"  #: the process has not been heard of
     READY = "ready"
-    LOST = "lost"  #: unplugged, busy, forbidden or stuck; the reason is in the log and for the desk
+    LOST = "lost"  #: unplugged, busy, forbidden or stuck; the reason is in the log and for staff
 
 
 class OutboxCondition(StrEnum):

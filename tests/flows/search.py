@@ -130,7 +130,7 @@ def possible_events(kiosk: Kiosk) -> Iterator[ev.Event]:
     yield from (ev.UpdateChanged(status) for status in UPDATES if isinstance(kiosk.screen, StaffUpdate))
     yield from (ev.CardSettingsChanged(card) for card in CHANGED if _of_the_card(kiosk))
     yield ev.PreferencesChanged(0 if isinstance(kiosk.screen, StaffSettings) else None, None)
-    yield from events_of_the_desk()
+    yield from events_of_staff()
     yield from events_of_visit(VISIT)
     yield from events_of_visit(STALE)
 
@@ -141,7 +141,7 @@ def _of_the_card(kiosk: Kiosk) -> bool:
     return takes or isinstance(kiosk.screen, StaffMenu | StaffChanged)
 
 
-def events_of_the_desk() -> Iterator[ev.Event]:
+def events_of_staff() -> Iterator[ev.Event]:
     yield ev.Knocked()
     yield ev.StaffAccepted(None, STAFF)
     yield ev.StaffRefused(None)

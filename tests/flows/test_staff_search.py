@@ -128,7 +128,7 @@ def test_a_session_never_changes_hands(transitions: list[Transition]) -> None:
 
 
 def test_what_the_desk_was_told_is_gone_when_staff_have_left(transitions: list[Transition]) -> None:
-    check(transitions, lambda t: t.after.desk is None or isinstance(t.after.screen, StaffPage))
+    check(transitions, lambda t: t.after.waiting is None or isinstance(t.after.screen, StaffPage))
 
 
 def test_leaving_the_passcode_pad_forgets_its_digits(transitions: list[Transition]) -> None:

@@ -1,4 +1,4 @@
-"""The staff side of the conductor: the uploader's words become the desk's values; the day's check is kept.
+"""The staff side of the conductor: the uploader's messages become what pages show; the day's check is kept.
 
 The wall clock is read here and nowhere else on the staff side; what it says is shown, never decided by, but
 for one thing: a new local day makes the check due.
@@ -59,15 +59,15 @@ class StaffSide:
         if isinstance(screen, Recorded):
             self._recorded = (screen.receipt, self._wall().date())
 
-    def view(self, told: WaitingList) -> WaitingView:
+    def view(self, sent: WaitingList) -> WaitingView:
         """What the page of what waits shows: the uploader's list with its times made local."""
         today = self._wall().date()
         recorded = self._recorded
         return WaitingView(
             msgspec.structs.replace(
-                told,
-                oldest_at=self._local_text(told.oldest_at),
-                drill_passed_at=self._local_text(told.drill_passed_at),
+                sent,
+                oldest_at=self._local_text(sent.oldest_at),
+                drill_passed_at=self._local_text(sent.drill_passed_at),
             ),
             last_recorded=recorded[0] if recorded is not None and recorded[1] == today else None,
             today=today if self._trusted() else None,
@@ -84,21 +84,21 @@ class StaffSide:
         try:
             return datetime.fromisoformat(moment).astimezone(self._wall().tzinfo)
         except ValueError:
-            log.warning("channel: a moment of the desk's board cannot be read")
+            log.warning("channel: a moment of the list of what waits cannot be read")
             return None
 
     def call_hours(self) -> CallHours | None:
         """Whether the call centre answers now; None when nobody knows the time."""
         return call_hours(self._wall(), jpholiday.is_holiday) if self._trusted() else None
 
-    def drill(self, told: DrillProgress) -> ev.DrillAdvanced | None:
+    def drill(self, progress: DrillProgress) -> ev.DrillAdvanced | None:
         """The drill's progress; None for a step that this program does not know."""
-        if told.passed is False:
-            log.warning("drill: stopped at %s: %s", told.step, told.say)
-        if told.step not in {step.value for step in DrillStep}:
+        if progress.passed is False:
+            log.warning("drill: stopped at %s: %s", progress.step, progress.say)
+        if progress.step not in {step.value for step in DrillStep}:
             log.warning("drill: a step is not known; dropped")
             return None
-        return ev.DrillAdvanced(DrillStep(told.step), told.passed)
+        return ev.DrillAdvanced(DrillStep(progress.step), progress.passed)
 
     def check_due(self, kiosk: Kiosk, now: float) -> bool:
         """Whether to check now: once a day and once a start, when at rest for a while. `now`: monotonic s."""
@@ -113,13 +113,13 @@ class StaffSide:
         self._checked_on = today
         return True
 
-    def check(self, told: CheckResult | None, reader: ReaderCondition) -> CheckView:
-        """All that is to mend, the box's own parts first; `told` is None when the uploader did not answer."""
+    def check(self, result: CheckResult | None, reader: ReaderCondition) -> CheckView:
+        """All that is to mend, the box's own parts first; `result` None: the uploader did not answer."""
         parts = [PartFault(Part.READER, _OK if reader is ReaderCondition.READY else reader.value)]
-        if told is None:
+        if result is None:
             parts.append(PartFault(Part.UPLOADER, "absent"))
         else:
-            parts += [_part(item) for item in told.parts]
+            parts += [_part(item) for item in result.parts]
         parts.append(PartFault(Part.SOUND, _OK if self._box.audible() else "silent"))
         parts.append(PartFault(Part.LIGHTS, _OK if self._box.lights_work else "dark"))
         faults = tuple(part for part in parts if part.word != _OK)

@@ -1,7 +1,7 @@
 """A settings file on the card that differs from the settings in force: what staff see and decide. PURE.
 
 Whoever may read the card (root) describes the file in `channel.changed_settings_messages.CHANGED_FILE`; the
-uploader tells the screens, and the page shows it as it is told.
+uploader sends it to the screens, and the page shows it as it is.
 """
 
 import msgspec
@@ -36,7 +36,7 @@ class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
     offer: str
     changes: tuple[SettingChange, ...] = ()
     faults: tuple[SettingFault, ...] = ()  #: with one of them nothing is taken
-    more: int = 0  #: changes or faults beyond those that are told
+    more: int = 0  #: changes or faults beyond those that are listed
 
     @property
     def fixed(self) -> bool:

@@ -55,7 +55,7 @@ class WaitingList(Message, frozen=True, tag="desk_board"):
 
 @dataclass(frozen=True)
 class WaitingView:
-    """What the uploader told, in local time, and what the screen knows besides."""
+    """What the uploader sent, in local time, and what the screen knows besides."""
 
     records: WaitingList
     last_recorded: str | None = None  #: receipt number of the last patient who was told "recorded"

@@ -196,7 +196,7 @@ def test_the_board_is_shown_in_local_time_with_its_codes_as_findings(place: Plac
     sent = waiting_list(late("a", Outcome.NOT_CONFIRMED, "5"), late("b", Outcome.RECORDED, None))
     place.uploader.sends(sent)
     place.step()
-    view = place.kiosk.desk
+    view = place.kiosk.waiting
     assert view is not None
     assert view.records == msgspec.structs.replace(sent, oldest_at="2026-11-22T00:00:00+09:00")
     assert view.records.oldest == datetime(2026, 11, 22, 0, 0, tzinfo=JST)
@@ -219,8 +219,8 @@ def test_a_board_without_a_clock_to_believe_names_no_day(place: Place) -> None:
     place.enter()
     place.uploader.sends(waiting_list())
     place.step()
-    assert place.kiosk.desk is not None
-    assert place.kiosk.desk.today is None
+    assert place.kiosk.waiting is not None
+    assert place.kiosk.waiting.today is None
 
 
 def test_a_board_with_a_moment_that_cannot_be_read_is_shown_without_it(place: Place) -> None:
@@ -229,13 +229,13 @@ def test_a_board_with_a_moment_that_cannot_be_read_is_shown_without_it(place: Pl
     place.uploader.sends(sent)
     place.step()
     readable = msgspec.structs.replace(sent, oldest_at=None)
-    assert place.kiosk.desk == WaitingView(readable, today=date(2026, 11, 22))
+    assert place.kiosk.waiting == WaitingView(readable, today=date(2026, 11, 22))
 
 
 def test_a_board_that_nobody_looks_at_is_kept_nowhere(place: Place) -> None:
     place.uploader.sends(waiting_list())
     place.step()
-    assert place.kiosk.desk is None
+    assert place.kiosk.waiting is None
 
 
 def test_right_after_a_recorded_visit_the_menu_names_its_receipt_and_the_next_day_no_longer(

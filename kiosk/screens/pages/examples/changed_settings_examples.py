@@ -72,5 +72,5 @@ def changed_examples(menu: Kiosk) -> list[tuple[str, Kiosk]]:
         ("staff_menu_more_changed", at(StaffMenu(STAFF, more=True))),
         ("staff_settings_changed", at(StaffSettings(STAFF), CardSettings(file=file, left=True))),
         ("door_passcode_takes", at(DoorPasscode(STAFF, 4, takes="1"))),
-        ("start_changed", replace(at(Idle()), desk=None)),
+        ("start_changed", replace(at(Idle()), waiting=None)),
     ]

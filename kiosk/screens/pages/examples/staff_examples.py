@@ -131,7 +131,8 @@ def records(**changes: object) -> WaitingView:
 
 def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
     """Every staff page, in the rules and language of `kiosk`."""
-    ready = replace(kiosk, reader=ReaderCondition.READY, outbox=OutboxCondition.READY, desk=WAITING, check=OK)
+    well = replace(kiosk, reader=ReaderCondition.READY, outbox=OutboxCondition.READY)
+    ready = replace(well, waiting=WAITING, check=OK)
 
     def at(screen: Screen) -> Kiosk:
         return replace(ready, screen=screen)
@@ -142,7 +143,7 @@ def staff_examples(kiosk: Kiosk) -> list[tuple[str, Kiosk]]:
         ("door_number_locked", replace(at(DoorNumber(refused=True)), door=DoorTries(5, locked=True))),
         ("door_passcode", at(DoorPasscode(STAFF, 4))),
         ("door_passcode_checking", at(DoorPasscode(STAFF, 6, checking=True))),
-        ("start_to_mend", replace(at(Idle()), check=TO_MEND, desk=None)),
+        ("start_to_mend", replace(at(Idle()), check=TO_MEND, waiting=None)),
         *_menus(at(StaffMenu(STAFF))),
         *_checks(at(StaffCheck(STAFF))),
         *_fallbacks(at(StaffFallback(STAFF))),
@@ -165,9 +166,9 @@ def _menus(menu: Kiosk) -> list[tuple[str, Kiosk]]:
     quiet = replace(WAITING, records=NOTHING, last_recorded=None)
     fallback = replace(menu, line=LineStatus(fallback=FallbackReason.FACE_READER))
     return [
-        ("staff_menu", replace(menu, desk=quiet)),
+        ("staff_menu", replace(menu, waiting=quiet)),
         ("staff_menu_busy", replace(fallback, check=TO_MEND)),
-        ("staff_menu_asking", replace(menu, desk=None, check=None)),
+        ("staff_menu_asking", replace(menu, waiting=None, check=None)),
         ("staff_menu_more", replace(menu, screen=StaffMenu(STAFF, more=True))),
     ]
 
@@ -256,13 +257,13 @@ def _waiting(page: Kiosk) -> list[tuple[str, Kiosk]]:
     )
     return [
         ("staff_waiting", page),
-        ("staff_waiting_none", replace(page, desk=WaitingView(NOTHING))),
-        ("staff_waiting_no_late", replace(page, desk=records(late=()))),
-        ("staff_waiting_asking", replace(page, desk=None)),
-        ("staff_waiting_kinds", replace(page, desk=records(late=LATE[2:], expired=1, quarantined=2))),
+        ("staff_waiting_none", replace(page, waiting=WaitingView(NOTHING))),
+        ("staff_waiting_no_late", replace(page, waiting=records(late=()))),
+        ("staff_waiting_asking", replace(page, waiting=None)),
+        ("staff_waiting_kinds", replace(page, waiting=records(late=LATE[2:], expired=1, quarantined=2))),
         (
             "staff_waiting_many",
-            replace(page, screen=StaffWaiting(STAFF, 6), desk=records(late=many, held=4)),
+            replace(page, screen=StaffWaiting(STAFF, 6), waiting=records(late=many, held=4)),
         ),
     ]
 
@@ -276,8 +277,8 @@ def _cases(page: Kiosk) -> list[tuple[str, Kiosk]]:
     return [
         *((f"staff_case_{name}", kiosk) for name, kiosk in found),
         ("staff_case_ways", replace(page, screen=ways)),
-        ("staff_case_ways_in_march", replace(page, screen=ways, desk=march)),
-        ("staff_case_ways_no_date", replace(page, screen=ways, desk=replace(WAITING, today=None))),
+        ("staff_case_ways_in_march", replace(page, screen=ways, waiting=march)),
+        ("staff_case_ways_no_date", replace(page, screen=ways, waiting=replace(WAITING, today=None))),
     ]
 
 
@@ -287,7 +288,7 @@ def _drills(page: Kiosk) -> list[tuple[str, Kiosk]]:
 
     return [
         ("staff_drill", page),
-        ("staff_drill_first", replace(page, desk=records(drill_passed_at=None))),
+        ("staff_drill_first", replace(page, waiting=records(drill_passed_at=None))),
         *((f"staff_drill_{step.value}", at(step)) for step in DrillStep),
         ("staff_drill_passed", at(DrillStep.ERASE, True)),
         ("staff_drill_failed", at(DrillStep.DELIVER, False)),

@@ -103,7 +103,7 @@ def menu(page: Page, screen: StaffMenu) -> None:
         return
     staff_frame(page, screen, turn)
     rest = page.content
-    last = page.kiosk.desk.last_recorded if page.kiosk.desk is not None else None
+    last = page.kiosk.waiting.last_recorded if page.kiosk.waiting is not None else None
     if last is not None:
         row = rest.top(page.px(sizes.TARGET_MM))
         words = page.text("staff.last_recorded", receipt=last)
@@ -197,7 +197,7 @@ def _reason(page: Page, reason: FallbackReason | None) -> str:
 
 
 def _waiting(page: Page) -> str:
-    view = page.kiosk.desk
+    view = page.kiosk.waiting
     waiting = page.kiosk.line.waiting if view is None else view.records.waiting
     if view is not None and view.records.late:
         return page.text("staff.waiting.both", waiting=waiting, late=len(view.records.late))
@@ -205,7 +205,7 @@ def _waiting(page: Page) -> str:
 
 
 def _drilled(page: Page) -> str:
-    passed = None if page.kiosk.desk is None else page.kiosk.desk.records.drill_passed
+    passed = None if page.kiosk.waiting is None else page.kiosk.waiting.records.drill_passed
     if passed is None:
         return page.text("staff.drill.never")
     return page.text("staff.drill.passed", when=when(page, passed))

@@ -17,11 +17,11 @@ from kiosk.visit.views.waiting_view import WaitingList
 
 def waiting(page: Page, screen: StaffWaiting) -> None:
     """Counts at the top; the late answers by receipt number, oldest first."""
-    if page.kiosk.desk is None:
+    if page.kiosk.waiting is None:
         staff_frame(page, screen, None)
         page.write(page.content, Paragraph(page.text("waiting.asking"), 7.0, True), middle=True)
         return
-    records = page.kiosk.desk.records
+    records = page.kiosk.waiting.records
     paged = len(records.late) > CASES_PER_PAGE
     staff_frame(
         page, screen, ButtonLabel("more", page.text("staff.more"), Pressed(Action.MORE)) if paged else None
@@ -142,7 +142,7 @@ def _steps(page: Page, found: RecordFinding) -> list[Paragraph]:
 
 def _ways(page: Page) -> list[Paragraph]:
     """The official order as it holds today."""
-    today = page.kiosk.desk.today if page.kiosk.desk is not None else None
+    today = page.kiosk.waiting.today if page.kiosk.waiting is not None else None
     title = page.text("case.order")
     if today is not None:
         title = page.text("case.order_on", month=today.month, day=today.day)
