@@ -35,11 +35,11 @@ class Judged:
     """A refusal and its reason."""
 
     word: str
-    say: str
+    reason: str
 
     def of(self, source: UpdateSource) -> UpdateFault:
         """The same for the channel."""
-        return UpdateFault(source=source, word=self.word, say=self.say)
+        return UpdateFault(source=source, word=self.word, reason=self.reason)
 
 
 def product_of(conf: Path) -> str | None:
@@ -98,18 +98,18 @@ def _incomplete(path: Path) -> Judged | None:
 def _why(text: str) -> Judged:
     """What `rauc info` says on stderr, as a word; rauc has no exit codes for it (1.8 to 1.13)."""
     lines = [line for line in text.splitlines() if "rauc-Message" not in line and line.strip()]
-    say = lines[0][:160] if lines else "rauc gave no reason"
+    said = lines[0][:160] if lines else "rauc gave no reason"
     if "certificate is not yet valid" in text or "certificate has expired" in text:
-        return Judged("clock", f"the signature's dates do not fit: {say}")
+        return Judged("clock", f"the signature's dates do not fit: {said}")
     if "Signature size is 0" in text:
         return Judged("other_key", "the bundle is not signed, or was cut off behind its content")
     if "Verify error" in text or "signer certificate" in text:
-        return Judged("other_key", f"the bundle is signed by somebody else: {say}")
+        return Judged("other_key", f"the bundle is signed by somebody else: {said}")
     if "Signature size" in text:
         return Judged("truncated", "the bundle's signature is cut off: copy or download it again")
     if "keyring" in text.lower() or "Failed to load system config" in text:
-        return Judged("no_installer", say)
-    return Judged("damaged", say)
+        return Judged("no_installer", said)
+    return Judged("damaged", said)
 
 
 class Installation:

@@ -37,7 +37,7 @@ class RecordLine(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str | None = None
     validity: str | None = None
     code: str | None = None  #: what the service called its refusal, or its processing result code
-    say: str = ""
+    reason: str = msgspec.field(default="", name="say")
 
 
 class Records(Message, frozen=True, tag="records"):
@@ -70,8 +70,8 @@ class Status(Message, frozen=True, tag="status"):
     outbox: OutboxCondition
     outcomes_today: dict[str, int]
     oldest_s: float | None = None
-    line_say: str = ""  #: why it is offline, one line
-    outbox_say: str = ""
+    line_reason: str = msgspec.field(default="", name="line_say")  #: why it is offline, one line
+    outbox_reason: str = msgspec.field(default="", name="outbox_say")
     sealing_key: str | None = None  #: id of the service's key in use; None: nothing can be sealed yet
     certificate_days: float | None = None  #: of the client certificate; None: not known
     certificate_fault: str | None = None  #: as CheckItem of the part "certificate"
@@ -92,7 +92,7 @@ class RetryNow(Message, frozen=True, tag="retry_now"):
 
 
 class CommandDone(Message, frozen=True, tag="done"):
-    say: str = ""
+    reason: str = msgspec.field(default="", name="say")
 
 
 class AskAudit(Message, frozen=True, tag="ask_audit"):
@@ -144,7 +144,7 @@ class LookUpLine(msgspec.Struct, frozen=True, kw_only=True):
     found: int
     uncertain: int
     others: int
-    say: str = ""
+    reason: str = msgspec.field(default="", name="say")
 
 
 class LookUpLines(Message, frozen=True, tag="look_ups"):

@@ -45,10 +45,10 @@ class AskReader(Message, frozen=True, tag="ask_reader"):
 
 
 class ReaderState(Message, frozen=True, tag="reader_state"):
-    """Sent on connection and on every change. `say` is for the log and for staff, one line."""
+    """Sent on connection and on every change. `reason` is for the log and for staff, one line."""
 
     condition: ReaderCondition
-    say: str = ""
+    reason: str = msgspec.field(default="", name="say")
     model: str = ""  #: what the reader calls itself, with firmware version
 
 
@@ -127,7 +127,7 @@ class ReaderHealth(Message, frozen=True, tag="reader_health"):
     """Counted since the reader process began; nothing of it is about a person."""
 
     condition: ReaderCondition
-    say: str = ""
+    reason: str = msgspec.field(default="", name="say")
     model: str = ""  #: with firmware version
     where: str = ""  #: USB id and path
     opened: int = 0

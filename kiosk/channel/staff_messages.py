@@ -24,12 +24,12 @@ class AskCheck(Message, frozen=True, tag="ask_check"):
 
 class DrillProgress(Message, frozen=True, tag="drill"):
     """The drill's progress: a step that began, or the end (`passed` is not None; then `step` is the last one,
-    or the one that failed, and `say` why).
+    or the one that failed, and `reason` why).
     """
 
     step: str  #: "seal", "commit", "refuse" (the line stands closed), "deliver" (the attempt on it), "erase"
     passed: bool | None = None
-    say: str = ""
+    reason: str = msgspec.field(default="", name="say")
 
 
 class StaffPreferences(Message, frozen=True, tag="preferences"):

@@ -1,5 +1,7 @@
 """Between the screen and the uploader process, about a patient's visit."""
 
+import msgspec
+
 from kiosk.channel.base import Message
 from kiosk.channel.day_messages import StaffWasCalled
 from kiosk.qualification.devices import Device
@@ -62,7 +64,7 @@ class SealingKeys(Message, frozen=True, tag="sealing_keys"):
 
 class OutboxState(Message, frozen=True, tag="outbox_state"):
     condition: OutboxCondition
-    say: str = ""
+    reason: str = msgspec.field(default="", name="say")
 
 
 class LineState(Message, frozen=True, tag="line_state"):
@@ -87,7 +89,7 @@ class Committed(Message, frozen=True, tag="committed"):
 
 class CommitRefused(Message, frozen=True, tag="commit_refused"):
     visit: str
-    say: str
+    reason: str = msgspec.field(name="say")
 
 
 class ServiceAnswered(Message, frozen=True, tag="answered"):
@@ -103,7 +105,7 @@ class Deferred(Message, frozen=True, tag="deferred"):
     """No answer will come soon; delivery goes on by itself."""
 
     visit: str
-    say: str
+    reason: str = msgspec.field(name="say")
 
 
 FromScreen = AskChallenge | CommitRecord | VisitEnded | StaffWasCalled | AuditNote

@@ -38,7 +38,7 @@ def list_lookups(config: Path, as_json: bool) -> None:
 def _row(line: LookUpLine) -> str:
     counts = f"{line.found} found, {line.uncertain} uncertain, {line.others} others"
     days = line.date_from if line.date_from == line.date_to else f"{line.date_from}-{line.date_to}"
-    return f"{line.id:>4}  {line.kind:<6}  {days:<17}  {line.stage:<6}  {counts}  {line.say}".rstrip()
+    return f"{line.id:>4}  {line.kind:<6}  {days:<17}  {line.stage:<6}  {counts}  {line.reason}".rstrip()
 
 
 @lookup.command()
@@ -76,7 +76,7 @@ def start(config: Path, first: str | None, last: str | None) -> None:
     if last < first:
         raise click.UsageError("--to lies before --from")
     with UploaderClient(config) as client:
-        if say := client.ask(StartLookUp(date_from=first, date_to=last), CommandDone).say:
+        if say := client.ask(StartLookUp(date_from=first, date_to=last), CommandDone).reason:
             raise click.ClickException(say)
     click.echo(f"begun for {first}-{last}; `kiosk lookup list` tells what came of it")
 

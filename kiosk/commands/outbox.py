@@ -56,7 +56,7 @@ def _fields(line: RecordLine) -> dict[str, object]:
 
 def _row(line: RecordLine) -> str:
     result = line.code if line.state == "rejected" else line.validity
-    said = " ".join(part for part in (result or "", line.say) if part)
+    said = " ".join(part for part in (result or "", line.reason) if part)
     return f"{line.receipt:>6}  {line.state:<11}  {line.taken_at}  {line.attempts:>3} tries  {said}".rstrip()
 
 
@@ -76,7 +76,7 @@ def show(config: Path, record: str) -> None:
 def retry(config: Path) -> None:
     """Try to deliver at once, without waiting for the back-off."""
     with UploaderClient(config) as client:
-        click.echo(client.ask(RetryNow(), CommandDone).say)
+        click.echo(client.ask(RetryNow(), CommandDone).reason)
 
 
 @outbox.command()

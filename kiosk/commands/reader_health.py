@@ -55,7 +55,7 @@ def document(health: ReaderHealth | None) -> dict[str, Any] | None:
         return None
     return {
         "condition": health.condition.value,
-        "reason": health.say,
+        "reason": health.reason,
         "model": health.model,
         "where": health.where,
         "opened": health.opened,
@@ -78,7 +78,7 @@ def lines(health: ReaderHealth | None) -> tuple[str, ...]:
     """The same for people."""
     if health is None:
         return ("reader   does not answer; see the log of kiosk-reader.service",)
-    state = health.condition.value + (f" ({health.say})" if health.say else "")
+    state = health.condition.value + (f" ({health.reason})" if health.reason else "")
     stick = " at ".join(part for part in (health.model, health.where) if part)
     contacts = ", ".join(f"{name} {n}" for name, n in sorted(health.contacts.items())) or "none"
     stages = ", ".join(f"{stage.name} {_most(stage)}" for stage in health.stages) or "none yet"

@@ -30,7 +30,7 @@ def status(config: Path, as_json: bool) -> None:
     else:
         click.echo("\n".join((_for_people(told), *reader_health.lines(reader))))
     if told.outbox.value == "lost":
-        raise click.ClickException(f"the outbox cannot be used: {told.outbox_say}")
+        raise click.ClickException(f"the outbox cannot be used: {told.outbox_reason}")
 
 
 def document(told: Status) -> dict[str, Any]:
@@ -38,9 +38,9 @@ def document(told: Status) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "online": told.online,
-        "line": told.line_say,
+        "line": told.line_reason,
         "outbox": told.outbox.value,
-        "outbox_reason": told.outbox_say,
+        "outbox_reason": told.outbox_reason,
         "waiting": told.waiting,
         "oldest_s": told.oldest_s,
         "answered": told.answered,
@@ -64,10 +64,10 @@ def document(told: Status) -> dict[str, Any]:
 
 
 def _for_people(told: Status) -> str:
-    line = "the service answers" if told.online else f"offline: {told.line_say}"
+    line = "the service answers" if told.online else f"offline: {told.line_reason}"
     oldest = "" if told.oldest_s is None else f", the oldest for {told.oldest_s / 60:.0f} min"
     today = ", ".join(f"{name} {n}" for name, n in sorted(told.outcomes_today.items())) or "none"
-    outbox = told.outbox.value + (f" ({told.outbox_say})" if told.outbox_say else "")
+    outbox = told.outbox.value + (f" ({told.outbox_reason})" if told.outbox_reason else "")
     return "\n".join(
         (
             f"line     {line}",

@@ -111,7 +111,7 @@ def publish(
     """Write the channel file for a bundle: version and changes are taken from under its signature."""
     found = rauc.inspect(conf, bundle)
     if isinstance(found, rauc.Judged):
-        raise click.ClickException(f"{bundle.name}: {found.say}")
+        raise click.ClickException(f"{bundle.name}: {found.reason}")
     made = channel_file.ChannelFile(
         product=found.product,
         version=found.version,
@@ -132,7 +132,7 @@ def publish(
 
 def sentence(fault: UpdateFault) -> str:
     """A fault for people."""
-    return f"{SAY.get(fault.word, fault.word)}" + (f" ({fault.say})" if fault.say else "")
+    return f"{SAY.get(fault.word, fault.word)}" + (f" ({fault.reason})" if fault.reason else "")
 
 
 #: One for each word of `UpdateFault`.

@@ -57,7 +57,7 @@ class UploaderClient:
                     if isinstance(reply, kind):
                         return reply
                     if isinstance(reply, CommandDone):
-                        raise click.ClickException(reply.say)
+                        raise click.ClickException(reply.reason)
         raise click.ClickException("the uploader did not answer in time; see its log")
 
     def follow(self, quiet_s: float | None = None) -> Iterator[FromUploader]:

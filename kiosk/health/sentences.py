@@ -119,7 +119,7 @@ def of_reader(health: ReaderHealth | None) -> PartFinding:
         return fault("reader", "absent", "the reader process does not answer", mend)
     if health.condition is ReaderCondition.READY:
         return ok("reader", " at ".join(each for each in (health.model, health.where) if each) or "ready")
-    text = health.say or "the reader is not there"
+    text = health.reason or "the reader is not there"
     return fault("reader", health.condition.value, text, "take its USB plug out and put it in again")
 
 
@@ -134,7 +134,7 @@ def of_drill(progress: DrillProgress | None) -> PartFinding:
     return fault(
         "drill",
         progress.step,
-        f"stopped at {progress.step}: {progress.say}",
+        f"stopped at {progress.step}: {progress.reason}",
         "mend the parts above, then again",
     )
 

@@ -125,7 +125,7 @@ class ReaderProcess:
         )
         self._screen: Peer | None = None  # whose visit it is
         self._antenna: Antenna | None = None
-        self._state = ReaderState(condition=ReaderCondition.LOST, say="not opened yet")
+        self._state = ReaderState(condition=ReaderCondition.LOST, reason="not opened yet")
         self._next_try = 0.0
         self._seen: Found | Several | None = None
         self._left_behind = False  # it lay there before this visit began: whose it is, nobody knows
@@ -195,12 +195,12 @@ class ReaderProcess:
             self._next_try = self._monotonic() + self._pacing.retry_s / 4
         self._session.disarm()
         self._gone()
-        self._send_state(ReaderState(condition=ReaderCondition.LOST, say=reason))
+        self._send_state(ReaderState(condition=ReaderCondition.LOST, reason=reason))
 
     def _send_state(self, state: ReaderState) -> None:
         if state != self._state:
             if state.condition is ReaderCondition.LOST:
-                log.warning("reader: %s", state.say)
+                log.warning("reader: %s", state.reason)
             self._state = state
             self._send(state)
 

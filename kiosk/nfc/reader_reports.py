@@ -39,7 +39,7 @@ def health(state: ReaderState, where: str, counters: ReaderCounters) -> ReaderHe
     """How the reader is and how it has fared."""
     return ReaderHealth(
         condition=state.condition,
-        say=state.say,
+        reason=state.reason,
         model=state.model,
         where=where,
         opened=counters.opened,

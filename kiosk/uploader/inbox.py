@@ -115,7 +115,7 @@ class Inbox:
             case AskLookUps() | StartLookUp():
                 return self._connector.serve(message, outbox)
             case RetryNow():
-                return CommandDone(say=f"{self._delivery.retry_now(outbox, now)} records wait; trying now")
+                return CommandDone(reason=f"{self._delivery.retry_now(outbox, now)} records wait; trying now")
             case _:
                 assert_never(message)
 
@@ -140,14 +140,14 @@ class Inbox:
             return None
         match message:
             case CommitRecord(visit=visit):
-                return CommitRefused(visit=visit, say=reason)
+                return CommitRefused(visit=visit, reason=reason)
             case VisitEnded() | AuditNote() | StaffWasCalled():
                 log.warning("%s was not noted: %s", type(message).__name__, reason)
                 return None
             case AskRecords() | AskSealed() | RetryNow() | AskStatus() | AskAudit():
-                return CommandDone(say=reason)
+                return CommandDone(reason=reason)
             case AskLookUps() | StartLookUp():
-                return CommandDone(say=reason)
+                return CommandDone(reason=reason)
             case AskChallenge():
                 return None
             case _:

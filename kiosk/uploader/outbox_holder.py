@@ -114,7 +114,7 @@ class OutboxHolder:
 
     def tell_state(self) -> None:
         """Tell everybody, if it has changed. Raises OutboxLost."""
-        state = OutboxState(condition=self.condition, say=self.reason)
+        state = OutboxState(condition=self.condition, reason=self.reason)
         if state != self.state:
             self.state = state
             self._tell(state)

@@ -64,7 +64,7 @@ def one_visit(place: Place, number: int) -> None:
     if number % 2:
         place.uploader.sends(ch.ServiceAnswered(visit=VISIT, receipt=receipt, outcome=Outcome.VERIFIED))
     else:
-        place.uploader.sends(ch.Deferred(visit=VISIT, say="no line"))
+        place.uploader.sends(ch.Deferred(visit=VISIT, reason="no line"))
     place.app.turn()
     place.press(Action.FINISH)
     place.now.passes(1)

@@ -26,7 +26,7 @@ TO_READER: list[ch.Message] = [
     ch.AskReader(),
 ]
 FROM_READER: list[ch.Message] = [
-    *(ch.ReaderState(condition=c, say="一行", model="PN533 v2.7") for c in ReaderCondition),
+    *(ch.ReaderState(condition=c, reason="一行", model="PN533 v2.7") for c in ReaderCondition),
     ch.Presented(visit=None),
     ch.Removed(visit=VISIT),
     *(ch.Recognised(visit=VISIT, token=device) for device in Device),
@@ -123,9 +123,9 @@ FROM_UPLOADER: list[ch.Message] = [
     ch.LineState(online=False, waiting=3, oldest_s=61.5, fallback=FallbackReason.LINE),
     ch.ChallengeGiven(visit=VISIT, challenge="AAAA", valid_s=600),
     ch.Committed(visit=VISIT, receipt="0042"),
-    ch.CommitRefused(visit=VISIT, say="full"),
+    ch.CommitRefused(visit=VISIT, reason="full"),
     ch.ServiceAnswered(visit=VISIT, receipt="0042", outcome=Outcome.VERIFIED, validity="1"),
-    ch.Deferred(visit=VISIT, say="no answer in time"),
+    ch.Deferred(visit=VISIT, reason="no answer in time"),
     ch.Records(records=(RECORD,)),
     ch.SealedRecord(visit=VISIT, suite="suite", key_id="k1", sealed=bytes(4096), taken_at=TIME),
     ch.Status(
@@ -239,7 +239,7 @@ FROM_UPLOADER: list[ch.Message] = [
         ),
         offer_at_start="1.2.0",
         fault=ch.UpdateFault(
-            source=ch.UpdateSource.CHANNEL, word="fell_back", say="1.1.9 did not start well"
+            source=ch.UpdateSource.CHANNEL, word="fell_back", reason="1.1.9 did not start well"
         ),
     ),
 ]

@@ -98,7 +98,7 @@ def test_a_packet_too_large_is_refused_before_it_is_read() -> None:
 
 def test_a_message_too_large_is_not_sent() -> None:
     with pytest.raises(ch.ChannelError, match="exceeds 65536"):
-        ch.encode(ch.Deferred(visit=VISIT, say="x" * ch.MAX_MESSAGE))
+        ch.encode(ch.Deferred(visit=VISIT, reason="x" * ch.MAX_MESSAGE))
 
 
 @given(st.binary(max_size=300))

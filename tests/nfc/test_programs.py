@@ -237,7 +237,7 @@ def test_the_reader_process_waits_for_a_reader_that_is_not_there_yet(
 ) -> None:
     with running(settings(tmp_path, "virtual:later", hierarchy.trust)) as child:
         peer = channel(child, tmp_path)
-        assert "kiosk simulate field" in state(peer, ReaderCondition.LOST).say
+        assert "kiosk simulate field" in state(peer, ReaderCondition.LOST).reason
         child.send_signal(signal.SIGTERM)
         assert child.wait(10) == 0
         peer.close()

@@ -123,7 +123,7 @@ def test_losses_and_openings_of_the_reader_are_counted(screen: Screen, hand: Fie
     screen.wait(ReaderState, lambda state: state.condition is ReaderCondition.LOST)
     told = health(screen)
     assert (told.condition, told.lost, told.where) == (ReaderCondition.LOST, 1, "")
-    assert "replug" in told.say or "virtual reader" in told.say
+    assert "replug" in told.reason or "virtual reader" in told.reason
     hand.plug()
     screen.wait(ReaderState, lambda state: state.condition is ReaderCondition.READY)
     assert health(screen).opened == 2

@@ -75,7 +75,7 @@ def test_a_stick_that_no_reset_helps_is_told_clearly_and_works_when_replugged(
     rig: Rig, screen: Screen, hand: FieldClient
 ) -> None:
     hand.fault(hung=1000)
-    screen.wait(ReaderState, lambda state: "a reset did not help: unplug" in state.say)
+    screen.wait(ReaderState, lambda state: "a reset did not help: unplug" in state.reason)
     hand.unplug()
     hand.plug()
     becomes(screen, ReaderCondition.READY)

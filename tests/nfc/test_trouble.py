@@ -213,8 +213,8 @@ def test_an_unplugged_reader_is_told_and_comes_back_by_itself(screen: Screen, ha
     hand.unplug()
     lost = screen.wait(ReaderState)
     assert lost.condition is ReaderCondition.LOST
-    assert "\n" not in lost.say
-    assert "replug" in lost.say
+    assert "\n" not in lost.reason
+    assert "replug" in lost.reason
     hand.plug()
     ready = screen.wait(ReaderState, lambda state: state.condition is ReaderCondition.READY)
     assert "PN533" in ready.model

@@ -123,7 +123,7 @@ class Load:
                     self.faults.append(f"{visit} had receipt {self.receipts[visit]} and now {receipt}")
                 if visit in self._open:
                     self._done.append(self._open.pop(visit))
-            case CommitRefused(say=say):
+            case CommitRefused(reason=say):
                 self.refusals[say] += 1
             case ServiceAnswered(visit=visit, outcome=outcome):
                 if self.answers.setdefault(visit, outcome.value) != outcome.value:

@@ -188,10 +188,10 @@ def test_without_its_reader_the_reader_process_stays_and_says_what_to_mend(
     with running("reader", "--config", str(config)) as process:
         end = time.monotonic() + 20
         state = ReaderState(condition=ReaderCondition.UNKNOWN)
-        while "absent.sock" not in state.say and time.monotonic() < end:
+        while "absent.sock" not in state.reason and time.monotonic() < end:
             state = reader_state(place.run / READER_SOCKET) or state
         assert state.condition is ReaderCondition.LOST
-        assert "absent.sock" in state.say
+        assert "absent.sock" in state.reason
         assert process.poll() is None
     assert process.returncode == 0
 

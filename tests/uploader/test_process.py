@@ -55,7 +55,7 @@ def test_without_a_certificate_it_stays_up_says_what_to_do_and_goes_on_when_ther
         screen.wait_for(LineState, online=False)
         screen.wait_for(OutboxState, condition=OutboxCondition.READY)
         status = screen.ask(AskStatus(), Status)
-        assert "kiosk provision enrol" in status.line_say
+        assert "kiosk provision enrol" in status.line_reason
         assert status.sealing_key is None
         screen.forget()
         late_client.key.parent.mkdir()
@@ -83,7 +83,7 @@ def test_the_count_cap_refuses_politely_and_says_full(
         screen.wait_for(OutboxState, condition=OutboxCondition.FULL)
         visit = new_visit()
         screen.send(screen.sealed(visit, keys=keys))
-        assert "2 records wait" in screen.wait_for(CommitRefused, visit).say
+        assert "2 records wait" in screen.wait_for(CommitRefused, visit).reason
         screen.forget()
         service.control.open()
         screen.wait_for(OutboxState, condition=OutboxCondition.READY)
@@ -169,7 +169,7 @@ def test_a_challenge_does_not_wait_behind_a_slow_delivery(
 def test_staff_may_ask_for_a_retry(uploader: RunningUploader) -> None:
     with uploader.screen() as screen:
         screen.keys()
-        assert "0 records wait" in screen.ask(RetryNow(), DoneMessage).say
+        assert "0 records wait" in screen.ask(RetryNow(), DoneMessage).reason
 
 
 def test_a_service_of_another_name_gets_no_records(

@@ -184,7 +184,7 @@ class Conductor:
             case channel.SealingKeys():
                 self._keys = message
                 self._outbox_is(self._outbox)
-            case channel.OutboxState(condition=condition, say=text):
+            case channel.OutboxState(condition=condition, reason=text):
                 if text:
                     log.info("outbox: %s", text)
                 self._outbox_is(condition)

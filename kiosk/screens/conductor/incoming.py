@@ -46,7 +46,7 @@ UploaderNews = (
 def event_from_reader(message: ReaderNews) -> ev.Event | None:
     """The event; None for what is only logged."""
     match message:
-        case channel.ReaderState(condition=condition, say=text):
+        case channel.ReaderState(condition=condition, reason=text):
             if text:
                 log.info("reader: %s", text)
             return ev.ReaderChanged(condition)
@@ -80,7 +80,7 @@ def event_from_uploader(message: UploaderNews, staff_side: StaffSide) -> ev.Even
             return ev.ChallengeArrived(visit, challenge)
         case channel.Committed(visit=visit, receipt=receipt):
             return ev.RecordCommitted(visit, receipt)
-        case channel.CommitRefused(visit=visit, say=text):
+        case channel.CommitRefused(visit=visit, reason=text):
             log.warning("outbox: %s", text)
             return ev.RecordRefused(visit)
         case channel.ServiceAnswered(visit=visit, outcome=outcome):

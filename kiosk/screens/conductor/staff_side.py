@@ -94,7 +94,7 @@ class StaffSide:
     def drill(self, progress: DrillProgress) -> ev.DrillAdvanced | None:
         """The drill's progress; None for a step that this program does not know."""
         if progress.passed is False:
-            log.warning("drill: stopped at %s: %s", progress.step, progress.say)
+            log.warning("drill: stopped at %s: %s", progress.step, progress.reason)
         if progress.step not in {step.value for step in DrillStep}:
             log.warning("drill: a step is not known; dropped")
             return None

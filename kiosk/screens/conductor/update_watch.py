@@ -21,7 +21,7 @@ ASK_EVERY_S = 5.0  #: USB storage is let in for 30 s from each question
 def in_local_time(status: UpdateStatus, local: Callable[[str | None], datetime | None]) -> UpdateStatus:
     """What the page shows. `local` turns a moment of the channel into local time."""
     if status.fault is not None:
-        log.warning("update: %s: %s", status.fault.word, status.fault.say)
+        log.warning("update: %s: %s", status.fault.word, status.fault.reason)
     return msgspec.structs.replace(status, offers=tuple(_offer(offer, local) for offer in status.offers))
 
 

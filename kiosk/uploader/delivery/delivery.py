@@ -146,7 +146,7 @@ class Delivery:
         match result:
             case Full(reason=reason) | NotTaken(reason=reason):
                 log.warning("a record was not taken: %s", reason)
-                self._tell(CommitRefused(visit=message.visit, say=reason))
+                self._tell(CommitRefused(visit=message.visit, reason=reason))
             case KeptRecord(receipt=receipt, leased=leased, settled=settled):
                 self._tell(Committed(visit=message.visit, receipt=receipt))
                 if settled is not None:
@@ -163,7 +163,7 @@ class Delivery:
                     self._lanes.for_patient().give(Deliver(leased, leased.ask_first))
                 elif message.visit not in self._watched:
                     reason = self.line.view.reason or "delivery goes on by itself"
-                    self._tell(Deferred(visit=message.visit, say=reason))
+                    self._tell(Deferred(visit=message.visit, reason=reason))
             case _:
                 assert_never(result)
 
@@ -298,7 +298,7 @@ class Delivery:
 
     def _deferred(self, visit: str, reason: str) -> list[Deferred]:
         """Told once, and only for who may still be here."""
-        return [Deferred(visit=visit, say=reason)] if self._watched.pop(visit, None) else []
+        return [Deferred(visit=visit, reason=reason)] if self._watched.pop(visit, None) else []
 
     def _withdraw(self) -> list[str]:
         """Take back what has not begun: the line is down, each would wait for its own time-out."""

@@ -67,14 +67,14 @@ class Connector:
                             found=each.found,
                             uncertain=each.uncertain,
                             others=each.others,
-                            say=each.reason,
+                            reason=each.reason,
                         )
                         for each in listed
                     )
                 )
             case StartLookUp(date_from=date_from, date_to=date_to):
                 fault = self._lookup.begin(date_from, date_to, outbox)
-                return CommandDone(say="" if fault is None else fault)
+                return CommandDone(reason="" if fault is None else fault)
             case _:
                 assert_never(message)
 

@@ -151,13 +151,13 @@ class Drill:
             NamedValues(outbox.database).put(ValueName.DRILL_PASSED, rfc3339(now.best_ms))
         event = AuditEvent.DRILL_PASSED if failed is None else AuditEvent.DRILL_FAILED
         Ledger(outbox.database).note(event, staff, now, word=failed)
-        self._tell(DrillProgress(step=failed or DrillStep.ERASE, passed=failed is None, say=reason))
+        self._tell(DrillProgress(step=failed or DrillStep.ERASE, passed=failed is None, reason=reason))
 
     def outbox_lost(self) -> None:
         """The disk failed in the middle; the dummy is erased when the outbox opens again."""
         if self._running is not None:
             self.stop()
-            self._tell(DrillProgress(step=DrillStep.COMMIT, passed=False, say="the outbox cannot be used"))
+            self._tell(DrillProgress(step=DrillStep.COMMIT, passed=False, reason="the outbox cannot be used"))
 
     def stop(self) -> None:
         """Let go of lane and port."""

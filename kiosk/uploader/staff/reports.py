@@ -39,8 +39,8 @@ def status(
         outbox=condition,
         outcomes_today={} if outbox is None else Ledger(outbox.database).outcomes_today(now),
         oldest_s=None if outbox is None else outbox.oldest_s(now),
-        line_say=delivery.line.view.reason,
-        outbox_say=reason,
+        line_reason=delivery.line.view.reason,
+        outbox_reason=reason,
         sealing_key=None if keys is None else keys.keys[0].key_id,
         certificate_days=certificate.days,
         certificate_fault=certificate.fault,
@@ -76,7 +76,7 @@ def records(outbox: Outbox, asked: AskRecords) -> Records:
                 outcome=line.outcome,
                 validity=line.validity,
                 code=line.code,
-                say=line.reason[:_MAX_REASON],
+                reason=line.reason[:_MAX_REASON],
             )
             for line in listed
         )
@@ -87,7 +87,7 @@ def sealed(outbox: Outbox, visit: str) -> SealedRecord | CommandDone:
     """One record as it is sealed, or why not."""
     entry = record_list.sealed_record(outbox.database, visit)
     if entry is None:
-        return CommandDone(say="there is no sealed content of that record (any more)")
+        return CommandDone(reason="there is no sealed content of that record (any more)")
     return SealedRecord(
         visit=entry.id,
         suite=entry.suite,

@@ -98,7 +98,7 @@ class StaffRequests:
             case AskCheck():
                 return self._check(None, now)
             case RunDrill():
-                return DrillProgress(step="commit", passed=False, say=reason)
+                return DrillProgress(step="commit", passed=False, reason=reason)
             case SetFallback() | SetPreferences() | AskWaitingList() | AnswerSeen() | AskDay():
                 return None
             case _:

@@ -131,8 +131,8 @@ def _sha256(path: Path, pace: FetchPace) -> str:
     return digest.hexdigest()
 
 
-def _fault(word: str, say: str) -> UpdateFault:
-    return UpdateFault(source=UpdateSource.CHANNEL, word=word, say=say)
+def _fault(word: str, reason: str) -> UpdateFault:
+    return UpdateFault(source=UpdateSource.CHANNEL, word=word, reason=reason)
 
 
 def _said(reply: ServiceProblem | RequestFault) -> UpdateFault:

@@ -61,19 +61,21 @@ def age_fault(version: str, running: str, source: UpdateSource) -> UpdateFault |
     new, now = parsed(version), parsed(running)
     if new is None or now is None:
         odd = version if new is None else running
-        return UpdateFault(source=source, word="damaged", say=f"{odd!r} is not a version number")
+        return UpdateFault(source=source, word="damaged", reason=f"{odd!r} is not a version number")
     if new == now:
-        return UpdateFault(source=source, word="same", say=f"{running} runs already")
+        return UpdateFault(source=source, word="same", reason=f"{running} runs already")
     if new < now:
-        return UpdateFault(source=source, word="older", say=f"{version} is older than {running}, which runs")
+        return UpdateFault(
+            source=source, word="older", reason=f"{version} is older than {running}, which runs"
+        )
     return None
 
 
 def judge(found: ChannelFile, running: str, product: str) -> UpdateFault | None:
     """Why what the channel publishes is nothing for this kiosk; None when it is."""
     if found.product != product:
-        say = f"the channel is for {found.product!r}, this is {product!r}"
-        return UpdateFault(source=UpdateSource.CHANNEL, word="other_product", say=say)
+        reason = f"the channel is for {found.product!r}, this is {product!r}"
+        return UpdateFault(source=UpdateSource.CHANNEL, word="other_product", reason=reason)
     return age_fault(found.version, running, UpdateSource.CHANNEL)
 
 

@@ -50,9 +50,9 @@ def judge(path: Path, conf: Path, running: str) -> OnStick | UpdateFault:
     """Whether this bundle may be installed: signature, product, version."""
     found = rauc.inspect(conf, path)
     if isinstance(found, Judged):
-        return _fault(found.word, f"{path.name}: {found.say}")
+        return _fault(found.word, f"{path.name}: {found.reason}")
     if (fault := bundle_fault(found, conf, running)) is not None:
-        return _fault(fault.word, f"{path.name}: {fault.say}")
+        return _fault(fault.word, f"{path.name}: {fault.reason}")
     return OnStick(found, offer_of(found))
 
 
@@ -64,7 +64,7 @@ def bundle_fault(bundle: Bundle, conf: Path, running: str) -> Judged | None:
     if bundle.product != product:
         return Judged("other_product", f"it is for {bundle.product!r}, this is {product!r}")
     age = age_fault(bundle.version, running, UpdateSource.STICK)
-    return None if age is None else Judged(age.word, age.say)
+    return None if age is None else Judged(age.word, age.reason)
 
 
 def offer_of(bundle: Bundle) -> UpdateOffer:
@@ -93,7 +93,7 @@ def copy(bundle: Bundle, folder: Path, pace: FetchPace) -> Path | UpdateFault:
     clear(folder)
     size = bundle.path.stat().st_size
     if (full := room_fault(folder, size)) is not None:
-        return _fault(full.word, full.say)
+        return _fault(full.word, full.reason)
     with bundle.path.open("rb") as source, part.open("wb") as target:
         while piece := source.read(_CHUNK):
             pace.check()
@@ -109,5 +109,5 @@ def _bundles(folder: Path) -> list[Path]:
         return []
 
 
-def _fault(word: str, say: str) -> UpdateFault:
-    return UpdateFault(source=UpdateSource.STICK, word=word, say=say)
+def _fault(word: str, reason: str) -> UpdateFault:
+    return UpdateFault(source=UpdateSource.STICK, word=word, reason=reason)

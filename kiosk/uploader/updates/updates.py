@@ -112,7 +112,7 @@ class Updates:
         if age_fault(found.version, self._running, found.source) is None:
             reason = f"{found.version} did not start well: {self._running} goes on"
             log.error("update: %s", reason)
-            self._state.fault = UpdateFault(source=found.source, word="fell_back", say=reason)
+            self._state.fault = UpdateFault(source=found.source, word="fell_back", reason=reason)
 
     def close(self) -> None:
         """Give up what can be given up."""
@@ -179,7 +179,7 @@ class Updates:
                     return state.stick
             case _:
                 assert_never(source)
-        return UpdateFault(source=source, word="gone", say=f"{version} is not offered (any more)")
+        return UpdateFault(source=source, word="gone", reason=f"{version} is not offered (any more)")
 
     def _why_not_now(self, what: ChannelFile | OnStick, now: Moment) -> str | None:
         if self._state.job is not None:
@@ -246,7 +246,7 @@ class Updates:
         if isinstance(channel, ChannelFile) or channel.word == "same":
             self._due_s = now.mono_ms / 1000 + BY_ITSELF_S
         if isinstance(channel, UpdateFault) and channel.word not in ("not_configured", "same"):
-            log.warning("update: channel: %s: %s", channel.word, channel.say)
+            log.warning("update: channel: %s: %s", channel.word, channel.reason)
         self._state.channel = channel
 
     def _ended(self, job: Install, fault: UpdateFault | None, now: Moment) -> None:
@@ -259,7 +259,7 @@ class Updates:
             _remember(self._settings.folder / INSTALLED, note)
             self._note(AuditEvent.UPDATE_INSTALLED, staff)
         else:
-            log.warning("update: %s was not installed: %s: %s", job.version, fault.word, fault.say)
+            log.warning("update: %s was not installed: %s: %s", job.version, fault.word, fault.reason)
             self._note(AuditEvent.UPDATE_FAILED, staff)
 
     def _do_restart(self, staff: str) -> None:
@@ -267,8 +267,8 @@ class Updates:
         if self._flags.put(RESTART, True):
             self._note(AuditEvent.KIOSK_RESTARTED, staff)
         else:
-            say = f"{self._settings.flags} cannot be written: switch the kiosk off and on again"
-            self._state.fault = UpdateFault(source=UpdateSource.CHANNEL, word="no_restart", say=say)
+            reason = f"{self._settings.flags} cannot be written: switch the kiosk off and on again"
+            self._state.fault = UpdateFault(source=UpdateSource.CHANNEL, word="no_restart", reason=reason)
 
     # ---- how things stand --------------------------------------------------------------------------------
 

@@ -165,20 +165,20 @@ class UpdateWork:
         try:
             return stick.look(self._settings.stick, self._settings.rauc, self._running)
         except OSError as fault:  # pulled while it was read
-            return UpdateFault(source=UpdateSource.STICK, word="no_stick", say=fault.strerror or "")
+            return UpdateFault(source=UpdateSource.STICK, word="no_stick", reason=fault.strerror or "")
 
     def _published(self) -> ChannelFile | UpdateFault:
         if self._channel is None:
             return UpdateFault(
-                source=UpdateSource.CHANNEL, word="not_configured", say="[update] channel is not set"
+                source=UpdateSource.CHANNEL, word="not_configured", reason="[update] channel is not set"
             )
         found = self._channel.look()
         if isinstance(found, UpdateFault):
             return found
         product = rauc.product_of(self._settings.rauc)
         if product is None:
-            say = f"{self._settings.rauc} cannot be read"
-            return UpdateFault(source=UpdateSource.CHANNEL, word="no_installer", say=say)
+            reason = f"{self._settings.rauc} cannot be read"
+            return UpdateFault(source=UpdateSource.CHANNEL, word="no_installer", reason=reason)
         return judge(found, self._running, product) or found
 
     def _install(self, job: Install) -> UpdateFault | None:
@@ -189,7 +189,7 @@ class UpdateWork:
             return UpdateFault(source=job.source, word="stopped")
         except OSError as fault:  # a stick that was pulled, a disk that is full or worn
             word = "gone" if job.source is UpdateSource.STICK else "no_room"
-            return UpdateFault(source=job.source, word=word, say=fault.strerror or str(fault))
+            return UpdateFault(source=job.source, word=word, reason=fault.strerror or str(fault))
 
     def _fetched(self, job: Install) -> Path | UpdateFault:
         pace = FetchPace(self._pacing(UpdatePhase.FETCHING), self._stop.is_set)

@@ -54,7 +54,7 @@ class UpdateOffer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpdateFault(msgspec.Struct, frozen=True, kw_only=True):
-    """Why something cannot be had. `word` is a stable one, `say` one English line for the log and support.
+    """Why something cannot be had. `word` is a stable one, `reason` one English line for the log and support.
 
     Of the channel: "not_configured", "unreachable", "untrusted" (not our CA), "clock" (dates do not fit while
         our clock is not set), "nonsense" (not a channel file), "not_found".
@@ -69,7 +69,7 @@ class UpdateFault(msgspec.Struct, frozen=True, kw_only=True):
 
     source: UpdateSource
     word: str
-    say: str = ""
+    reason: str = msgspec.field(default="", name="say")
 
 
 class UpdateStatus(Message, frozen=True, tag="update_told"):

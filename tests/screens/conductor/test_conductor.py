@@ -56,9 +56,9 @@ def stale_from_uploader() -> list[ch.Message]:
     return [
         ch.ChallengeGiven(visit=STRANGER, challenge=base64.b64encode(bytes(32)).decode(), valid_s=600),
         ch.Committed(visit=STRANGER, receipt="0001"),
-        ch.CommitRefused(visit=STRANGER, say="stale"),
+        ch.CommitRefused(visit=STRANGER, reason="stale"),
         ch.ServiceAnswered(visit=STRANGER, receipt="0001", outcome=Outcome.VERIFIED, validity="1"),
-        ch.Deferred(visit=STRANGER, say="stale"),
+        ch.Deferred(visit=STRANGER, reason="stale"),
     ]
 
 
@@ -202,7 +202,7 @@ def test_without_a_key_to_seal_to_no_patient_is_let_begin(tmp_path: Path, known:
 
 
 def test_a_lost_reader_closes_the_kiosk_and_a_new_one_opens_it(counter: Counter) -> None:
-    counter.reader.sends(ch.ReaderState(condition=ReaderCondition.LOST, say="unplugged"))
+    counter.reader.sends(ch.ReaderState(condition=ReaderCondition.LOST, reason="unplugged"))
     counter.until_screen("out_of_service")
     counter.reader.die()
     counter.settle()

@@ -246,7 +246,7 @@ def test_no_digit_no_certificate_and_no_sealed_byte_is_logged(
     certificate = secrets.token_bytes(1573)
     with caplog.at_level(logging.DEBUG):
         visit = check(counter, known, certificate)
-        counter.uploader.sends(ch.CommitRefused(visit=visit, say="the disk is full"))
+        counter.uploader.sends(ch.CommitRefused(visit=visit, reason="the disk is full"))
         counter.until_screen("staff_called")
     (record,) = commits(counter)
     text = caplog.text

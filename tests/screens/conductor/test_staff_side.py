@@ -385,6 +385,6 @@ def test_an_unknown_step_of_the_drill_is_dropped_and_a_failure_is_logged(
     alone: StaffSideAlone, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert alone.staff_side.drill(ch.DrillProgress(step="polish")) is None
-    failed = alone.staff_side.drill(ch.DrillProgress(step="seal", passed=False, say="no key"))
+    failed = alone.staff_side.drill(ch.DrillProgress(step="seal", passed=False, reason="no key"))
     assert failed == DrillAdvanced(DrillStep.SEAL, False)
     assert "stopped at seal: no key" in caplog.text

@@ -358,7 +358,7 @@ def test_a_record_sealed_to_an_old_key_is_delivered_or_kept_and_told(
         outbox = parts(screen)["outbox"]
         assert (outbox.fault, outbox.value) == ("key_unknown", 1)
         [line] = [each for each in screen.ask(AskRecords(), Records).records if each.visit == visit]
-        assert (line.receipt, line.say) == (receipt, "key_unknown")
+        assert (line.receipt, line.reason) == (receipt, "key_unknown")
         assert line.state in ("pending", "sending")
         fresh = screen.visit()
         assert screen.wait_for(ServiceAnswered, fresh).outcome is Outcome.VERIFIED, "and the others go on"

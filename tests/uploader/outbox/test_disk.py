@@ -95,7 +95,7 @@ def test_on_a_full_disk_the_process_refuses_says_so_and_recovers(
         screen.forget()
         refused = new_visit()
         screen.send(screen.sealed(refused, keys=keys))
-        said = screen.wait_for(CommitRefused, refused).say
+        said = screen.wait_for(CommitRefused, refused).reason
         assert "disk" in said
         screen.wait_for(OutboxState, condition=OutboxCondition.LOST)
         assert screen.ask(AskStatus(), Status).outbox is OutboxCondition.LOST

@@ -114,7 +114,7 @@ def test_a_key_that_cannot_be_opened_is_told_and_kept_while_patients_are_recorde
         screen.wait_for(Committed)
         parts = {item.part: item.fault for item in screen.ask(AskCheck(), CheckResult).parts}
         assert (parts["line"], parts["certificate"]) == ("key_locked", "key_locked")
-        assert "new activation code" in screen.ask(AskStatus(), Status).line_say
+        assert "new activation code" in screen.ask(AskStatus(), Status).line_reason
         assert uploader.log.count("cannot open its client key") == 1, "said once, not at every attempt"
         assert uploader.process.poll() is None
     assert {path: path.read_bytes() for path in kept} == kept

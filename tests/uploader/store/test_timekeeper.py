@@ -189,5 +189,5 @@ def test_an_expired_service_is_the_clocks_fault_until_the_clock_is_set(
             screen.wait_for(LineState, online=False)
             parts = {item.part: item.fault for item in screen.ask(AskCheck(), CheckResult).parts}
             assert (parts["line"], parts["certificate"]) == (word, None)
-            say = screen.ask(AskStatus(), Status).line_say
+            say = screen.ask(AskStatus(), Status).line_reason
             assert ("has expired" in say) is synchronised

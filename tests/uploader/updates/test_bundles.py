@@ -131,4 +131,4 @@ def test_why_rauc_gave_up_is_a_word(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     judged = rauc.Installation(tmp_path / "older.raucb").wait(lambda *_: None)
     assert judged is not None
-    assert (judged.word, judged.say) == (word, last)
+    assert (judged.word, judged.reason) == (word, last)
