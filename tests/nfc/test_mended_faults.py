@@ -23,7 +23,7 @@ from kiosk.nfc.transport import VirtualTransport
 from kiosk.simulator.chip import frames as pn533_frames
 from kiosk.simulator.field.field import VirtualField
 from kiosk.simulator.field.field_client import FieldClient
-from tests.nfc.our_reader import SELECT, ask, certificate, linked, ours
+from tests.nfc.our_reader import SELECT, ask, certificate, linked, opened, ours
 from tests.nfc.rates import Tape
 from tests.nfc.stock_stick import StockTransport, activate, plugged_in, read_file, select_application, sense
 
@@ -194,7 +194,7 @@ def test_7_unplugging_leaves_no_handle_behind(field: VirtualField, hand: FieldCl
     kept: list[ReaderGone] = []
     before = handles()
     for _ in range(10):
-        antenna = Antenna(open_reader(f"virtual:{field.settings.path}", 4))
+        antenna = opened(field)
         hand.unplug()
         with pytest.raises(ReaderGone) as gone:
             antenna.look()
