@@ -62,7 +62,7 @@ check: .venv/.stamp-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@for file in $(SH_FILES); do bash -n $$file || exit; done
-	$(BIN)/pytest --quiet tests/house/test_rules.py
+	$(BIN)/pytest --quiet tests/house
 
 bench: .venv/.stamp-dev .venv/.stamp-system-test
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)

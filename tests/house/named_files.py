@@ -106,7 +106,7 @@ def is_there(name: str, by: str) -> bool:
     if any(re.fullmatch(pattern, name) for pattern in ELSEWHERE):
         return True
     if MODULE.fullmatch(name):
-        return module_is_there(name)
+        return module_is_there(name) or name in file_names(tests=False)
     if name.startswith("../"):
         name = os.path.normpath(f"{os.path.dirname(by)}/{name}")  # noqa: PTH120  # a name, not a path of the disk
         return name in files() or f"{name}/" in files()
