@@ -3,7 +3,7 @@
 A new device is one row here and one row in each room that has to know more of it:
 
     kiosk/nfc/protocol/tokens.py (TOKENS)                its name in EF 0006, when its certificate can be read
-    kiosk/screens/kit/device_pictures.py (PICTURES)    its mark, its movement, what the patient does
+    kiosk/screens/kit/device_pictures.py (PICTURES)      its mark, its movement, what the patient does
     kiosk/report/report_words.py (device)                its name in the report
     the catalogues and kiosk/screens/words/voices/sentences.toml    its words
 
