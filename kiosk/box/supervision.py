@@ -18,9 +18,9 @@ class Supervision:
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._wanted = "NOTIFY_SOCKET" in environ
 
-    def ready(self, say: str = "") -> None:
-        """The process can be used; `say` is shown by `systemctl status`."""
-        self._notify("READY=1" + (f"\nSTATUS={say}" if say else ""))
+    def ready(self, status: str = "") -> None:
+        """The process can be used; `status` is shown by `systemctl status`."""
+        self._notify("READY=1" + (f"\nSTATUS={status}" if status else ""))
 
     def alive(self) -> None:
         """The loop has come round once more."""

@@ -176,7 +176,7 @@ def notice_of(outcome: Outcome, data_lost: bool) -> Notice:
                     ("It is tried again by itself; if that does not help, put in a new SD card.",),
                 ),
             )
-        case NotEnrolled(say):
+        case NotEnrolled(reason):
             told = Notice(
                 NoticeWords(
                     "登録を待っています",
@@ -186,7 +186,7 @@ def notice_of(outcome: Outcome, data_lost: bool) -> Notice:
                         "アクティベーションコード、登録先を確かめてください。",
                     ),
                 ),
-                NoticeWords("Waiting for the enrolment; it is tried again by itself.", (say,)),
+                NoticeWords("Waiting for the enrolment; it is tried again by itself.", (reason,)),
             )
         case Ready():
             return FALLBACK_NOTICE
@@ -214,8 +214,8 @@ def _in_journal(outcome: Outcome) -> str:
             return f"{name}: the service's CA certificate is not beside kiosk.toml"
         case NoSecret():
             return "the device's secret is neither there nor can it be made: see kiosk-secret.service"
-        case NotEnrolled(say):
-            return say
+        case NotEnrolled(reason):
+            return reason
         case Ready():
             return ""
 

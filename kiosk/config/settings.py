@@ -111,8 +111,8 @@ def card_of(text: str, path: Path, fresh: bool, complete: bool) -> CardFile:
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as reason:  # also thousands of digits and deep nests
-        say = str(reason)
-        raise _refusal(path, Mistake.NOT_TOML, say, _line_in(say)) from None
+        message = str(reason)
+        raise _refusal(path, Mistake.NOT_TOML, message, _line_in(message)) from None
     faults: list[ConfigFault] = []
     lines = key_lines(text)
     card = _card(data, lines, faults, path.resolve().parent, Rulebook(), fresh)

@@ -63,17 +63,17 @@ class ConfigFault:
 
     line: int | None
     key: str
-    say: str
+    en: str
     ja: str = ""
 
     def __str__(self) -> str:
         place = f"line {self.line}: " if self.line else ""
-        return f"{place}{self.key}: {self.say}"
+        return f"{place}{self.key}: {self.en}"
 
     def in_japanese(self) -> str:
         """The same line for a Japanese reader."""
         place = f"{self.line} 行目 " if self.line else ""
-        return f"{place}{self.key}: {self.ja or self.say}"
+        return f"{place}{self.key}: {self.ja or self.en}"
 
 
 def fault(

@@ -12,7 +12,7 @@ function sentence(problem, key, what, language) {
 
 function fault(line, key, problem, what = "", whatJa = what) {
   const last = key.slice(key.lastIndexOf(".") + 1);
-  return { line, key, say: sentence(problem, last, what, 0), ja: sentence(problem, last, whatJa, 1) };
+  return { line, key, en: sentence(problem, last, what, 0), ja: sentence(problem, last, whatJa, 1) };
 }
 
 function decoded(bytes) {
@@ -213,8 +213,8 @@ function judge(bytes, fresh) {
   faults.sort((one, other) => (one.line || 0) - (other.line || 0));
   const doubts = [];
   if (!faults.length && !checkDigitFits(data.clinic.institution)) {
-    const [say, ja] = BOOK.institution_doubt;
-    doubts.push({ line: lines.get("clinic.institution"), key: "clinic.institution", say, ja });
+    const [en, ja] = BOOK.institution_doubt;
+    doubts.push({ line: lines.get("clinic.institution"), key: "clinic.institution", en, ja });
   }
   return { faults, doubts, clinic: faults.length ? null : data.clinic };
 }

@@ -98,7 +98,7 @@ class NoCa:
 class NotEnrolled:
     """The service did not give a certificate, or was not reached."""
 
-    say: str
+    reason: str
 
 
 @dataclass(frozen=True)

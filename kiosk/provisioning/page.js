@@ -17,7 +17,7 @@ function entry(found, doubt) {
   key.textContent = found.key;
   const english = document.createElement("span");
   english.className = "en";
-  english.textContent = `${found.line ? `line ${found.line}: ` : ""}${found.key}: ${found.say}`;
+  english.textContent = `${found.line ? `line ${found.line}: ` : ""}${found.key}: ${found.en}`;
   item.append(key, ` ${found.ja}`, english);
   return item;
 }

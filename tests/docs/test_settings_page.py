@@ -171,7 +171,7 @@ def by_python(file: Path, data: bytes, fresh: bool) -> tuple[list[list[Any]], in
     try:
         return [], len(load_card(file, fresh=fresh).doubts)
     except ConfigError as refused:
-        return sorted([f.line or 0, f.key, f.say, f.ja] for f in refused.faults), 0
+        return sorted([f.line or 0, f.key, f.en, f.ja] for f in refused.faults), 0
 
 
 def by_page(tmp: Path, cases: list[tuple[bytes, bool]]) -> list[tuple[list[list[Any]], int]]:
@@ -181,7 +181,7 @@ def by_page(tmp: Path, cases: list[tuple[bytes, bool]]) -> list[tuple[list[list[
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const found = CASES.map(([text, fresh]) => {
   const { faults, doubts } = judge(bytesOf(text), fresh);
-  return [faults.map((f) => [f.line ?? 0, f.key, f.say, f.ja]), doubts.length];
+  return [faults.map((f) => [f.line ?? 0, f.key, f.en, f.ja]), doubts.length];
 });
 document.getElementById("found").textContent = btoa(JSON.stringify(found).replace(/[^\\x00-\\x7f]/g,
   (c) => "\\\\u" + c.charCodeAt(0).toString(16).padStart(4, "0")));

@@ -27,14 +27,14 @@ class Chapter:
     stages_ms: dict[str, float]
     apdus: int
     service_requests: int
-    say: str = field(default="", repr=False)
+    sentence: str = field(default="", repr=False)
     pictures: list[str] = field(default_factory=list, repr=False)
     fault: str | None = field(default=None, repr=False)
 
     def data(self) -> dict[str, object]:
         """The entry of `story.json`."""
         fields = asdict(self)
-        for name in ("say", "pictures", "fault"):
+        for name in ("sentence", "pictures", "fault"):
             fields.pop(name)
         return fields
 
@@ -66,7 +66,8 @@ def _section(chapter: Chapter) -> str:
     failed = f' <span class="failed">{html.escape(chapter.fault)}</span>' if chapter.fault else ""
     return (
         f"<section><h2>{html.escape(chapter.scenario)} <small>{html.escape(chapter.mode)}</small></h2>"
-        f'<p>{html.escape(chapter.say)} <span class="outcome">{html.escape(chapter.outcome)}</span>{failed}'
+        f"<p>{html.escape(chapter.sentence)} "
+        f'<span class="outcome">{html.escape(chapter.outcome)}</span>{failed}'
         f"<br>{chapter.apdus} APDUs, {chapter.service_requests} requests to the service. {stages}</p>"
         f'<div class="row">{figures}</div></section>'
     )

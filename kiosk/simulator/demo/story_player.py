@@ -56,7 +56,7 @@ def play_one(hand: Hand, scenario: Scenario, tell: Tell) -> Chapter:
         stages_ms={},
         apdus=0,
         service_requests=0,
-        say=(scenario.play.__doc__ or "").strip(),
+        sentence=(scenario.play.__doc__ or "").strip(),
     )
     try:
         hand.field.reset()
