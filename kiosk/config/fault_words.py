@@ -62,7 +62,7 @@ SENTENCES: dict[Mistake, tuple[str, str]] = {
     ),
 }
 
-#: What belongs to a key, English → Japanese. Numbers, flags and choices make their own (config_table).
+#: What belongs to a key, English → Japanese. Numbers, flags and choices make their own (table.py).
 WHATS: dict[str, str] = {
     "the clinic's name": "医療機関等の名称",
     "the 10 digits of 医療機関コード in quotes": '医療機関コード 10 桁 (半角数字、" " の中)',
