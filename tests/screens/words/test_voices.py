@@ -104,8 +104,9 @@ def test_why_a_visit_did_not_end_well_is_not_said() -> None:
 # ---- files -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mixer() -> Iterator[None]:
+    """Opened for each test: there is one in a process, and every loudspeaker closes it when it ends."""
     pygame.mixer.init(RATE, -16, 1)
     yield
     pygame.mixer.quit()
