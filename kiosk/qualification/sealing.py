@@ -73,6 +73,19 @@ def _suite(name: SuiteName) -> Suite:
             return Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
+def can_be_sealed_to(public: bytes) -> bool:
+    """Whether these bytes are an X25519 key that a secret can be agreed on with: not so zeros and the other
+    points of small order, for any private key (RFC 7748, 6.1).
+    """
+    try:
+        X25519PrivateKey.from_private_bytes(bytes(range(32))).exchange(
+            X25519PublicKey.from_public_bytes(public)
+        )
+    except ValueError:
+        return False
+    return True
+
+
 def seal(plaintext: bytes, key: SealingKey, label: SealingInfo) -> bytes:
     """Return encapsulated key and ciphertext, 48 bytes longer than `plaintext`."""
     public = X25519PublicKey.from_public_bytes(key.public)

@@ -140,7 +140,7 @@ def test_a_client_certificate_that_nginx_does_not_take_keeps_the_record_and_call
     assert isinstance(delivered, ServiceProblem)
     line = decide_line(keys, RULES, DICE)
     assert isinstance(line, LineDown)
-    decision = decide(delivered, 1, RULES, DICE, asked_status=False)
+    decision = decide(delivered, "", 1, RULES, DICE, asked_status=False)
     assert isinstance(decision, HoldBack)
     assert "certificate" in decision.reason
 

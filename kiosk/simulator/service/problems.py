@@ -51,6 +51,7 @@ class Refusal:
     code: ProblemCode
     detail: str | None = None
     retry_after: int | None = None  #: seconds, sent as Retry-After
+    instance: str | None = None  #: the record that is refused: a kiosk buries no other
 
     def body(self, status: int | None = None) -> dict[str, Any]:
         """The RFC 9457 members; `status` differs from the code's own only in a fault made on purpose."""
@@ -62,6 +63,8 @@ class Refusal:
         }
         if self.detail is not None:
             fields["detail"] = self.detail
+        if self.instance is not None:
+            fields["instance"] = self.instance
         return fields
 
 

@@ -176,10 +176,10 @@ class Front:
             return _cut(request)
         refuse = self._plan.take(Refuse, operation)
         if refuse is not None:
-            return _refused(refuse)
+            return _refused(refuse, record)
         if operation is not Operation.QUALIFICATION:  # which delays while the record counts as worked on
             await self._pause(self._plan.take(Delay, operation))
-        content = _content(await work())
+        content = _content(_naming(await work(), record))
         await self._pause(self._plan.take(DelayAnswer, operation))
         nonsense = self._plan.take(AnswerNonsense, operation)
         if nonsense is not None:
@@ -260,12 +260,19 @@ async def _body(request: web.Request) -> object | Refusal:
     return body
 
 
-def _content(reply: Reply) -> _Content:
+def _naming(reply: Reply, record: str | None) -> Reply:
+    """A refusal names its record, so that it is never taken for that of another one."""
+    if isinstance(reply, Refusal) and record is not None and UUID_FORM.fullmatch(record):
+        return replace(reply, instance=record)
+    return reply
+
+
+def _content(reply: Reply, status: int | None = None) -> _Content:
     match reply:
         case Completed(status, body):
             return _Content(status, JSON_TYPE, _json(body))
         case Refusal(code):
-            return _problem(reply, code.status)
+            return _problem(reply, code.status if status is None else status)
         case _:
             assert_never(reply)
 
@@ -275,10 +282,11 @@ def _problem(problem: Refusal, status: int) -> _Content:
     return _Content(status, CONTENT_TYPE, _json(problem.body(status)), headers)
 
 
-def _refused(refuse: Refuse) -> web.Response:
+def _refused(refuse: Refuse, record: str | None) -> web.Response:
     code = code_for(refuse.status) if refuse.code is None else code_of(refuse.code)
     assert code is not None, "the control checks the code when the fault is armed"
-    return _problem(Refusal(code, retry_after=refuse.retry_after), refuse.status).response()
+    problem = Refusal(code, retry_after=refuse.retry_after)
+    return _content(_naming(problem, record), refuse.status).response()
 
 
 def _nonsense(kind: NonsenseKind, content: _Content) -> _Content:

@@ -259,7 +259,7 @@ class Delivery:
         if isinstance(reply, Challenge | ServiceKeys | Enrolled):
             raise TypeError("an answer was asked for")
         rules = self._rules.retry
-        decision = decide(reply, record.attempts, rules, self._dice, asked_status=job.ask_first)
+        decision = decide(reply, record.id, record.attempts, rules, self._dice, asked_status=job.ask_first)
         self.retries.update(retry_reasons(decision, reply, now))
         self.line.observe(decision, reply, now)
         committed_s = self._watched.get(record.id)

@@ -153,7 +153,7 @@ def _word(kind: FaultKind, clock_trusted: bool) -> str:
             return "refused"
         case FaultKind.TLS | FaultKind.NOT_ASKED:
             return "insecure"
-        case FaultKind.CONTENT | FaultKind.TOO_LARGE:
+        case FaultKind.CONTENT | FaultKind.TOO_LARGE | FaultKind.COMPRESSED:
             return "nonsense"
         case _:
             assert_never(kind)

@@ -103,7 +103,8 @@ _FINAL = {400, 409, 410, 413, 415, 422}
 _LATER = {408, 429}
 _NOT_TAKEN = {429, 503}
 _BUSY = {202, 425}
-_CONTENT = {FaultKind.CONTENT, FaultKind.TOO_LARGE}
+_CONTENT = {FaultKind.CONTENT, FaultKind.TOO_LARGE, FaultKind.COMPRESSED}
+_UNNAMED = "the service refuses without naming the record, so that it is kept: call support"
 
 
 def backoff(attempts: int, rules: RetryRules, dice: Dice) -> float:
@@ -111,15 +112,19 @@ def backoff(attempts: int, rules: RetryRules, dice: Dice) -> float:
     return dice() * min(rules.cap_s, rules.base_s * 2.0 ** min(max(attempts, 1) - 1, 62))
 
 
-def decide(reply: Delivered, attempts: int, rules: RetryRules, dice: Dice, *, asked_status: bool) -> Decision:
-    """Decide over one reply. `attempts` counts this one; `asked_status`: it answered a status query."""
+def decide(
+    reply: Delivered, record: str, attempts: int, rules: RetryRules, dice: Dice, *, asked_status: bool
+) -> Decision:
+    """Decide over one reply about a record. `attempts` counts this one; `asked_status`: it answered a status
+    query.
+    """
     match reply:
         case Answer(codes=codes):
             if codes.segment is SegmentOfResult.IN_PROGRESS:
                 return _soon(rules)
             return Accept(reply)
         case ServiceProblem():
-            return _after_problem(reply, attempts, rules, dice, asked_status)
+            return _after_problem(reply, record, attempts, rules, dice, asked_status)
         case RequestFault(kind=kind) if kind in _CONTENT:
             return SendLater(backoff(attempts, rules, dice), reply.reason, service_failing=True)
         case RequestFault():
@@ -158,7 +163,7 @@ def _soon(rules: RetryRules) -> SendLater:
 
 
 def _after_problem(
-    problem: ServiceProblem, attempts: int, rules: RetryRules, dice: Dice, asked_status: bool
+    problem: ServiceProblem, record: str, attempts: int, rules: RetryRules, dice: Dice, asked_status: bool
 ) -> Decision:
     status, code = problem.status, problem.code
     if status in _BUSY or (status == 409 and code == "in_progress"):
@@ -172,6 +177,8 @@ def _after_problem(
         reason = "the service no longer knows the key of a waiting record: call support; it is kept"
         return HoldBack(wait, code, reason)
     if code == "visual_not_allowed" or (code and status in _FINAL and not asked_status):
+        if problem.instance != record:  # it may be about another record: burying is for good
+            return HoldBack(wait, "unnamed_refusal", f"{_UNNAMED} ({code})")
         return Reject(code)
     return HoldBack(wait, code or f"http_{status}", _refusal(problem))
 

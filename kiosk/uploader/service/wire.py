@@ -9,7 +9,9 @@ import binascii
 import email.utils
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -19,10 +21,11 @@ from kiosk.qualification.codes import (
     ResultCodes,
     SegmentOfResult,
 )
-from kiosk.qualification.sealing import SealingKey, SuiteName
+from kiosk.qualification.sealing import SealingKey, SuiteName, can_be_sealed_to
 
 MAX_BODY = 256 * 1024  #: bytes; the longest answer, with 「複数該当」, stays far below
 CHALLENGE_BYTES = 32
+KEY_ID_LETTERS = 128  #: docs/service-api.yaml, KeyId
 
 
 class FaultKind(StrEnum):
@@ -42,6 +45,7 @@ class FaultKind(StrEnum):
     BROKEN = "broken"  #: the connection died in the middle
     CONTENT = "content"  #: an answer that is not of the interface
     TOO_LARGE = "too_large"
+    COMPRESSED = "compressed"  #: in a way that nobody asked for
 
 
 #: One line each: what happened and what to do. For the log and for staff.
@@ -60,6 +64,7 @@ SAY = {
     FaultKind.BROKEN: "the connection broke before the answer was in: delivery goes on by itself",
     FaultKind.CONTENT: "the service answered with something else than its interface says: call support",
     FaultKind.TOO_LARGE: "the service's answer was too large and was not read: call support",
+    FaultKind.COMPRESSED: "the service compresses its answers, which nobody asked for: call support",
 }
 
 
@@ -82,6 +87,7 @@ class ServiceProblem:
     status: int
     code: str
     retry_after_s: float | None = None
+    instance: str = ""  #: the record that is refused, as the service names it
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,7 @@ class _Key(msgspec.Struct, frozen=True):
     key_id: str
     suite: str
     public: bytes
+    not_after: str = ""
 
 
 class _Keys(msgspec.Struct, frozen=True):
@@ -175,7 +182,8 @@ class _Enrolled(msgspec.Struct, frozen=True):
 
 
 class _Problem(msgspec.Struct, frozen=True):
-    code: str = ""
+    code: Any = ""
+    instance: Any = ""  #: of any type: a member that is spoiled must not take the code with it
 
 
 _ANSWER = msgspec.json.Decoder(_Answer)
@@ -186,7 +194,7 @@ _PROBLEM = msgspec.json.Decoder(_Problem)
 _NONSENSE = RequestFault(FaultKind.CONTENT, reached=True)
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CODE = re.compile(r"[A-Za-z0-9]{1,16}")
-_TIME = re.compile(r"20\d{12}")
+_TIME = re.compile(r"20[0-9]{12}")  # \d takes full-width digits too
 
 
 def read_answer(body: bytes, record: str) -> Answer | RequestFault:
@@ -204,8 +212,17 @@ def read_answer(body: bytes, record: str) -> Answer | RequestFault:
         codes=ResultCodes(read.result.segment, read.result.status, read.result.validity),
         processing_code=code if _CODE.fullmatch(code) else "",
         person=None if person is None else SealedAnswer(person.suite, person.key_id, person.sealed),
-        executed_at=time if _TIME.fullmatch(time := read.result.time or "") else "",
+        executed_at=_execution_time(read.result.time or ""),
     )
+
+
+def _execution_time(text: str) -> str:
+    """yyyyMMddHHmmss where a calendar has that moment, else "": it names a file at the hand-over."""
+    try:
+        datetime.strptime(text if _TIME.fullmatch(text) else "", "%Y%m%d%H%M%S")  # only its form
+    except ValueError:
+        return ""
+    return text
 
 
 def read_challenge(body: bytes, visit: str) -> Challenge | RequestFault:
@@ -220,13 +237,15 @@ def read_challenge(body: bytes, visit: str) -> Challenge | RequestFault:
     return Challenge(read.visit, read.challenge, read.expires_in)
 
 
-def read_keys(body: bytes) -> ServiceKeys | RequestFault:
-    """Read the list of keys; those of suites that we do not speak are left out."""
+def read_keys(body: bytes, now: datetime | None = None) -> ServiceKeys | RequestFault:
+    """Read the list of keys. Left out: those of suites that we do not speak, those that nothing can be sealed
+    to, and those whose time is over (`now`: the service's own date; None: not known).
+    """
     try:
         read = _KEYS.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _NONSENSE
-    return _keys(read.service, read.keys)
+    return _keys(read.service, read.keys, now)
 
 
 def read_enrolled(body: bytes) -> Enrolled | RequestFault:
@@ -235,27 +254,43 @@ def read_enrolled(body: bytes) -> Enrolled | RequestFault:
         read = _ENROLLED.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _NONSENSE
-    keys = _keys(read.service, read.keys)
+    keys = _keys(read.service, read.keys, None)
     return keys if isinstance(keys, RequestFault) else Enrolled(read.certificate, read.service, keys)
 
 
-def _keys(service: str, listed: list[_Key]) -> ServiceKeys | RequestFault:
+def _keys(service: str, listed: list[_Key], now: datetime | None) -> ServiceKeys | RequestFault:
     spoken = {suite.value for suite in SuiteName}
     keys = tuple(
         SealingKey(key.key_id, SuiteName(key.suite), key.public)
         for key in listed
-        if key.suite in spoken and len(key.public) == 32 and 0 < len(key.key_id) <= 64
+        if key.suite in spoken
+        and 0 < len(key.key_id) <= KEY_ID_LETTERS
+        and can_be_sealed_to(key.public)
+        and not _is_over(key.not_after, now)
     )
     return ServiceKeys(service, keys) if keys else _NONSENSE
+
+
+def _is_over(not_after: str, now: datetime | None) -> bool:
+    """Whether a key's time is over. One whose end cannot be read is used: what else would seal?"""
+    if now is None:
+        return False
+    try:
+        end = datetime.fromisoformat(not_after)
+        return (end if end.tzinfo is not None else end.replace(tzinfo=UTC)) < now
+    except (ValueError, OverflowError):
+        return False
 
 
 def read_problem(status: int, body: bytes, retry_after: str | None, date: str | None) -> ServiceProblem:
     """Read a refusal; a body that is no problem document leaves the status alone to speak."""
     try:
-        code = _PROBLEM.decode(body).code
+        read = _PROBLEM.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        code = ""
-    return ServiceProblem(status, code if _WORD.fullmatch(code) else "", read_retry_after(retry_after, date))
+        read = _Problem()
+    code = read.code if isinstance(read.code, str) and _WORD.fullmatch(read.code) else ""
+    instance = read.instance if isinstance(read.instance, str) else ""
+    return ServiceProblem(status, code, read_retry_after(retry_after, date), instance)
 
 
 def read_retry_after(value: str | None, date: str | None) -> float | None:
@@ -266,11 +301,16 @@ def read_retry_after(value: str | None, date: str | None) -> float | None:
     if value is None:
         return None
     value = value.strip()
-    if re.fullmatch(r"\d{1,12}", value):
+    if re.fullmatch(r"[0-9]{1,12}", value):
         return float(value)
+    until, now = read_date(value), read_date(date)
+    return None if until is None or now is None else max(0.0, (until - now).total_seconds())
+
+
+def read_date(value: str | None) -> datetime | None:
+    """An HTTP date (RFC 9110, 5.6.7), None for what is none, years and zones beyond all bounds included."""
     try:
-        until = email.utils.parsedate_to_datetime(value)
-        now = email.utils.parsedate_to_datetime(date or "")
-        return max(0.0, (until - now).total_seconds())
-    except (ValueError, TypeError):
+        read = email.utils.parsedate_to_datetime(value or "")
+    except (ValueError, TypeError, OverflowError):
         return None
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)

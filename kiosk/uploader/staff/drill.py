@@ -131,7 +131,7 @@ class Drill:
         if isinstance(reply, Challenge | ServiceKeys | Enrolled):
             raise TypeError("an answer was asked for")
         refused = isinstance(reply, RequestFault) and reply.kind is FaultKind.CONNECT
-        waits = decide(reply, 1, self._rules, self._dice, asked_status=False)
+        waits = decide(reply, running.record, 1, self._rules, self._dice, asked_status=False)
         if not refused or not isinstance(waits, LineDown):
             reason = (
                 reply.reason

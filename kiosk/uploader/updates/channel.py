@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kiosk.channel import UpdateFault, UpdateSource
-from kiosk.uploader.service.service_client import Client
+from kiosk.uploader.service.http_client import Client
 from kiosk.uploader.service.tls import server_only_context
 from kiosk.uploader.service.wire import FaultKind, RequestFault, ServiceProblem
 from kiosk.uploader.updates import channel_file
@@ -63,7 +63,7 @@ class Channel:
         """What is published now."""
         if (fault := self._open()) is not None:
             return _said(fault)
-        found = self._client.ask("GET", self._path, channel_file.read)
+        found = self._client.ask("GET", self._path, lambda body, _: channel_file.read(body))
         if isinstance(found, ServiceProblem | RequestFault):
             return _said(found)
         return _fault("nonsense", "what lies there is no channel file") if found is None else found

@@ -20,8 +20,9 @@ NewTerminal = Callable[..., Terminal]
 
 
 def refused(terminal: Terminal, visit: str, response: requests.Response) -> tuple[int, str]:
-    """Status and code of a refusal that left no trace."""
+    """Status and code of a refusal that left no trace and names its record."""
     assert terminal.service.control.effects(visit) == 0
+    assert response.json()["instance"] == visit
     return response.status_code, response.json()["code"]
 
 

@@ -68,7 +68,7 @@ def test_an_answer_cut_at_any_byte_has_one_effect_and_is_fetched(
             sealed = sealed_request(token, told, new_visit())
             proxy.arm(after, Then.CLOSE)
             reply = uplink.deliver(sealed.visit, sealed.suite, sealed.key_id, sealed.sealed)
-            decision = decide(reply, 1, RULES, DICE, asked_status=False)
+            decision = decide(reply, "", 1, RULES, DICE, asked_status=False)
             ended = isinstance(decision, Accept)
             if ended:
                 assert proxy.answered <= after, "the whole answer came through"

@@ -6,6 +6,7 @@ server (test_service_client.py, tests/peers/test_nginx.py); what the table makes
 (tests/uploader/delivery/test_retry.py); nonsense and refusals seen from the screen (test_delivery.py).
 """
 
+import json
 import socket
 import ssl
 import time
@@ -41,6 +42,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:Resource
 RULES = RetryRules()
 DICE = Random(4).random
 PROBLEM = "application/problem+json"
+RECORD = new_visit()
 
 
 @pytest.fixture(scope="module")
@@ -82,16 +84,17 @@ def server_behind(
 
 def decided(service: ServiceClient, *, status: bool = False) -> Decision:
     """What becomes of a record whose first attempt (or status query) this is."""
-    record = new_visit()
+    record = RECORD
     reply = service.status(record) if status else service.deliver(record, "s", "k", b"sealed")
-    return decide(reply, 1, RULES, DICE, asked_status=status)
+    return decide(reply, record, 1, RULES, DICE, asked_status=status)
 
 
 # ---- the table -------------------------------------------------------------------------------------------
 
 
 def problem(status: int, code: str = "", **headers: str) -> bytes:
-    return response(status, b'{"code": "%s"}' % code.encode() if code else b"{}", PROBLEM, **headers)
+    document = {"code": code, "instance": RECORD} if code else {}
+    return response(status, json.dumps(document).encode(), PROBLEM, **headers)
 
 
 def again(*, soon: bool = False, reached: bool = True, least: float = 0, most: float = 2.0) -> object:
@@ -114,6 +117,10 @@ def rejected(code: str) -> object:
 
 
 NOW, SOON = "Fri, 15 Jan 2027 08:00:00 GMT", "Fri, 15 Jan 2027 08:00:50 GMT"
+NO_YEAR = "Mon, 20 Nov 9999999999 12:00:00 +0000"
+NO_ZONE = "Mon, 20 Nov 2026 12:00:00 +99999999999999999999"
+OF_ANOTHER = json.dumps({"code": "challenge_expired", "instance": new_visit()}).encode()
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 ROWS = {
     "400": (problem(400, "malformed"), rejected("malformed")),
     "400 of a front": (response(400, b"<html>", "text/html"), held("http_400")),
@@ -149,6 +156,11 @@ ROWS = {
     "504 of a front": (response(504, b"<html>", "text/html"), again()),
     "200 html": (response(200, b"<html>log in</html>", "text/html"), again()),
     "200 too large": (response(200, b" " * 300_000), again()),
+    "410 of another": (response(410, OF_ANOTHER, PROBLEM), held("unnamed_refusal")),
+    "200 gzip": (response(200, b"{}", Content_Encoding="gzip"), again()),
+    "429 year": (problem(429, "x", Retry_After=NO_YEAR), again(reached=False)),
+    "429 zone": (problem(429, "x", Retry_After=NO_ZONE, Date=NOW), again(reached=False)),
+    "chunk of -5": (CHUNKED + b"-5\r\nabc\r\n0\r\n\r\n", lambda decision: isinstance(decision, LineDown)),
     "no http": (b"\x00\x01\x02\r\n\r\n", lambda decision: isinstance(decision, LineDown)),
 }
 

@@ -25,6 +25,9 @@ from kiosk.uploader.service.wire import Answer, FaultKind, RequestFault, Service
 
 RULES = RetryRules(base_s=2.0, cap_s=300.0)
 ALMOST_ONE = 0.999
+RECORD = "019a9f60-5d2c-7c3e-9b1f-3c1d2e4f5a6b"
+WRONG_CONTENT = (FaultKind.CONTENT, FaultKind.TOO_LARGE, FaultKind.COMPRESSED)
+OTHER = "019a9f60-5d2c-7c3e-9b1f-000000000000"
 
 
 def high() -> float:
@@ -37,11 +40,11 @@ def answer(segment: SegmentOfResult = SegmentOfResult.NORMAL) -> Answer:
 
 
 def delivered(reply: Answer | ServiceProblem | RequestFault, attempts: int = 1) -> Decision:
-    return decide(reply, attempts, RULES, high, asked_status=False)
+    return decide(reply, RECORD, attempts, RULES, high, asked_status=False)
 
 
 def asked(reply: Answer | ServiceProblem | RequestFault) -> Decision:
-    return decide(reply, 1, RULES, high, asked_status=True)
+    return decide(reply, RECORD, 1, RULES, high, asked_status=True)
 
 
 def test_a_final_answer_is_accepted() -> None:
@@ -97,7 +100,15 @@ def test_a_path_unknown_to_the_service_is_no_reason_to_give_a_record_up() -> Non
     ],
 )
 def test_a_refusal_of_the_record_is_final(status: int, code: str) -> None:
-    assert delivered(ServiceProblem(status, code)) == Reject(code)
+    assert delivered(ServiceProblem(status, code, instance=RECORD)) == Reject(code)
+
+
+@pytest.mark.parametrize("instance", ["", OTHER, RECORD.upper(), f"/v1/qualifications/{RECORD}"])
+def test_a_refusal_that_does_not_name_the_record_buries_nothing(instance: str) -> None:
+    decision = delivered(ServiceProblem(410, "challenge_expired", instance=instance))
+    assert isinstance(decision, HoldBack)
+    assert decision.code == "unnamed_refusal"
+    assert "challenge_expired" in decision.reason
 
 
 @pytest.mark.parametrize("status", [400, 409, 410, 413, 415, 422])
@@ -166,9 +177,7 @@ def test_nonsense_counts_against_the_service_and_waits(kind: FaultKind) -> None:
     assert decision.after_s == pytest.approx(ALMOST_ONE * 16)
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in FaultKind if kind not in (FaultKind.CONTENT, FaultKind.TOO_LARGE)]
-)
+@pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind not in WRONG_CONTENT])
 @pytest.mark.parametrize("reached", [True, False])
 def test_no_reply_means_the_line_is_down(kind: FaultKind, reached: bool) -> None:
     decision = delivered(RequestFault(kind, reached))

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -29,7 +30,7 @@ RESULT = {"SegmentOfResult": "1", "ProcessingResultStatus": "1", "QualificationV
 KEY = {
     "key_id": "k1",
     "suite": "X25519-HKDF-SHA256-ChaCha20Poly1305",
-    "public": base64.b64encode(bytes(32)).decode(),
+    "public": base64.b64encode(b"\x09" + bytes(31)).decode(),  # the base point (RFC 7748, 4.1)
     "not_after": "2030-01-01T00:00:00Z",
 }
 
@@ -144,3 +145,71 @@ def test_retry_after_as_seconds_or_as_date_against_the_services_own_clock(
 
 def test_a_retry_after_date_without_the_services_clock_is_not_used() -> None:
     assert read_retry_after("Wed, 21 Oct 2026 07:28:40 GMT", None) is None
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "20270101085960",
+        "20270101240000",
+        "20261131120000",
+        "２０２６１１３０１２００００",
+        "2026",
+        "x" * 5000,
+    ],
+)
+def test_a_moment_that_no_calendar_has_is_no_time(time: str) -> None:
+    read = read_answer(body(result=RESULT | {"ProcessingExecutionTime": time}), RECORD)
+    assert isinstance(read, Answer)
+    assert read.executed_at == ""
+
+
+#: Points of small order on Curve25519 (RFC 7748, 6.1): whatever the private key, the secret is zero.
+SMALL_ORDER = (bytes(32), b"\x01" + bytes(31), b"\xec" + b"\xff" * 30 + b"\x7f")
+
+
+@pytest.mark.parametrize("public", SMALL_ORDER)
+def test_a_key_that_nothing_can_be_sealed_to_is_left_out(public: bytes) -> None:
+    bad = KEY | {"key_id": "bad", "public": base64.b64encode(public).decode()}
+    read = read_keys(json.dumps({"service": "s", "keys": [bad, KEY]}).encode())
+    assert isinstance(read, ServiceKeys)
+    assert [key.key_id for key in read.keys] == [KEY["key_id"]]
+
+
+def test_a_key_whose_time_is_over_by_the_services_own_date_is_left_out() -> None:
+    old = KEY | {"key_id": "old", "not_after": "2026-11-29T00:00:00Z"}
+    keys = [old, KEY | {"not_after": "2027-01-01T00:00:00Z"}]
+    data = json.dumps({"service": "s", "keys": keys}).encode()
+    here, unknown = read_keys(data, datetime(2026, 11, 30, tzinfo=UTC)), read_keys(data)
+    assert isinstance(here, ServiceKeys)
+    assert isinstance(unknown, ServiceKeys)
+    assert [key.key_id for key in here.keys] == [KEY["key_id"]]
+    assert len(unknown.keys) == 2
+
+
+@pytest.mark.parametrize(("letters", "good"), [(128, True), (129, False), (0, False)])
+def test_a_key_id_has_up_to_128_letters(letters: int, good: bool) -> None:
+    read = read_keys(json.dumps({"service": "s", "keys": [KEY | {"key_id": "k" * letters}]}).encode())
+    assert isinstance(read, ServiceKeys) == good
+
+
+@pytest.mark.parametrize("instance", ["7", "null", '"\\u0000"', "[]", "{}"])
+def test_a_spoiled_instance_leaves_the_code(instance: str) -> None:
+    read = read_problem(410, f'{{"code": "challenge_used", "instance": {instance}}}'.encode(), None, None)
+    assert read.code == "challenge_used"
+    assert read.instance in ("", "\x00")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Mon, 20 Nov 9999999999 12:00:00 +0000",
+        "Mon, 20 Nov 2026 12:00:00 +99999999999999999999",
+        "１２",
+        "NaN",
+        "-1",
+    ],
+)
+def test_a_wait_that_no_clock_has_is_none(value: str) -> None:
+    assert read_problem(503, b"{}", value, "Mon, 30 Nov 2026 12:00:00 GMT").retry_after_s is None
+    assert read_problem(503, b"{}", "Mon, 30 Nov 2026 12:00:07 GMT", value).retry_after_s is None

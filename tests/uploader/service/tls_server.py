@@ -199,9 +199,12 @@ def saying(data: bytes) -> Talk:
     return talk
 
 
+SUITE = "X25519-HKDF-SHA256-ChaCha20Poly1305"
 KEYS = json.dumps(
     {
         "service": "s",
-        "keys": [{"key_id": "k", "suite": "X25519-HKDF-SHA256-ChaCha20Poly1305", "public": "A" * 43 + "="}],
+        "keys": [
+            {"key_id": "k", "suite": "X25519-HKDF-SHA256-ChaCha20Poly1305", "public": "CQ" + "A" * 41 + "="}
+        ],
     }
 ).encode()
