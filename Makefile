@@ -6,6 +6,7 @@
 # make fuzz    hostile tokens against the reader   (FUZZ_SECONDS=600, FUZZ_ARGS="--jobs 2 --distil")
 # make powercut   the power fails at every write of the outbox   (POWERCUT_ARGS)
 # make chaos   kill -9 everywhere while the service loses requests and answers   (CHAOS_ARGS)
+# make faults   100,000 spoiled answers of the service against running uploaders   (FAULTS_ARGS="--answers 1000")
 # make soak    10,000 visits in a bad world        (SOAK_ARGS="--visits 1000 --seed 2")
 # make fleet   5,000 kiosks after one hour's outage: table and docs/fleet.svg   (FLEET_ARGS)
 # make sbom    parts list, CycloneDX: build/sbom.cdx.json     (SBOM_ARGS="--root ROOT --python 3.13 --machine aarch64")
@@ -39,7 +40,7 @@ SH_FILES := requirements/find-python requirements/lock requirements/system-packa
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: scan pictures sbom vulnerabilities handbook help demo test fresh check bench fuzz powercut chaos soak fleet catalogues voices image \
+.PHONY: scan pictures sbom vulnerabilities handbook help demo test fresh check bench fuzz powercut chaos faults soak fleet catalogues voices image \
 	image-test image-test-full image-twice lock clean
 
 help:
@@ -75,6 +76,9 @@ powercut: .venv/.stamp-dev
 
 chaos: .venv/.stamp-dev
 	@$(BIN)/python -m tests.system.chaos $(CHAOS_ARGS)
+
+faults: .venv/.stamp-dev
+	@$(BIN)/python -m tests.faults $(FAULTS_ARGS)
 
 soak: .venv/.stamp-dev
 	@$(BIN)/python -m tests.soak $(SOAK_ARGS)

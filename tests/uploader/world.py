@@ -266,13 +266,17 @@ path = "outbox.sqlite"
     return config
 
 
-def start_uploader(config: Path, token: Token, more: Mapping[str, str] = {}) -> RunningUploader:
-    """Start the process; its log goes to a file beside the settings. `more`: of its environment."""
+def start_uploader(
+    config: Path, token: Token, more: Mapping[str, str] = {}, program: str = "kiosk"
+) -> RunningUploader:
+    """Start the process; its log goes to a file beside the settings. `more`: of its environment;
+    `program`: the module that stands for `kiosk`.
+    """
     folder = config.parent
     environ = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
     with (folder / "uploader.log").open("a", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "kiosk", "uploader", "--config", str(config)],
+            [sys.executable, "-m", program, "uploader", "--config", str(config)],
             stderr=log,
             stdout=log,
             text=True,
