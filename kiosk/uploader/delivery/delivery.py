@@ -259,11 +259,21 @@ class Delivery:
         if isinstance(reply, Challenge | ServiceKeys | Enrolled):
             raise TypeError("an answer was asked for")
         rules = self._rules.retry
-        decision = decide(reply, record.id, record.attempts, rules, self._dice, asked_status=job.ask_first)
+        committed_s = self._watched.get(record.id)
+        waited_s = None if committed_s is None else now.mono_ms / 1000 - committed_s
+        awaited_s = 0.0 if waited_s is None else max(0.0, self._rules.patient_s - waited_s)
+        decision = decide(
+            reply,
+            record.id,
+            record.attempts,
+            rules,
+            self._dice,
+            asked_status=job.ask_first,
+            awaited_s=awaited_s,
+        )
         self.retries.update(retry_reasons(decision, reply, now))
         self.line.observe(decision, reply, now)
-        committed_s = self._watched.get(record.id)
-        late = committed_s is None or now.mono_ms / 1000 - committed_s >= self._rules.patient_s
+        late = awaited_s == 0
         match decision:
             case SendNow():
                 self._lanes.backlog.give(Deliver(record, ask_first=False))

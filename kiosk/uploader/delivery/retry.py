@@ -5,14 +5,15 @@ The table for a record (`decide`), by what came of the attempt:
 | reply                                                     | decision                                     |
 |-----------------------------------------------------------|----------------------------------------------|
 | 200, processing ended                                     | Accept                                       |
-| 200 処理中, 202, 409 `in_progress`, 425                   | SendLater, soon; status asked first          |
+| 200 処理中, 202, 409 `in_progress`, 425                   | SendLater, soon while the patient waits;     |
+|                                                           | Retry-After is heeded; status asked first    |
 | 404 to a status query                                     | SendNow: the service does not have it        |
 | 408, 429, 500–599                                         | SendLater with back-off or Retry-After       |
 | 400 `key_unknown`                                         | HoldBack: keep it, fetch the keys, tell staff|
 | 400, 403 `visual_not_allowed`, 409, 410, 413, 415, 422,   | Reject: this record will never be accepted   |
-| each with a code of the interface                         |                                              |
+| each with a code of the interface and the record's id     |                                              |
 | 401, 403, 404, 405, 3xx, all others; any refusal without  | HoldBack: the terminal, its enrolment, its   |
-| a code                                                    | settings or something on the way are at      |
+| a code, or of a record that it does not name              | settings or something on the way are at      |
 |                                                           | fault, not the record                        |
 | 200 with something else, or too large                     | SendLater with back-off: it is failing       |
 | no reply at all                                           | LineDown                                     |
@@ -99,11 +100,14 @@ class LineDown:
 
 Decision = Accept | SendLater | SendNow | Reject | HoldBack | LineDown
 
+ASK_EVERY_S = 0.5  #: while a patient waits for an answer that the service is at work on
+_ASKS_A_STEP = 4  #: so many askings before the wait between them doubles, once nobody waits
 _FINAL = {400, 409, 410, 413, 415, 422}
 _LATER = {408, 429}
 _NOT_TAKEN = {429, 503}
 _BUSY = {202, 425}
 _CONTENT = {FaultKind.CONTENT, FaultKind.TOO_LARGE, FaultKind.COMPRESSED}
+_AT_WORK = "the service is still working on it"
 _UNNAMED = "the service refuses without naming the record, so that it is kept: call support"
 
 
@@ -113,18 +117,25 @@ def backoff(attempts: int, rules: RetryRules, dice: Dice) -> float:
 
 
 def decide(
-    reply: Delivered, record: str, attempts: int, rules: RetryRules, dice: Dice, *, asked_status: bool
+    reply: Delivered,
+    record: str,
+    attempts: int,
+    rules: RetryRules,
+    dice: Dice,
+    *,
+    asked_status: bool,
+    awaited_s: float = 0.0,
 ) -> Decision:
     """Decide over one reply about a record. `attempts` counts this one; `asked_status`: it answered a status
-    query.
+    query; `awaited_s`: so long its patient still waits, 0 when nobody does.
     """
     match reply:
         case Answer(codes=codes):
             if codes.segment is SegmentOfResult.IN_PROGRESS:
-                return _soon(rules)
+                return _in_progress(attempts, rules, dice, awaited_s, None)
             return Accept(reply)
         case ServiceProblem():
-            return _after_problem(reply, record, attempts, rules, dice, asked_status)
+            return _after_problem(reply, record, attempts, rules, dice, asked_status, awaited_s)
         case RequestFault(kind=kind) if kind in _CONTENT:
             return SendLater(backoff(attempts, rules, dice), reply.reason, service_failing=True)
         case RequestFault():
@@ -143,7 +154,7 @@ def decide_line(reply: ServiceProblem | RequestFault, rules: RetryRules, dice: D
         case ServiceProblem(status=status) if status in _LATER or status in _BUSY or 500 <= status <= 599:
             return _later(reply, 1, rules, dice)
         case ServiceProblem(status=409):
-            return _soon(rules)
+            return SendLater(min(rules.base_s, ASK_EVERY_S), _AT_WORK, soon=True)
         case ServiceProblem():
             return LineDown(_refusal(reply), reached=True)
         case _:
@@ -158,16 +169,34 @@ def _refusal(problem: ServiceProblem) -> str:
     return f"the service answered {problem.status}: check its address in kiosk.toml"
 
 
-def _soon(rules: RetryRules) -> SendLater:
-    return SendLater(min(rules.base_s, 0.5), "the service is still working on it", soon=True)
+def _in_progress(
+    attempts: int, rules: RetryRules, dice: Dice, awaited_s: float, asked_s: float | None
+) -> SendLater:
+    """The service is at work on the record: ask again soon while the patient waits, then ever more seldom.
+    Not before the time that it asks for: whoever asks earlier only costs it more.
+    """
+    quick = min(rules.base_s, ASK_EVERY_S)
+    if asked_s is not None:
+        wait = min(asked_s, rules.retry_after_cap_s) + dice() * quick
+    elif awaited_s > 0:
+        wait = quick
+    else:
+        wait = max(quick, backoff(1 + attempts // _ASKS_A_STEP, rules, dice))
+    return SendLater(wait, _AT_WORK, soon=wait <= awaited_s)
 
 
 def _after_problem(
-    problem: ServiceProblem, record: str, attempts: int, rules: RetryRules, dice: Dice, asked_status: bool
+    problem: ServiceProblem,
+    record: str,
+    attempts: int,
+    rules: RetryRules,
+    dice: Dice,
+    asked_status: bool,
+    awaited_s: float,
 ) -> Decision:
     status, code = problem.status, problem.code
     if status in _BUSY or (status == 409 and code == "in_progress"):
-        return _soon(rules)
+        return _in_progress(attempts, rules, dice, awaited_s, problem.retry_after_s)
     if status == 404 and asked_status and code in ("unknown", ""):
         return SendNow()
     if status in _LATER or 500 <= status <= 599:

@@ -153,8 +153,9 @@ class Outbox:
     # ---- sending -----------------------------------------------------------------------------------------
 
     def claim(self, now: Moment, limit: int, only: Collection[str] = ()) -> list[Leased]:
-        """Lease up to `limit` records that are due (among `only` these, if any are named), the oldest first;
-        damaged ones are set aside.
+        """Lease up to `limit` records that are due (among `only` these, if any are named), those first that
+        have been due for longest: one that comes due again and again stops no other. Damaged ones are set
+        aside.
         """
         due = "state = 'pending' AND (try_boot IS NULL OR try_ms <= ?)"
         if only:
@@ -165,7 +166,7 @@ class Outbox:
         with self.database.writing():
             for row in self._rows(
                 "SELECT seq, id, receipt, suite, key_id, sealed, digest, attempts, reached"  # noqa: S608
-                f" FROM records WHERE {due} ORDER BY seq LIMIT ?",
+                f" FROM records WHERE {due} ORDER BY try_ms, seq LIMIT ?",
                 now.mono_ms,
                 *only,
                 limit,

@@ -86,7 +86,7 @@ def decided(service: ServiceClient, *, status: bool = False) -> Decision:
     """What becomes of a record whose first attempt (or status query) this is."""
     record = RECORD
     reply = service.status(record) if status else service.deliver(record, "s", "k", b"sealed")
-    return decide(reply, record, 1, RULES, DICE, asked_status=status)
+    return decide(reply, record, 1, RULES, DICE, asked_status=status, awaited_s=8.0)
 
 
 # ---- the table -------------------------------------------------------------------------------------------
@@ -139,6 +139,8 @@ ROWS = {
     "422": (problem(422, "payload_mismatch"), rejected("payload_mismatch")),
     "425": (problem(425), again(soon=True, most=0.5)),
     "202": (response(202, b"{}"), again(soon=True, most=0.5)),
+    "202 later": (response(202, b"{}", Retry_After="20"), again(least=20, most=20.5)),
+    "409 later": (problem(409, "in_progress", Retry_After="20"), again(least=20, most=20.5)),
     "204": (b"HTTP/1.1 204 No Content\r\n\r\n", held("http_204")),
     "302": (response(302, b"", Location="https://127.0.0.1:1/"), held("http_302")),
     "429": (problem(429, "too_many_requests"), again(reached=False)),

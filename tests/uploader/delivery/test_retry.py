@@ -39,8 +39,10 @@ def answer(segment: SegmentOfResult = SegmentOfResult.NORMAL) -> Answer:
     return Answer("id", codes, "", None)
 
 
-def delivered(reply: Answer | ServiceProblem | RequestFault, attempts: int = 1) -> Decision:
-    return decide(reply, RECORD, attempts, RULES, high, asked_status=False)
+def delivered(
+    reply: Answer | ServiceProblem | RequestFault, attempts: int = 1, awaited_s: float = 0.0
+) -> Decision:
+    return decide(reply, RECORD, attempts, RULES, high, asked_status=False, awaited_s=awaited_s)
 
 
 def asked(reply: Answer | ServiceProblem | RequestFault) -> Decision:
@@ -56,17 +58,45 @@ def test_an_abnormal_end_is_an_answer_as_well() -> None:
     assert isinstance(delivered(answer(SegmentOfResult.ABNORMAL)), Accept)
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        answer(SegmentOfResult.IN_PROGRESS),
-        ServiceProblem(409, "in_progress"),
-        ServiceProblem(425, ""),
-        ServiceProblem(202, ""),
-    ],
+AT_WORK = (
+    answer(SegmentOfResult.IN_PROGRESS),
+    ServiceProblem(409, "in_progress"),
+    ServiceProblem(425, ""),
+    ServiceProblem(202, ""),
 )
-def test_work_in_progress_is_asked_for_again_soon(reply: Answer | ServiceProblem) -> None:
-    decision = delivered(reply)
+
+
+@pytest.mark.parametrize("reply", AT_WORK)
+def test_work_in_progress_is_asked_for_ever_more_seldom_once_nobody_waits(
+    reply: Answer | ServiceProblem,
+) -> None:
+    waits = []
+    for attempts in range(1, 60):
+        decision = delivered(reply, attempts)
+        assert isinstance(decision, SendLater)
+        assert not decision.soon
+        waits.append(decision.after_s)
+    assert waits == sorted(waits)
+    assert waits[0] == pytest.approx(ALMOST_ONE * 2)
+    assert waits[-1] == pytest.approx(ALMOST_ONE * RULES.cap_s)
+
+
+@pytest.mark.parametrize("reply", [ServiceProblem(409, "in_progress", 20.0), ServiceProblem(202, "", 20.0)])
+def test_work_in_progress_is_not_asked_for_before_the_service_wishes(reply: ServiceProblem) -> None:
+    impatient = delivered(reply, awaited_s=8)
+    assert isinstance(impatient, SendLater)
+    assert 20 <= impatient.after_s <= 20.5
+    assert not impatient.soon, "the patient will have gone"
+    patient = delivered(reply, awaited_s=60)
+    assert isinstance(patient, SendLater)
+    assert patient.soon
+
+
+@pytest.mark.parametrize("reply", AT_WORK)
+def test_work_in_progress_is_asked_for_again_soon_while_the_patient_waits(
+    reply: Answer | ServiceProblem,
+) -> None:
+    decision = delivered(reply, awaited_s=8)
     assert isinstance(decision, SendLater)
     assert decision.soon
     assert decision.reached

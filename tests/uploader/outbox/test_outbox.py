@@ -118,6 +118,20 @@ def test_receipt_numbers_of_one_outbox_are_equally_long(seq: int, cap: int) -> N
 # ---- sending -----------------------------------------------------------------------------------------------
 
 
+def test_a_record_that_is_due_again_and_again_stops_no_other(outbox: Outbox) -> None:
+    """The service keeps the first "in progress": it is due every half second, the others once."""
+    records = [entry() for _ in range(3)]
+    for each in records:
+        outbox.commit(each, NOW, send_now=False)
+    sent = []
+    for n in range(4):
+        [leased] = outbox.claim(later(n), 1)
+        sent.append(leased.id)
+        outbox.settle([Waits(leased.id, 0.5, reached=True, reason="at work")], later(n))
+    assert sent[:3] == [each.id for each in records]
+    assert sent[3] == records[0].id
+
+
 def test_records_are_claimed_once_the_oldest_first(outbox: Outbox) -> None:
     records = [entry() for _ in range(3)]
     for record in records:
