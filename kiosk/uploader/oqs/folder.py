@@ -6,8 +6,11 @@ outside its own work folder. What it has put into the folder belongs to who take
 
 import contextlib
 import logging
+import lzma
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
@@ -19,6 +22,21 @@ log = logging.getLogger(__name__)
 
 _MODE = 0o640  #: for the folder's group; on a share the mount's own modes count
 _ZIP_RATIO = 200  #: XML of this kind packs to a twentieth
+#: What zipfile and the decompressors behind it raise for an archive that is half written, damaged, encrypted
+#: or odd: a damaged deflate stream is a zlib.error, a name in Shift_JIS under the UTF-8 flag a
+#: UnicodeDecodeError (a ValueError), sizes that contradict each other a struct.error or an OverflowError.
+_NO_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    LookupError,
+)
 
 
 @dataclass(frozen=True)
@@ -151,15 +169,10 @@ class Folder:
             return _unpacked((self.path / name).with_suffix(".zip"))
         except FileNotFoundError:
             return Unready.ABSENT if self.path.is_dir() else Unready.UNREACHABLE
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            RuntimeError,
-            EOFError,
-        ):  # half-written, odd, encrypted
-            return Unready.NO_ARCHIVE
         except OSError as fault:
             return _unready(fault)
+        except _NO_ARCHIVE:
+            return Unready.NO_ARCHIVE
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,9 +1,12 @@
 """Folders shared with other programs: whole files only, nobody's file replaced or removed."""
 
+import io
 import os
 import stat
 import zipfile
+from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -134,4 +137,57 @@ def test_an_archive_of_several_results_is_not_guessed_at(folder: Folder) -> None
     with zipfile.ZipFile(folder.path / NAME.replace(".xml", ".zip"), "w") as made:
         made.writestr("one.xml", b"<XmlMsg/>")
         made.writestr("two.xml", b"<XmlMsg/>")
+    assert folder.look(NAME) is Unready.NO_ARCHIVE
+
+
+def zipped(name: str = NAME, kind: int = zipfile.ZIP_DEFLATED) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", kind) as made:
+        made.writestr(name, b"<x>" + b"".join(b"<y>%d</y>" % n for n in range(2000)) + b"</x>")
+    return held.getvalue()
+
+
+def damaged(archive: bytes, dice: Random) -> bytes:
+    """Bytes changed, a page that has not come yet, an end that is missing, noise in the middle."""
+    data = bytearray(archive)
+    match dice.randrange(4):
+        case 0:
+            for _ in range(dice.randint(1, 4)):
+                data[dice.randrange(len(data))] = dice.randrange(256)
+        case 1:
+            at = dice.randrange(len(data))
+            data[at : at + 4096] = bytes(len(data[at : at + 4096]))
+        case 2:
+            del data[dice.randrange(len(data)) :]
+        case _:
+            at = dice.randrange(len(data))
+            data[at:at] = dice.randbytes(dice.randint(1, 60))
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_damaged_or_half_copied_archive_is_waited_for(folder: Folder, kind: int) -> None:
+    """What the clinic's machines leave there ends nothing: it is no archive yet, or has other content."""
+    dice, whole = Random(kind), zipped(kind=kind)
+    archive = folder.path / NAME.replace(".xml", ".zip")
+    found: Counter[str] = Counter()
+    for _ in range(1500):
+        archive.write_bytes(damaged(whole, dice))
+        seen = folder.look(NAME)
+        found[type(seen).__name__ if isinstance(seen, bytes) else seen.name] += 1
+    assert found["NO_ARCHIVE"] > 500, found
+    archive.write_bytes(whole)
+    assert isinstance(folder.look(NAME), bytes)
+
+
+def test_a_name_in_shift_jis_under_the_utf_8_flag_is_no_archive(folder: Folder) -> None:
+    """As Windows archivers write it; `flag_bits` 0x800 promises UTF-8 (APPNOTE.TXT, 4.4.4)."""
+    plain = zipped("x" * 8 + ".xml")
+    name = "資格確認".encode("shift_jis") + b".xml"
+    spoiled = bytearray(plain.replace(b"x" * 8 + b".xml", name))
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        spoiled[spoiled.index(signature) + offset + 1] |= 0x08
+    (folder.path / NAME.replace(".xml", ".zip")).write_bytes(bytes(spoiled))
     assert folder.look(NAME) is Unready.NO_ARCHIVE
